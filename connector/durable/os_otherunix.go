@@ -1,0 +1,5 @@
+//go:build !windows && !linux
+
+package durable
+
+func renameNew(oldpath, newpath string) error { return checkedRename(oldpath, newpath) }

@@ -1,0 +1,169 @@
+package durable
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// MkdirAll makes a folder and the missing ones above it, each durable in its
+// parent.
+func MkdirAll(path string, perm fs.FileMode) error {
+	path = filepath.Clean(path)
+	if info, err := os.Stat(path); err == nil {
+		if !info.IsDir() {
+			return fmt.Errorf("make folder %s: %w", path, &fs.PathError{Op: "mkdir", Path: path, Err: fs.ErrExist})
+		}
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := MkdirAll(parent, perm); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(path, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make folder %s: %w", path, err)
+	}
+	return SyncDir(parent)
+}
+
+// Rename gives a file or folder another name on the same volume, replacing a
+// file of that name (and, on Linux, an empty folder), and makes both folders
+// durable. On Windows it waits up to two seconds for a program that holds one
+// of them, such as an antivirus.
+func Rename(oldpath, newpath string) error {
+	if err := rename(oldpath, newpath); err != nil {
+		return err
+	}
+	return syncParents(oldpath, newpath)
+}
+
+// Move is Rename that never replaces (the error wraps fs.ErrExist) and that
+// also moves a file to another volume: copy, fsync, verify by hash, remove.
+// When the file changes during such a copy, it stays and the error wraps
+// ErrChanged; a change in the instant between the last look and the removal
+// cannot be seen. Folders are moved within their volume only.
+func Move(oldpath, newpath string) error {
+	err := renameNew(oldpath, newpath)
+	switch {
+	case err == nil:
+		return syncParents(oldpath, newpath)
+	case otherVolume(err):
+		return moveByCopy(oldpath, newpath)
+	}
+	return err
+}
+
+// ErrChanged says that a file was written to while it was moved.
+var ErrChanged = errors.New("file changed while it was moved")
+
+func moveByCopy(oldpath, newpath string) error {
+	if err := copyTo(oldpath, newpath); err != nil {
+		return fmt.Errorf("move %s to %s: %w", oldpath, newpath, err)
+	}
+	return Remove(oldpath)
+}
+
+// copyTo makes newpath a verified copy of oldpath. On an error there is no newpath of ours.
+func copyTo(oldpath, newpath string) error {
+	before, err := os.Lstat(oldpath)
+	if err != nil {
+		return err
+	}
+	if !before.Mode().IsRegular() {
+		return errors.New("not a regular file, and the target is on another volume")
+	}
+	src, err := os.Open(oldpath)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	sum := sha256.New()
+	temp, n, err := stage(newpath, io.TeeReader(src, sum), before.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temp)
+	if err := verify(temp, sum, n); err != nil {
+		return err
+	}
+	if after, err := os.Lstat(oldpath); err != nil || !unchanged(before, after, n) {
+		return errors.Join(ErrChanged, err)
+	}
+	os.Chtimes(temp, time.Time{}, before.ModTime()) // a courtesy to whoever reads the archive
+	if err := renameNew(temp, newpath); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(newpath))
+}
+
+func unchanged(before, after fs.FileInfo, copied int64) bool {
+	return os.SameFile(before, after) && after.Size() == copied &&
+		before.Size() == after.Size() && before.ModTime().Equal(after.ModTime())
+}
+
+// verify reads the copy back and compares it with what was read from the source.
+func verify(path string, sum hash.Hash, size int64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	again := sha256.New()
+	n, err := io.Copy(again, f)
+	if err != nil {
+		return err
+	}
+	if n != size || string(again.Sum(nil)) != string(sum.Sum(nil)) {
+		return errors.New("the copy differs from the file")
+	}
+	return nil
+}
+
+// Remove removes a file or an empty folder durably; that it is absent is no error.
+func Remove(path string) error {
+	err := remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// syncParents makes a rename durable, the new name first: after a power cut in
+// between, the file has two names rather than none.
+func syncParents(oldpath, newpath string) error {
+	to, from := filepath.Dir(newpath), filepath.Dir(oldpath)
+	if err := SyncDir(to); err != nil {
+		return err
+	}
+	if to == from {
+		return nil
+	}
+	return SyncDir(from)
+}
+
+// pauses are the waits between tries of an operation that another program
+// blocks for a moment: 1.6 s in all.
+var pauses = [...]time.Duration{10e6, 20e6, 40e6, 80e6, 160e6, 320e6, 320e6, 320e6, 320e6}
+
+// patiently repeats do while its error is one that passes.
+func patiently(do func() error, passes func(error) bool, sleep func(time.Duration)) error {
+	for _, pause := range pauses {
+		err := do()
+		if err == nil || !passes(err) {
+			return err
+		}
+		sleep(pause)
+	}
+	return do()
+}

@@ -1,0 +1,159 @@
+package durable
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Store keeps bytes in a folder of its own, each under its SHA-256: the spool
+// and the blobs. One process writes; others may read at the same time.
+type Store struct {
+	dir   string
+	clean sync.Once
+}
+
+// Blob names bytes in a store.
+type Blob struct {
+	SHA256 string // hex, lower case
+	Size   int64  // bytes
+}
+
+// OpenStore opens the store in dir and makes the folder if need be. What a
+// killed process left half written is removed by the first Put, not here, so
+// that a command which only reads disturbs no daemon that writes.
+func OpenStore(dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if err := MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return &Store{dir: dir}, nil
+}
+
+// Put reads r to its end and keeps its bytes; when it returns without an error
+// they are on disk, whole. Bytes that are known already are not kept twice.
+func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
+	s.clean.Do(func() { _ = RemoveLeftovers(s.dir, 0) }) // garbage that cannot be removed costs room, not bytes
+	sum := sha256.New()
+	temp, n, err := stage(filepath.Join(s.dir, "put"), io.TeeReader(untilDone{ctx, r}, sum), 0o600)
+	if err != nil {
+		return Blob{}, fmt.Errorf("store bytes: %w", err)
+	}
+	b := Blob{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}
+	if err := s.settle(temp, b); err != nil {
+		os.Remove(temp)
+		return Blob{}, fmt.Errorf("store blob %s: %w", b.SHA256, err)
+	}
+	return b, nil
+}
+
+// settle puts a staged file in its place. A known blob's folder is synced all
+// the same: another Put may have renamed it there an instant ago.
+func (s *Store) settle(temp string, b Blob) error {
+	final := s.Path(b.SHA256)
+	if info, err := os.Lstat(final); err == nil && info.Mode().IsRegular() && info.Size() == b.Size {
+		if err := os.Remove(temp); err != nil {
+			return err
+		}
+		return SyncDir(filepath.Dir(final))
+	}
+	if err := MkdirAll(filepath.Dir(final), 0o700); err != nil {
+		return err
+	}
+	return Rename(temp, final)
+}
+
+// Path is where the blob of that hash stands, if it is in the store.
+func (s *Store) Path(sha string) string {
+	if !isSHA256(sha) {
+		return filepath.Join(s.dir, "not-a-hash")
+	}
+	return filepath.Join(s.dir, sha[:2], sha)
+}
+
+// Open opens a blob for reading; an unknown one is fs.ErrNotExist.
+func (s *Store) Open(sha string) (*os.File, error) {
+	f, err := os.Open(s.Path(sha))
+	if err != nil {
+		return nil, fmt.Errorf("open blob %q: %w", sha, err)
+	}
+	return f, nil
+}
+
+// Remove removes a blob; that it is absent is no error.
+func (s *Store) Remove(sha string) error {
+	if err := Remove(s.Path(sha)); err != nil {
+		return fmt.Errorf("remove blob %q: %w", sha, err)
+	}
+	return nil
+}
+
+// Walk calls fn for every blob, in the order of their hashes, and stops at its
+// first error. fn may remove the blob it is given.
+func (s *Store) Walk(fn func(sha string, size int64, modified time.Time) error) error {
+	shelves, err := os.ReadDir(s.dir)
+	if err != nil {
+		return fmt.Errorf("walk store: %w", err)
+	}
+	for _, shelf := range shelves {
+		if !shelf.IsDir() || len(shelf.Name()) != 2 {
+			continue
+		}
+		if err := walkShelf(filepath.Join(s.dir, shelf.Name()), fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func walkShelf(dir string, fn func(string, int64, time.Time) error) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("walk store: %w", err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || !isSHA256(e.Name()) {
+			continue // removed meanwhile, or none of ours
+		}
+		if err := fn(e.Name(), info.Size(), info.ModTime()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isSHA256 also keeps anything else than a hash out of the paths that are built from it.
+func isSHA256(s string) bool {
+	if len(s) != 2*sha256.Size {
+		return false
+	}
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// untilDone is a reader that ends with the context's error.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}
