@@ -1,0 +1,82 @@
+package results
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"einvoice/connector/setting"
+)
+
+// The encodings that result files may have.
+const (
+	UTF8        = "utf-8"
+	UTF8BOM     = "utf-8-bom"
+	Windows1252 = "windows-1252"
+)
+
+// Config is the [results] section: how the files for the ERP are written.
+type Config struct {
+	// Encoding is "utf-8", "utf-8-bom" or "windows-1252".
+	Encoding string `toml:"encoding"`
+	// Delimiter stands between columns: one character, such as ";" or "\t".
+	Delimiter string `toml:"delimiter"`
+	// Decimal is the decimal sign of amounts, "," or ".".
+	Decimal string `toml:"decimal"`
+	// OKFile adds "<name>.ok" to each result file, written last; it holds the
+	// SHA-256 and the name of the file it vouches for.
+	OKFile bool `toml:"ok_file"`
+	// StatusEvery is how often status files are cut; changes in between go
+	// into one file.
+	StatusEvery setting.Duration `toml:"status_every"`
+	// AckColumns and StatusColumns choose and order columns; empty means all.
+	AckColumns    []string `toml:"ack_columns"`
+	StatusColumns []string `toml:"status_columns"`
+}
+
+// Defaults are what most ERPs in France read: UTF-8, semicolons, decimal comma.
+func Defaults() Config {
+	return Config{
+		Encoding:    UTF8,
+		Delimiter:   ";",
+		Decimal:     ",",
+		StatusEvery: setting.Duration(10 * time.Second),
+	}
+}
+
+// Validate reports the section's mistakes.
+func (c Config) Validate(r setting.Report) {
+	r.OneOf("encoding", c.Encoding, UTF8, UTF8BOM, Windows1252)
+	r.OneOf("decimal", c.Decimal, ",", ".")
+	r.Between("status_every", c.StatusEvery, setting.Duration(time.Second), setting.Duration(24*time.Hour))
+	validateDelimiter(r, c)
+	validateColumns(r, "ack_columns", c.AckColumns, names(ackColumns()))
+	validateColumns(r, "status_columns", c.StatusColumns, names(statusColumns()))
+}
+
+func validateDelimiter(r setting.Report, c Config) {
+	d, size := utf8.DecodeRuneInString(c.Delimiter)
+	switch {
+	case size == 0 || size != len(c.Delimiter):
+		r.Wrong("delimiter", `is %q, but must be one character, such as ";" or "\t"`, c.Delimiter)
+	case d > '~' || d < ' ' && d != '\t' || d == '"' || isWordy(d):
+		r.Wrong("delimiter", `is %q, which occurs in ordinary values; use ";", ",", "|" or "\t"`, c.Delimiter)
+	case c.Delimiter == c.Decimal:
+		r.Wrong("delimiter", "is %q, the same as the decimal sign; change one of them", c.Delimiter)
+	}
+}
+
+// isWordy tells signs that numbers, dates and names are made of.
+func isWordy(d rune) bool {
+	return d >= '0' && d <= '9' || d >= 'A' && d <= 'Z' || d >= 'a' && d <= 'z' ||
+		slices.Contains([]rune{' ', '.', '-', '+', '_'}, d)
+}
+
+func validateColumns(r setting.Report, key string, chosen, all []string) {
+	for i, name := range chosen {
+		r.OneOf(key, name, all...)
+		if slices.Contains(chosen[:i], name) {
+			r.Wrong(key, "names %q twice", name)
+		}
+	}
+}

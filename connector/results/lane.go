@@ -1,0 +1,188 @@
+package results
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+)
+
+// The pause after a failure doubles from backoffFirst to backoffMost.
+const (
+	backoffFirst = 2 * time.Second
+	backoffMost  = 15 * time.Minute
+)
+
+// stall is how long a place may accept no byte before its try is given up.
+const stall = time.Minute
+
+var errStalled = errors.New("no progress for " + stall.String())
+
+// laneID is one folder of one place. Its files go in the order they were made:
+// "ignore seq <= last" would lose lines if a later file overtook an earlier one.
+type laneID struct {
+	place  string
+	folder ledger.Folder
+}
+
+// lane is the way of files into one folder.
+type lane struct {
+	p        *Publisher
+	id       laneID
+	known    bool // until was read from the ledger
+	until    time.Time
+	failures int
+	since    time.Time
+	err      error
+}
+
+// deliver publishes the lane's files in order. At the first that fails, it and
+// all after it are put off to the same moment.
+func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (published int, err error) {
+	if err := l.recall(ctx); err != nil {
+		return 0, err
+	}
+	if l.p.now().Before(l.until) {
+		return 0, l.postpone(ctx, pubs)
+	}
+	for i, pub := range pubs {
+		own, place := l.p.deliver(ctx, pub)
+		if ctx.Err() != nil && errors.Join(own, place) != nil {
+			return published, ctx.Err()
+		}
+		if err := errors.Join(own, place); err != nil {
+			return published, errors.Join(own, l.fail(ctx, err), l.postpone(ctx, pubs[i:]))
+		}
+		published++
+		if err := l.recover(ctx); err != nil {
+			return published, err
+		}
+	}
+	return published, nil
+}
+
+// key is where the lane's pause is kept over a restart: without it a file made
+// after the restart would overtake those that were put off before.
+func (l *lane) key() string { return "results.until." + l.id.place + "." + string(l.id.folder) }
+
+func (l *lane) recall(ctx context.Context) error {
+	if l.known {
+		return nil
+	}
+	kept, err := l.p.ledger.Get(ctx, l.key())
+	if err != nil {
+		return err
+	}
+	if t, err := time.Parse(time.RFC3339Nano, kept); err == nil && t.Before(l.p.now().Add(backoffMost)) {
+		l.until = t
+	}
+	l.known = true
+	return nil
+}
+
+func (l *lane) fail(ctx context.Context, err error) error {
+	now := l.p.now()
+	pause := min(backoffFirst<<min(l.failures, 20), backoffMost)
+	if l.failures == 0 {
+		l.since = now
+		l.p.log.Warn().Err(err).Str("place", l.id.place).Str("folder", string(l.id.folder)).
+			Msg("cannot publish results, will try again")
+	}
+	l.failures++
+	l.err, l.until = err, now.Add(pause)
+	return l.p.ledger.Put(ctx, l.key(), l.until.UTC().Format(time.RFC3339Nano))
+}
+
+func (l *lane) recover(ctx context.Context) error {
+	if l.failures > 0 {
+		l.p.log.Info().Str("place", l.id.place).Str("folder", string(l.id.folder)).
+			Dur("after", l.p.now().Sub(l.since)).Msg("results are published again")
+	}
+	if l.until.IsZero() {
+		return nil
+	}
+	l.failures, l.err, l.since, l.until = 0, nil, time.Time{}, time.Time{}
+	return l.p.ledger.Put(ctx, l.key(), "")
+}
+
+func (l *lane) postpone(ctx context.Context, pubs []ledger.Publication) error {
+	for _, pub := range pubs {
+		if err := l.p.ledger.PostponePublication(ctx, pub.ID, l.until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver brings one file to its folder: rendered and fixed first, marked last.
+// own is an error of our ledger or disk, away one of the place.
+func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, away error) {
+	if pub.SHA256 == "" {
+		sha, err := p.render(ctx, pub)
+		if err != nil {
+			return fmt.Errorf("render %s: %w", pub.Name, err), nil
+		}
+		if err := p.ledger.FixPublication(ctx, pub.ID, sha); err != nil {
+			return err, nil
+		}
+		pub.SHA256 = sha
+	}
+	f, err := p.blobs.Open(pub.SHA256)
+	if err != nil {
+		return fmt.Errorf("open rendered %s: %w", pub.Name, err), nil
+	}
+	defer f.Close()
+	place, err := p.place(pub.Place, pub.Folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.put(ctx, place, pub, f); err != nil {
+		return nil, err
+	}
+	return p.ledger.MarkPublished(ctx, pub.ID), nil
+}
+
+// put writes the file and then, as a promise that it is whole, its .ok.
+func (p *Publisher) put(ctx context.Context, place drop.Place, pub ledger.Publication, content io.Reader) error {
+	if err := publish(ctx, place, pub.Name, content); err != nil {
+		return fmt.Errorf("publish %s in %s: %w", pub.Name, place, err)
+	}
+	if !p.cfg.OKFile || pub.Folder != ledger.FolderResults {
+		return nil
+	}
+	ok := strings.NewReader(pub.SHA256 + "  " + pub.Name + "\r\n")
+	if err := publish(ctx, place, OKName(pub.Name), ok); err != nil {
+		return fmt.Errorf("publish %s in %s: %w", OKName(pub.Name), place, err)
+	}
+	return nil
+}
+
+// publish gives up on a place that accepts nothing for a while: a dead SFTP
+// connection would otherwise hold up the whole round.
+func publish(ctx context.Context, place drop.Place, name string, content io.Reader) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watchdog := time.AfterFunc(stall, func() { cancel(errStalled) })
+	defer watchdog.Stop()
+	err := place.Publish(ctx, name, progress{content, watchdog})
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
+		return errStalled
+	}
+	return err
+}
+
+// progress puts off the watchdog with each read.
+type progress struct {
+	r        io.Reader
+	watchdog *time.Timer
+}
+
+func (p progress) Read(b []byte) (int, error) {
+	p.watchdog.Reset(stall)
+	return p.r.Read(b)
+}

@@ -1,0 +1,114 @@
+package results
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxStem bounds, in bytes, the part of a name that comes from outside. With
+// what we append a name stays below 255 bytes, and a path in a folder of usual
+// depth below the 218 characters that Excel opens.
+const maxStem = 100
+
+// AckName is the name of an export's acknowledgement:
+// <export>.<take>.ack.csv, where export is the dropped name with its extension.
+func AckName(export string, take int64) string {
+	return fmt.Sprintf("%s.%06d.ack.csv", safe(export), take)
+}
+
+// SummaryName is the name of an export's summary.
+func SummaryName(export string, take int64) string {
+	return fmt.Sprintf("%s.%06d.summary.csv", safe(export), take)
+}
+
+// StatusName is the name of a status file. The time is written as it stands in
+// at's own zone; seq is the number of the file's first line.
+func StatusName(company string, at time.Time, seq int64) string {
+	return fmt.Sprintf("status_%s_%s_%d.csv", safe(company), at.Format("20060102T150405"), seq)
+}
+
+// CopyName is the name of a correctable copy: kind is "refused", with n counting
+// an export's copies from 1, or "held", which has no number. A dot before ext
+// may be left out.
+func CopyName(export string, take int64, kind string, n int, ext string) string {
+	name := fmt.Sprintf("%s.%06d.%s", stem(export), take, kind)
+	if kind != "held" {
+		name = fmt.Sprintf("%s.%d", name, n)
+	}
+	return name + "." + strings.TrimPrefix(ext, ".")
+}
+
+// ReportName is the name of the report beside a correctable copy.
+func ReportName(export string, take int64, n int) string {
+	return CopyName(export, take, "refused", n, "report.csv")
+}
+
+// OKName is the name of the file that says that name is complete.
+func OKName(name string) string { return name + ".ok" }
+
+// stem is the export's name without its extension; ".csv" is all stem.
+func stem(export string) string {
+	bare := strings.TrimSuffix(export, path.Ext(export))
+	if bare == "" {
+		bare = export
+	}
+	return safe(bare)
+}
+
+// safe makes a part of a file name of a text from outside: valid on Windows and
+// Linux, visible (no leading dot), bounded. Different long texts stay different.
+func safe(s string) string {
+	s = strings.ToValidUTF8(s, "_")
+	s = strings.Map(safeRune, s)
+	s = strings.TrimRight(s, " ")
+	if s == "" || s[0] == '.' || s[0] == ' ' || reserved(s) {
+		s = "_" + s
+	}
+	return bounded(s)
+}
+
+func safeRune(r rune) rune {
+	if strings.ContainsRune(`<>:"/\|?*`, r) || !unicode.IsPrint(r) && r != '\u00a0' {
+		return '_'
+	}
+	return r
+}
+
+// reserved tells the device names of Windows, which stay reserved whatever
+// extension follows.
+func reserved(s string) bool {
+	base, _, _ := strings.Cut(strings.ToUpper(s), ".")
+	base = strings.TrimRight(base, " ")
+	switch base {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	port, digit := strings.TrimRight(base, "0123456789¹²³"), ""
+	digit = strings.TrimPrefix(base, port)
+	return (port == "COM" || port == "LPT") && utf8.RuneCountInString(digit) == 1
+}
+
+// bounded cuts a long text in the middle, keeps its extension, and puts in a
+// hash of the whole so that two long names cannot become one.
+func bounded(s string) string {
+	if len(s) <= maxStem {
+		return s
+	}
+	sum := sha256.Sum256([]byte(s))
+	ext := path.Ext(s)
+	if len(ext) > 10 {
+		ext = ""
+	}
+	tail := "~" + hex.EncodeToString(sum[:4]) + ext
+	cut := maxStem - len(tail)
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + tail
+}
