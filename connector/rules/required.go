@@ -1,0 +1,148 @@
+package rules
+
+import (
+	"strings"
+
+	"einvoice/connector"
+)
+
+// blank tells whether a text says nothing.
+func blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+func need(say report, value, field, bt string) {
+	if blank(value) {
+		say(finding{field: field, bt: bt})
+	}
+}
+
+func needNumber(s *sheet, say report) { need(say, s.inv.Number, "document_number", "BT-1") }
+
+func needIssueDate(s *sheet, say report) { need(say, string(s.inv.IssueDate), "issue_date", "BT-2") }
+
+func needCurrency(s *sheet, say report) { need(say, s.inv.Currency, "currency", "BT-5") }
+
+func needSellerID(s *sheet, say report) {
+	need(say, s.inv.Seller.FiscalID, "sender.fiscal_id", "BT-30")
+}
+
+// sellerIsOurs compares SIRENs: an establishment's SIRET is fine for a company
+// registered by its SIREN, and the reverse.
+func sellerIsOurs(s *sheet, say report) {
+	if blank(s.inv.Seller.FiscalID) || s.company() != nil {
+		return
+	}
+	var ours []string
+	for _, c := range s.ctx.Companies {
+		ours = append(ours, c.SIREN())
+	}
+	say(finding{field: "sender.fiscal_id", bt: "BT-30", value: s.inv.Seller.FiscalID, expected: strings.Join(ours, ", ")})
+}
+
+// company is the registered company that sells, nil when it is none of ours.
+func (s *sheet) company() *connector.Company {
+	siren := s.inv.Seller.SIREN()
+	if siren == "" {
+		return nil
+	}
+	for i := range s.ctx.Companies {
+		if c := &s.ctx.Companies[i]; c.SIREN() == siren {
+			return c
+		}
+	}
+	return nil
+}
+
+// needSellerName is content with the name under which the company is registered.
+func needSellerName(s *sheet, say report) {
+	if c := s.company(); c == nil || blank(c.Name) {
+		need(say, s.inv.Seller.Name, "sender.name", "BT-27")
+	}
+}
+
+func needBuyerName(s *sheet, say report) { need(say, s.inv.Buyer.Name, "recipient.name", "BT-44") }
+
+// withoutSIREN tells whether the recipient has no French number at all: a
+// private person, a foreigner, or an incomplete record. A number that is there
+// but mutilated (Excel cuts leading zeros) is a mistake instead, unless the
+// recipient's country shows that it is a foreign one.
+func (s *sheet) withoutSIREN() bool {
+	id := s.inv.Buyer.FiscalID
+	return blank(id) || !isSIREN(id) && !isSIRET(id) && s.foreignBuyer()
+}
+
+func (s *sheet) foreignBuyer() bool {
+	switch s.inv.Buyer.Address.Country {
+	case "", "FR", "GP", "MQ", "GF", "RE", "YT":
+		return false
+	}
+	return true
+}
+
+// outOfScope never leaves out a public buyer: those all have a SIRET, so that
+// one without is a gap in the data.
+func outOfScope(s *sheet, say report) {
+	if s.ctx.Config.WithoutSIREN == withoutIgnore && s.withoutSIREN() && !s.inv.PublicBuyer {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID})
+	}
+}
+
+// needBuyerSIREN refuses unless the setting without_siren lets the invoice go.
+func needBuyerSIREN(s *sheet, say report) {
+	if !s.withoutSIREN() || s.ctx.Config.WithoutSIREN == withoutSend && !s.inv.PublicBuyer {
+		return
+	}
+	f := finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID}
+	if vat := s.inv.Buyer.VATID; validFrenchVAT(vat) && luhn(vat[4:]) {
+		f.expected = vat[4:]
+	}
+	say(f)
+}
+
+// buyerReachable is for recipients whom the directory cannot know.
+func buyerReachable(s *sheet, say report) {
+	b := &s.inv.Buyer
+	if s.withoutSIREN() && s.ctx.Config.WithoutSIREN == withoutSend && blank(b.VATID) && blank(b.Email) {
+		say(finding{field: "recipient.email", bt: "BT-58"})
+	}
+}
+
+func buyerEmail(s *sheet, say report) { need(say, s.inv.Buyer.Email, "recipient.email", "BT-58") }
+
+func needLine(s *sheet, say report) {
+	if len(s.inv.Lines) == 0 {
+		say(finding{field: "invoice_lines", bt: "BG-25"})
+	}
+}
+
+func needDescription(s *sheet, say report) {
+	for i := range s.inv.Lines {
+		if blank(s.inv.Lines[i].Description) {
+			say(finding{field: lineField(i, "description"), bt: "BT-153", line: i + 1})
+		}
+	}
+}
+
+func needQuantity(s *sheet, say report) {
+	for i := range s.inv.Lines {
+		if !s.inv.Lines[i].Quantity.Present() {
+			say(finding{field: lineField(i, "quantity"), bt: "BT-129", line: i + 1})
+		}
+	}
+}
+
+func needPrice(s *sheet, say report) {
+	for i := range s.inv.Lines {
+		if !s.inv.Lines[i].UnitPrice.Present() {
+			say(finding{field: lineField(i, "unit_price"), bt: "BT-146", line: i + 1})
+		}
+	}
+}
+
+// needRate lets lines outside the scope of VAT have none (BR-O-05).
+func needRate(s *sheet, say report) {
+	for i := range s.inv.Lines {
+		if l := &s.inv.Lines[i]; !l.Rate.Present() && l.Category != "O" {
+			say(finding{field: lineField(i, "tax_rate"), bt: "BT-152", line: i + 1})
+		}
+	}
+}
