@@ -5,18 +5,26 @@ import "strings"
 // The checksums below are warnings by default: files of the platform itself
 // carry numbers that fail them.
 
-// buyerIDShape looks only for mutilated French numbers; see withoutSIREN. The
-// seller's must be that of a company anyway.
-func buyerIDShape(s *sheet, say report) {
+// mutilatedID is a buyer's number that is no SIREN or SIRET although it should
+// be one; see withoutSIREN. (The seller's must be that of a company anyway.)
+func (s *sheet) mutilatedID() string {
 	id := s.inv.Buyer.FiscalID
 	if blank(id) || isSIREN(id) || isSIRET(id) || s.foreignBuyer() {
-		return
+		return ""
 	}
-	f := finding{field: "recipient.fiscal_id", bt: "BT-47", value: id}
-	if zeros := padded(id); zeros != "" {
-		f.expected = zeros
+	return id
+}
+
+func buyerIDShape(s *sheet, say report) {
+	if id := s.mutilatedID(); id != "" && padded(id) == "" {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: id})
 	}
-	say(f)
+}
+
+func buyerIDZeros(s *sheet, say report) {
+	if id := s.mutilatedID(); id != "" && padded(id) != "" {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: id, expected: padded(id)})
+	}
 }
 
 // padded gives back the leading zeros that a spreadsheet cut off, where the
@@ -57,7 +65,7 @@ func vatPrefix(s *sheet, say report) {
 		if blank(v) || len(v) > 2 && (isCountry(v[:2]) || v[:2] == "EL") {
 			continue
 		}
-		f := finding{field: p.field + ".vat_id", bt: p.vatBT, value: v}
+		f := finding{field: p.field + ".vat_id", bt: p.vatBT, value: v, expected: expectedVAT(p)}
 		if validFrenchVAT("FR" + v) {
 			f.expected = "FR" + v
 		}
@@ -103,12 +111,13 @@ func vatOfSIREN(s *sheet, say report) {
 	})
 }
 
-// expectedVAT is the usual number of a party with a SIREN.
+// expectedVAT is the usual number of a party with a SIREN, else an example.
 func expectedVAT(p party) string {
+	const example = "100000009"
 	if siren := p.SIREN(); isSIREN(siren) {
 		return numericVAT(siren)
 	}
-	return ""
+	return numericVAT(example)
 }
 
 func ibanKey(s *sheet, say report) {

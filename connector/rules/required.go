@@ -86,16 +86,32 @@ func outOfScope(s *sheet, say report) {
 	}
 }
 
-// needBuyerSIREN refuses unless the setting without_siren lets the invoice go.
-func needBuyerSIREN(s *sheet, say report) {
-	if !s.withoutSIREN() || s.ctx.Config.WithoutSIREN == withoutSend && !s.inv.PublicBuyer {
-		return
-	}
-	f := finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID}
+// lacksSIREN tells whether the recipient has no SIREN and no setting lets the
+// invoice go without.
+func (s *sheet) lacksSIREN() bool {
+	return s.withoutSIREN() && (s.ctx.Config.WithoutSIREN != withoutSend || s.inv.PublicBuyer)
+}
+
+// sirenOfVAT is the SIREN inside the recipient's VAT number, "" where there is none.
+func (s *sheet) sirenOfVAT() string {
 	if vat := s.inv.Buyer.VATID; validFrenchVAT(vat) && luhn(vat[4:]) {
-		f.expected = vat[4:]
+		return vat[4:]
 	}
-	say(f)
+	return ""
+}
+
+func needBuyerSIREN(s *sheet, say report) {
+	if s.lacksSIREN() && s.sirenOfVAT() == "" {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID})
+	}
+}
+
+// buyerSIRENInVAT says what the missing SIREN surely is. It is not filled in:
+// the establishment is for the seller to know.
+func buyerSIRENInVAT(s *sheet, say report) {
+	if siren := s.sirenOfVAT(); s.lacksSIREN() && siren != "" {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID, expected: siren})
+	}
 }
 
 // buyerReachable is for recipients whom the directory cannot know.

@@ -20,6 +20,7 @@ var table = [...]rule{
 	{code: "E3015", official: "BR-06", severity: refuse, check: needSellerName},
 	{code: "E3006", official: "BR-07", severity: refuse, check: needBuyerName},
 	{code: "E3007", official: "BR-FR-11", severity: refuse, check: needBuyerSIREN, fixed: true},
+	{code: "E3017", official: "BR-FR-11", severity: refuse, check: buyerSIRENInVAT, fixed: true},
 	{code: "E3009", official: "BR-FR-12", severity: refuse, check: buyerReachable},
 	{code: "E3016", severity: off, check: buyerEmail},
 	{code: "E3010", official: "BR-16", severity: refuse, check: needLine, fixed: true},
@@ -77,6 +78,7 @@ var table = [...]rule{
 	{code: "E3606", severity: warn, check: positiveCredit},
 
 	{code: "E3701", official: "BR-FR-32", severity: refuse, check: buyerIDShape},
+	{code: "E3711", official: "BR-FR-32", severity: refuse, check: buyerIDZeros},
 	{code: "E3702", severity: warn, check: sirenKey},
 	{code: "E3703", severity: warn, check: siretKey},
 	{code: "E3704", official: "BR-CO-09", severity: refuse, check: vatPrefix},
