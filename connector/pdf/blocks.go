@@ -86,7 +86,7 @@ func (s *sheet) parties() {
 	const gap = 6.0
 	const w = (width - gap) / 2
 	seller, buyer := s.partyLines(s.inv.Seller, w-6), s.partyLines(s.inv.Buyer, w-6)
-	h := 9 + lineHeight(9)*float64(max(len(seller), len(buyer))) + 1
+	h := 8.5 + lineHeight(9)*float64(max(len(seller), len(buyer)))
 	s.room(h)
 	s.party(left, w, h, s.t.seller, seller)
 	s.party(left+w+gap, w, h, s.t.buyer, buyer)
@@ -121,16 +121,24 @@ func (s *sheet) partyLines(p connector.Party, w float64) []fact {
 	}
 	add(strong, p.Name, 3)
 	add(plain, p.Address.Street, 4)
-	add(plain, strings.TrimSpace(p.Address.ZIP+" "+p.Address.City), 2)
-	add(plain, p.Address.Country, 1)
-	if label := idLabel(p.FiscalID); p.FiscalID != "" {
-		add(plain, label+s.t.colon+p.FiscalID, 1)
+	add(plain, town(p.Address), 2)
+	if p.FiscalID != "" {
+		add(plain, idLabel(p.FiscalID)+s.t.colon+p.FiscalID, 1)
 	}
 	if p.VATID != "" {
 		add(plain, s.t.vatID+s.t.colon+p.VATID, 1)
 	}
 	add(plain, p.Email, 1)
 	return lines
+}
+
+// town is the last line of an address: "33000 Bordeaux (FR)".
+func town(a connector.Address) string {
+	line := strings.TrimSpace(a.ZIP + " " + a.City)
+	if a.Country == "" {
+		return line
+	}
+	return strings.TrimSpace(line + " (" + a.Country + ")")
 }
 
 func idLabel(id string) string {

@@ -1,5 +1,7 @@
 package pdf
 
+import "strings"
+
 // colour is a shade that the page is drawn in.
 type colour int
 
@@ -36,10 +38,10 @@ func (s *sheet) style(style string, points float64) { s.SetFont(fontFamily, styl
 // text writes one line in a box of the width w whose top left corner is x, y.
 // What is too long for it gets smaller, then cut.
 func (s *sheet) text(x, y, w float64, align, txt string) {
-	txt = s.clean(txt, maxLine)
+	txt = strings.ReplaceAll(s.clean(txt, maxLine), "\n", " ")
 	points, _ := s.GetFontSize()
 	size := points
-	for s.GetStringWidth(txt) > w && size > 5.5 {
+	for s.GetStringWidth(txt) > w && size > 4 {
 		size -= 0.5
 		s.SetFontSize(size)
 	}

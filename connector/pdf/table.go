@@ -6,8 +6,8 @@ import (
 	"einvoice/connector"
 )
 
-// maxLines bounds the table; beyond it the page refers to the document itself.
-const maxLines = 10_000
+// maxPages bounds the table; beyond it the page refers to the document itself.
+const maxPages = 300
 
 const (
 	rowPoints = 8.5
@@ -28,11 +28,15 @@ func cells() [7]cell {
 func (s *sheet) lines() {
 	s.room(20)
 	s.tableHead()
-	for i, l := range s.inv.Lines[:min(len(s.inv.Lines), maxLines)] {
+	whole := true
+	for i, l := range s.inv.Lines {
+		if whole = s.PageCount() < maxPages; !whole {
+			break
+		}
 		s.line(i+1, l)
 	}
 	s.rule(s.y, 0.4)
-	if len(s.inv.Lines) > maxLines {
+	if !whole {
 		s.y += 1
 		s.style(strong, rowPoints)
 		s.paragraph(left, width, s.t.more)
@@ -53,9 +57,9 @@ func (s *sheet) tableHead() {
 
 // row writes one line of text in each column.
 func (s *sheet) row(y float64, values [7]string) {
+	const pad = 1.2
 	x := left
 	for i, c := range cells() {
-		pad := 1.2
 		if values[i] != "" {
 			s.text(x+pad, y, c.w-2*pad, c.align, values[i])
 		}
@@ -79,7 +83,7 @@ func (s *sheet) line(n int, l connector.Line) {
 	s.tableRoom(h * float64(min(len(described), together)))
 	values := [7]string{
 		fmt.Sprint(n), "", s.t.number(l.Quantity, 0), s.t.unit(l.Unit),
-		s.unitPrice(l.UnitPrice), s.t.rate(l.Category, l.Rate), s.money(l.Net),
+		s.money(l.UnitPrice), s.t.rate(l.Category, l.Rate), s.money(l.Net),
 	}
 	for _, txt := range described {
 		s.tableRoom(h)
@@ -93,9 +97,6 @@ func (s *sheet) line(n int, l connector.Line) {
 	s.Line(left, s.y+0.7, right, s.y+0.7)
 	s.y += 1.4
 }
-
-// unitPrice may have more decimals than the currency.
-func (s *sheet) unitPrice(a connector.Amount) string { return s.money(a) }
 
 func (s *sheet) tableRoom(h float64) {
 	if s.room(h + 1.4) {

@@ -10,7 +10,7 @@ type texts struct {
 	french                                               bool
 	lang, thousands, decimal, percentSign                string
 	page, original, received, colon                      string
-	number_, issued, due, delivered, currency            string
+	issued, due, delivered, currency                     string
 	commitment, service, preceding, frame                string
 	seller, buyer, vatID                                 string
 	columns                                              [7]string
@@ -31,7 +31,7 @@ func frenchTexts() texts {
 	return texts{
 		french: true, lang: "fr-FR", thousands: "\u00a0", decimal: ",", percentSign: "\u00a0%",
 		page: "Page", original: "L'original est le document électronique.", received: "Reçu le", colon: "\u00a0: ",
-		number_: "Numéro", issued: "Date d'émission", due: "Échéance", delivered: "Date de livraison", currency: "Devise",
+		issued: "Date d'émission", due: "Échéance", delivered: "Date de livraison", currency: "Devise",
 		commitment: "N° d'engagement", service: "Code service", preceding: "Facture d'origine", frame: "Cadre de facturation",
 		seller: "FOURNISSEUR", buyer: "CLIENT", vatID: "TVA",
 		columns: [7]string{"N°", "Désignation", "Quantité", "Unité", "Prix unitaire HT", "TVA", "Montant HT"},
@@ -46,7 +46,7 @@ func englishTexts() texts {
 	return texts{
 		lang: "en-GB", thousands: ",", decimal: ".", percentSign: "%",
 		page: "Page", original: "The original is the electronic document.", received: "Received on", colon: ": ",
-		number_: "Number", issued: "Issue date", due: "Due date", delivered: "Delivery date", currency: "Currency",
+		issued: "Issue date", due: "Due date", delivered: "Delivery date", currency: "Currency",
 		commitment: "Commitment no.", service: "Service code", preceding: "Original invoice", frame: "Billing frame",
 		seller: "SUPPLIER", buyer: "CUSTOMER", vatID: "VAT",
 		columns: [7]string{"No.", "Description", "Quantity", "Unit", "Unit price", "VAT", "Net amount"},
