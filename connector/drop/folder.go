@@ -1,0 +1,324 @@
+package drop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"einvoice/connector/durable"
+)
+
+// Modes of what we publish and archive; the umask takes away from them.
+const (
+	fileMode   fs.FileMode = 0o664
+	folderMode fs.FileMode = 0o775
+)
+
+// leftoverAge is far above the time that one publication takes, even by a clock
+// of a file server that is hours off.
+const leftoverAge = 24 * time.Hour
+
+// Folder is a Place in a folder of this machine or of a mounted share.
+//
+// Reading goes through os.Root, so no link inside leads out of the folder.
+type Folder struct {
+	path, archive string
+	clean         sync.Once
+
+	mu     sync.Mutex
+	owners map[string]string // account by system id, looked up once
+	claim  *marker           // ours, while we own the folder
+}
+
+var _ Place = (*Folder)(nil)
+
+// NewFolder is the place at path. Files are retired to archive; when that is
+// "", Retire is an error. Neither needs to exist yet: a share may be away.
+func NewFolder(path, archive string) (*Folder, error) {
+	if path == "" {
+		return nil, errors.New("open folder: no path")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open folder: %w", err)
+	}
+	if archive != "" {
+		if archive, err = filepath.Abs(archive); err != nil {
+			return nil, fmt.Errorf("open folder: %w", err)
+		}
+		if archive == path {
+			return nil, fmt.Errorf("open folder %s: its archive is the folder itself", path)
+		}
+	}
+	return &Folder{path: path, archive: archive, owners: map[string]string{}}, nil
+}
+
+// String is the folder's path.
+func (f *Folder) String() string { return f.path }
+
+// List reads the folder in parts, so that a very full one can be interrupted.
+func (f *Folder) List(ctx context.Context) ([]Entry, error) {
+	d, err := os.Open(f.path)
+	if err != nil {
+		return nil, f.failed("list", "", err)
+	}
+	defer d.Close()
+	var all []Entry
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		part, err := d.ReadDir(1000)
+		for _, e := range part {
+			if entry, ok := regular(e); ok {
+				all = append(all, entry)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, f.failed("list", "", err)
+		}
+	}
+}
+
+// regular describes a regular file; one that vanished since is none.
+func regular(e fs.DirEntry) (Entry, bool) {
+	if !e.Type().IsRegular() {
+		return Entry{}, false
+	}
+	info, err := e.Info()
+	if err != nil || !info.Mode().IsRegular() {
+		return Entry{}, false
+	}
+	return Entry{Name: e.Name(), Size: info.Size(), Modified: info.ModTime()}, true
+}
+
+// Open opens a regular file of the folder.
+func (f *Folder) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	file, err := f.open(ctx, name)
+	if err != nil {
+		return nil, f.failed("open", name, err)
+	}
+	return file, nil
+}
+
+func (f *Folder) open(ctx context.Context, name string) (*os.File, error) {
+	if err := checkName(ctx, name); err != nil {
+		return nil, err
+	}
+	return openRegular(f.path, name)
+}
+
+// OpenArchived opens what Retire moved, to hash it.
+func (f *Folder) OpenArchived(ctx context.Context, archived string) (io.ReadCloser, error) {
+	local, err := f.archivedPath(ctx, archived)
+	if err != nil {
+		return nil, f.failed("open archived", archived, err)
+	}
+	file, err := openRegular(f.archive, local)
+	if err != nil {
+		return nil, f.failed("open archived", archived, err)
+	}
+	return file, nil
+}
+
+// openRegular opens a regular file below dir and nothing else: no link, and no
+// pipe, which would block for ever.
+func openRegular(dir, name string) (*os.File, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	before, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	file, err := root.OpenFile(name, os.O_RDONLY|noBlock, 0)
+	if err != nil {
+		return nil, err
+	}
+	if after, err := file.Stat(); err != nil || !os.SameFile(before, after) {
+		file.Close()
+		return nil, errors.Join(fmt.Errorf("%w: replaced while it was opened", ErrBusy), err)
+	}
+	return file, nil
+}
+
+// Publish writes beside the final name and renames: rights are inherited from
+// the folder, and a reader sees nothing in between. The folder is never made:
+// an absent one is a share that is away.
+func (f *Folder) Publish(ctx context.Context, name string, content io.Reader) error {
+	if err := checkName(ctx, name); err != nil {
+		return f.failed("publish", name, err)
+	}
+	f.clean.Do(func() { _ = durable.RemoveLeftovers(f.path, leftoverAge) }) // hidden files: harmless if they stay
+	in := &source{ctx: ctx, r: content}
+	_, err := durable.WriteFrom(filepath.Join(f.path, name), in, fileMode)
+	if in.err != nil {
+		return fmt.Errorf("publish %s: read content: %w", name, in.err)
+	}
+	return f.failedChange("publish", name, err)
+}
+
+// Retire moves a file to the archive by a rename, or by a verified copy to
+// another volume. An absent file is fs.ErrNotExist: after a crash it may be in
+// the archive already (OpenArchived).
+func (f *Folder) Retire(ctx context.Context, name, archived string) error {
+	if err := checkName(ctx, name); err != nil {
+		return f.failed("retire", name, err)
+	}
+	local, err := f.archivedPath(ctx, archived)
+	if err != nil {
+		return f.failed("retire", name, err)
+	}
+	from, to := filepath.Join(f.path, name), filepath.Join(f.archive, local)
+	if info, err := os.Lstat(from); err != nil {
+		return f.failed("retire", name, err)
+	} else if !info.Mode().IsRegular() {
+		return f.failed("retire", name, errors.New("not a regular file"))
+	}
+	if err := f.makeArchive(filepath.Dir(to)); err != nil {
+		return f.failed("retire", name, err)
+	}
+	err = durable.Move(from, to)
+	if errors.Is(err, durable.ErrChanged) {
+		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return f.failedChange("retire", name, err)
+}
+
+// makeArchive makes a folder of the archive. The folder that holds the archive
+// must exist: on a share that is not mounted, files would vanish under the mount point.
+func (f *Folder) makeArchive(dir string) error {
+	if _, err := os.Stat(filepath.Dir(f.archive)); err != nil {
+		return fmt.Errorf("%w: archive: %w", ErrBusy, err)
+	}
+	return durable.MkdirAll(dir, folderMode)
+}
+
+// Remove removes a regular file.
+func (f *Folder) Remove(ctx context.Context, name string) error {
+	if err := checkName(ctx, name); err != nil {
+		return f.failed("remove", name, err)
+	}
+	full := filepath.Join(f.path, name)
+	if info, err := os.Lstat(full); err == nil && info.IsDir() {
+		return f.failed("remove", name, errors.New("is a folder"))
+	}
+	return f.failedChange("remove", name, durable.Remove(full))
+}
+
+// Probe tells whether a file can be read now: nil, ErrBusy when another program
+// has it open (only Windows tells), or the cause.
+func (f *Folder) Probe(ctx context.Context, name string) error {
+	file, err := f.open(ctx, name)
+	if err != nil {
+		return f.failed("open", name, err)
+	}
+	file.Close()
+	return f.failed("open", name, alone(filepath.Join(f.path, name)))
+}
+
+// OwnerOf names the account that owns a file, "" where unknown.
+func (f *Folder) OwnerOf(name string) string {
+	id, lookup := ownerOf(filepath.Join(f.path, name))
+	if id == "" {
+		return ""
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.owners[id]; !known {
+		f.owners[id] = lookup()
+	}
+	return f.owners[id]
+}
+
+// failed names the verb and the file, and tells busy from wrong.
+func (f *Folder) failed(verb, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	what := f.path
+	if name != "" {
+		what = fmt.Sprintf("%s in %s", name, f.path)
+	}
+	if !errors.Is(err, ErrBusy) && (busy(err) || f.away(err)) {
+		return fmt.Errorf("%s %s: %w: %w", verb, what, ErrBusy, err)
+	}
+	return fmt.Errorf("%s %s: %w", verb, what, err)
+}
+
+// failedChange is failed for what changes a name: Windows then says "access
+// denied" when another program holds the file.
+func (f *Folder) failedChange(verb, name string, err error) error {
+	if held(err) {
+		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return f.failed(verb, name, err)
+}
+
+// away tells an absent file from an absent folder.
+func (f *Folder) away(err error) bool {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	_, gone := os.Stat(f.path)
+	return gone != nil
+}
+
+func (f *Folder) archivedPath(ctx context.Context, archived string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if f.archive == "" {
+		return "", errors.New("the place has no archive")
+	}
+	if archived == "." {
+		return "", errors.New(`"." is no file name`)
+	}
+	return filepath.Localize(archived)
+}
+
+// checkName refuses what is not a single local name.
+func checkName(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	local, err := filepath.Localize(name)
+	if err != nil || local == "." || filepath.Base(local) != name {
+		return fmt.Errorf("%q is no file name", name)
+	}
+	return nil
+}
+
+// source remembers whether reading failed, so that a broken source is not taken
+// for a full disk, and ends with its context.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		s.err = err
+		return 0, err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.err = err
+	}
+	return n, err
+}

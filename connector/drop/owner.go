@@ -1,0 +1,164 @@
+package drop
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"einvoice/connector/durable"
+	"einvoice/connector/problem"
+)
+
+// OwnerMarker is the file that says which ledger serves a drop.
+const OwnerMarker = ".einvoice-owner"
+
+// A marker is refreshed by Beat every beatEvery at most, and is that of a living
+// owner for aliveFor.
+const (
+	beatEvery = 30 * time.Second
+	aliveFor  = 3 * time.Minute
+)
+
+// marker is the content of OwnerMarker.
+type marker struct {
+	Ledger    string    `json:"ledger"`
+	Host      string    `json:"host"`
+	PID       int       `json:"pid"`
+	Since     time.Time `json:"since"`
+	Heartbeat time.Time `json:"heartbeat"`
+	Note      string    `json:"note"`
+}
+
+const markerNote = "Made by einvoice, which reads this folder. Do not copy or remove it. / Ne pas copier ni supprimer."
+
+// ClaimOwner marks the folder as served by a ledger, so that no second one takes
+// the same exports. The marker of another ledger is refused with a
+// problem.Problem while its owner lives, and taken over when it does not;
+// foreign then tells the caller to doubt what it knows. Call Beat at each scan
+// and release at the end. A folder that we may not write to gets no marker: the
+// error wraps fs.ErrPermission, and a drop with after = "leave" goes on without.
+func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time.Time) (release func(), foreign bool, err error) {
+	if now == nil {
+		now = time.Now
+	}
+	found, err := p.readMarker(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	at := now().UTC().Round(0)
+	foreign = found != nil && found.Ledger != ledgerID
+	if foreign && found.alive(at) {
+		return nil, true, p.otherOwner(*found)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	own := marker{Ledger: ledgerID, Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, Note: markerNote}
+	if err := p.writeMarker(own); err != nil {
+		return nil, foreign, err
+	}
+	// Of two that claim at once the later one stands: the earlier sees it here or at its next Beat.
+	if found, err = p.readMarker(ctx); err != nil {
+		return nil, foreign, err
+	} else if found != nil && found.Ledger != ledgerID {
+		return nil, true, p.otherOwner(*found)
+	}
+	p.mu.Lock()
+	p.claim = &own
+	p.mu.Unlock()
+	return p.release, foreign, nil
+}
+
+// Beat shows that the owner lives; call it at each scan. The error is a
+// problem.Problem when another ledger took the folder meanwhile (this machine
+// slept, or both claimed at once): stop reading it then.
+func (f *Folder) Beat(ctx context.Context, now time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.claim == nil || now.Sub(f.claim.Heartbeat).Abs() < beatEvery {
+		return nil
+	}
+	found, err := f.readMarker(ctx)
+	if err != nil {
+		return err
+	}
+	if found != nil && found.Ledger != f.claim.Ledger {
+		return f.otherOwner(*found)
+	}
+	next := *f.claim
+	next.Heartbeat = now.UTC().Round(0)
+	if err := f.writeMarker(next); err != nil {
+		return err
+	}
+	f.claim = &next
+	return nil
+}
+
+// release removes the marker if it is still ours.
+func (f *Folder) release() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.claim == nil {
+		return
+	}
+	found, err := f.readMarker(context.Background())
+	if err == nil && found != nil && found.Ledger == f.claim.Ledger {
+		_ = durable.Remove(filepath.Join(f.path, OwnerMarker)) // it grows stale by itself
+	}
+	f.claim = nil
+}
+
+// alive tells whether the marker was refreshed lately; a heartbeat from the
+// future is a wrong clock, not a longer life.
+func (m marker) alive(now time.Time) bool { return now.Sub(m.Heartbeat).Abs() < aliveFor }
+
+// readMarker returns nil when there is none. One that cannot be understood is
+// that of an unknown ledger.
+func (f *Folder) readMarker(ctx context.Context) (*marker, error) {
+	file, err := f.Open(ctx, OwnerMarker)
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrBusy) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 64<<10))
+	if err != nil {
+		return nil, f.failed("read", OwnerMarker, err)
+	}
+	var m marker
+	if json.Unmarshal(data, &m) != nil || m.Ledger == "" {
+		return &marker{Ledger: "?"}, nil
+	}
+	return &m, nil
+}
+
+func (f *Folder) writeMarker(m marker) error {
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	err = durable.WriteFile(filepath.Join(f.path, OwnerMarker), append(data, '\n'), 0o644)
+	if readOnly(err) {
+		err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
+	}
+	return f.failed("mark", OwnerMarker, err)
+}
+
+func (f *Folder) otherOwner(m marker) error {
+	return problem.Problem{
+		Code: codeOtherOwner, Severity: problem.Hold, Value: m.Ledger,
+		Args: map[string]string{
+			"place": f.path, "host": m.Host, "pid": fmt.Sprint(m.PID),
+			"heartbeat": m.Heartbeat.Format(time.RFC3339),
+		},
+	}
+}
