@@ -1,0 +1,122 @@
+package sandbox
+
+import (
+	"net/http"
+)
+
+// postInvoice takes an invoice in charge.
+func (s *Sandbox) postInvoice(q *request) reply {
+	raw := q.body
+	if s.opt.Unverified != "accept" {
+		kept, dropped, err := onlyVerified(raw)
+		if err != nil {
+			return badInput(err)
+		}
+		if s.opt.Unverified == "reject" && len(dropped) > 0 {
+			return fail(http.StatusBadRequest, 400, "Extra attributes are not allowed (%q are unknown).", dropped)
+		}
+		raw = kept
+	}
+	p, err := parse(raw)
+	if err != nil {
+		return badInput(err)
+	}
+	s.mu.Lock()
+	r, refusal := s.accept(q, p, raw)
+	if r == nil {
+		s.mu.Unlock()
+		return refusal
+	}
+	copied := *r
+	s.mu.Unlock()
+	rep := shown(copied)
+	if _, early := q.struck["callback_before_reply"]; early {
+		rep.before = func() { s.overtake(q, copied) }
+	}
+	return rep
+}
+
+func badInput(err error) reply {
+	return fail(http.StatusBadRequest, 400, "Invalid input data: %v", err)
+}
+
+// accept makes an invoice of what was posted, or says why not. The caller holds mu.
+func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
+	owner := s.store.company(p.Sender.FiscalID)
+	if p.Sender.FiscalID == "" || owner == nil {
+		return nil, notRegistered()
+	}
+	if !owner.CustomerInvoice {
+		return nil, fail(http.StatusBadRequest, 174, "customer_invoice service is not enabled for the user")
+	}
+	if refusal, fine := s.check(p); !fine {
+		return nil, refusal
+	}
+	now := s.opt.Now()
+	r := &record{
+		ID: newID(now), Owner: owner.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
+		Created: now, State: "NEW", External: "submitted", Raw: raw,
+	}
+	if s.known(r) {
+		switch s.opt.Duplicates {
+		case "conflict":
+			return nil, fail(http.StatusConflict, 409, "Invoice %s already exists", p.Number)
+		case "doublon":
+			return nil, fail(http.StatusUnprocessableEntity, 422, "Validation Error: document_number: DOUBLON, invoice %s already exists", p.Number)
+		}
+	}
+	if f, hidden := q.struck["visibility_delay"]; hidden {
+		r.Visible = now.Add(f.Delay)
+	}
+	_, r.Cent = q.struck["normalise_cent"]
+	s.keep(r)
+	s.remember(entry{Invoice: r})
+	s.schedule(r)
+	s.opt.Log("sandbox: invoice %s %s taken in charge", r.Number, r.ID)
+	return r, reply{}
+}
+
+// known tells whether the business key is taken: by an invoice that was not
+// sent back before it ever became one (501, 221).
+func (s *Sandbox) known(r *record) bool {
+	for _, id := range s.books.document(r.key()).IDs {
+		switch s.store.byID[id].External {
+		case "inadmissible", "routing_error":
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// overtake calls back while the answer to the POST still waits.
+func (s *Sandbox) overtake(q *request, r record) {
+	s.mu.Lock()
+	calls := s.calls(r)
+	s.mu.Unlock()
+	for _, c := range calls {
+		s.deliver(q.Context(), c)
+	}
+}
+
+func shown(r record) reply {
+	inv, err := r.invoice()
+	if err != nil {
+		return fail(http.StatusInternalServerError, 631, "%v", err)
+	}
+	return ok(inv)
+}
+
+// getInvoice shows one invoice. What is due has happened already, so that
+// refresh=true changes nothing here; the books count it.
+func (s *Sandbox) getInvoice(q *request) reply {
+	s.mu.Lock()
+	r := s.store.byID[q.id]
+	if r == nil || !r.visibleAt(s.opt.Now()) {
+		s.mu.Unlock()
+		return quirk(http.StatusNotFound, 404, "Invoice not found")
+	}
+	copied := *r
+	s.mu.Unlock()
+	return shown(copied)
+}

@@ -1,0 +1,122 @@
+package sandbox
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// journal is the Data file: JSON lines, appended before an answer leaves, so
+// that killing the process loses nothing that was answered. It is not synced
+// to the disk: this is a sandbox. A nil journal keeps nothing.
+type journal struct{ file *os.File }
+
+// entry is one line of the journal; exactly one field is set.
+type entry struct {
+	Invoice *record  `json:"invoice,omitempty"` // new
+	State   *record  `json:"state,omitempty"`   // its new state, without the body
+	Company *company `json:"company,omitempty"` // new or changed
+	Gone    string   `json:"gone,omitempty"`    // a company's fiscal id
+}
+
+func (j *journal) append(e entry) error {
+	if j == nil {
+		return nil
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("append to sandbox data: %w", err)
+	}
+	if _, err := j.file.Write(append(b, '\n')); err != nil {
+		return fmt.Errorf("append to sandbox data: %w", err)
+	}
+	return nil
+}
+
+func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
+	return j.file.Close()
+}
+
+// restore replays the Data file and goes on with the lives it finds.
+func (s *Sandbox) restore(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	good, err := s.replay(file)
+	if err == nil {
+		// A torn last line is what a kill in the middle of a write leaves.
+		err = file.Truncate(good)
+	}
+	if err == nil {
+		_, err = file.Seek(good, io.SeekStart)
+	}
+	if err != nil {
+		return errors.Join(err, file.Close())
+	}
+	s.journal = &journal{file}
+	for _, r := range s.store.all {
+		s.schedule(r)
+	}
+	return nil
+}
+
+// replay returns how many bytes were whole.
+func (s *Sandbox) replay(file io.Reader) (good int64, err error) {
+	lines := bufio.NewReaderSize(file, 1<<16)
+	for n := 1; ; n++ {
+		b, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return good, nil
+		}
+		if err != nil {
+			return good, err
+		}
+		var e entry
+		if err := json.Unmarshal(bytes.TrimSpace(b), &e); err != nil {
+			return good, fmt.Errorf("line %d: %w", n, err)
+		}
+		s.redo(e)
+		good += int64(len(b))
+	}
+}
+
+func (s *Sandbox) redo(e entry) {
+	switch {
+	case e.Invoice != nil:
+		s.keep(e.Invoice)
+	case e.State != nil:
+		if r := s.store.byID[e.State.ID]; r != nil {
+			e.State.Raw = r.Raw
+			*r = *e.State
+		}
+	case e.Company != nil:
+		s.store.register(e.Company)
+	case e.Gone != "":
+		s.store.forget(e.Gone)
+	}
+}
+
+// keep adds an invoice to the store and to the books.
+func (s *Sandbox) keep(r *record) {
+	s.store.add(r)
+	if !r.Incoming {
+		d := s.books.document(r.key())
+		d.IDs = append(d.IDs, r.ID)
+		d.Posts = max(d.Posts, len(d.IDs))
+	}
+}
+
+// remember writes to the journal; a failure is told, the sandbox goes on.
+func (s *Sandbox) remember(e entry) {
+	if err := s.journal.append(e); err != nil {
+		s.opt.Log("sandbox: %v", err)
+	}
+}

@@ -1,0 +1,77 @@
+package sandbox
+
+import "time"
+
+// schedule plans an outgoing invoice's next phase. The caller holds mu, or
+// nobody else knows the sandbox yet.
+func (s *Sandbox) schedule(r *record) {
+	if r.Incoming || r.Phases < 0 {
+		return
+	}
+	p, err := parse(r.Raw)
+	if err != nil || r.Phases >= len(life(p)) {
+		return
+	}
+	s.at(s.opt.Now().Add(s.step()), task{invoice: r, phase: r.Phases})
+}
+
+// live takes an invoice into its next phase. The caller holds mu.
+func (s *Sandbox) live(r *record) {
+	p, err := parse(r.Raw)
+	if err != nil {
+		return
+	}
+	phases := life(p)
+	if r.Phases < 0 || r.Phases >= len(phases) {
+		return
+	}
+	now := phases[r.Phases]
+	r.Phases++
+	s.move(r, now)
+	if now.arrives {
+		s.arrive(r, p)
+	}
+	s.schedule(r)
+}
+
+// move gives an invoice its new state and calls its company back. The caller holds mu.
+func (s *Sandbox) move(r *record, to phase) {
+	r.State, r.External, r.ReasonCode, r.Reason = to.state, to.external, to.reasonCode, to.reason
+	if to.network != "" {
+		r.Network = to.network
+	}
+	bare := *r
+	bare.Raw = nil
+	s.remember(entry{State: &bare})
+	s.opt.Log("sandbox: invoice %s %s is %s %s %s", r.Number, r.ID, r.State, r.External, r.ReasonCode)
+	s.callBack(*r, s.opt.Now())
+}
+
+// arrive puts a delivered invoice before its recipient, when that is a company
+// of this sandbox that receives supplier invoices: own id, own direction.
+func (s *Sandbox) arrive(r *record, p posted) {
+	to := s.store.company(p.Recipient.FiscalID)
+	if to == nil || !to.SupplierInvoice || p.Recipient.FiscalID == "" {
+		return
+	}
+	s.receive(to, p, r.Raw, s.opt.Now())
+}
+
+// receive creates an incoming invoice and calls its company. The caller holds mu.
+func (s *Sandbox) receive(to *company, p posted, raw []byte, now time.Time) *record {
+	in := &record{
+		ID: newID(now), Incoming: true, Owner: to.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
+		Created: now, State: "RECEIVED", External: "made_available", Raw: raw,
+	}
+	s.keep(in)
+	s.remember(entry{Invoice: in})
+	s.callBack(*in, now)
+	return in
+}
+
+func (p posted) kind() string {
+	if p.Type == "" {
+		return "380"
+	}
+	return p.Type
+}

@@ -1,0 +1,158 @@
+package sandbox
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/govalues/decimal"
+)
+
+// order asks for an invoice of a supplier. Only fiscal_id is needed; every
+// other field makes the invoice odder.
+type order struct {
+	FiscalID          string          `json:"fiscal_id"` // of the registered company that receives it
+	SupplierName      string          `json:"supplier_name"`
+	SupplierFiscalID  string          `json:"supplier_fiscal_id"`
+	SupplierVATID     string          `json:"supplier_vat_id"`
+	Number            string          `json:"document_number"`
+	Type              string          `json:"type"`
+	IssueDate         string          `json:"issue_date"`
+	DueDate           string          `json:"due_date"`
+	Currency          string          `json:"currency"`
+	Amount            *number         `json:"amount"` // net, of one line
+	Rate              *number         `json:"tax_rate"`
+	Gross             *number         `json:"total_amount_including_tax"` // stated; may contradict the lines
+	IBAN              string          `json:"iban"`
+	WithPDF           bool            `json:"with_pdf"`
+	PDFBytes          int             `json:"pdf_bytes"` // pads the PDF to this size
+	Lines             json.RawMessage `json:"invoice_lines"`
+	Attached          []attachment    `json:"attachments"`
+	RecipientName     string          `json:"recipient_name"`      // another than the company's
+	RecipientFiscalID string          `json:"recipient_fiscal_id"` // another than the company's: not ours
+	Count             int             `json:"count"`               // that many at once, numbered
+}
+
+// maxOrder bounds how many invoices one order makes.
+const maxOrder = 10_000
+
+// orderSupplierInvoice makes supplier invoices for a registered company and
+// calls it back. The answer is that of the last one.
+func (s *Sandbox) orderSupplierInvoice(w http.ResponseWriter, r *http.Request) {
+	var o order
+	if !readJSON(w, r, &o) {
+		return
+	}
+	s.mu.Lock()
+	to := s.store.company(o.FiscalID)
+	s.mu.Unlock()
+	if o.FiscalID == "" || to == nil || !to.SupplierInvoice {
+		http.Error(w, "fiscal_id: no company is registered under it with supplier_invoice", http.StatusNotFound)
+		return
+	}
+	var last record
+	for n := 1; n <= min(max(o.Count, 1), maxOrder); n++ {
+		raw, p, err := o.body(to, s.opt.Now(), n)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.mu.Lock()
+		last = *s.receive(to, p, raw, s.opt.Now())
+		s.mu.Unlock()
+	}
+	s.catchUp()
+	writeJSON(w, http.StatusOK, shown(last).body)
+}
+
+// body writes the n-th invoice of an order as its supplier would post it.
+func (o order) body(to *company, now time.Time, n int) ([]byte, posted, error) {
+	serial := newID(now)[18:]
+	number1 := cmp.Or(o.Number, "F-"+serial)
+	if o.Count > 1 {
+		number1 = fmt.Sprintf("%s-%d", number1, n)
+	}
+	supplier := cmp.Or(digits(o.SupplierFiscalID), "20000000800017")
+	name := o.SupplierName
+	if name == "" && plausibleFiscalID(supplier) {
+		c, known := lookUp(supplier[:9])
+		if !known {
+			c = invent(supplier[:9])
+		}
+		name = c.name
+	}
+	p := map[string]any{
+		"document_number": number1, "type": cmp.Or(o.Type, "380"),
+		"issue_date": cmp.Or(o.IssueDate, now.Format(time.DateOnly)), "currency": cmp.Or(o.Currency, "EUR"),
+		"sender":    postedParty{Name: name, FiscalID: supplier, VATID: o.SupplierVATID},
+		"recipient": o.recipient(to), "invoice_lines": o.lines(),
+	}
+	if o.Gross != nil {
+		p["total_amount_including_tax"] = *o.Gross
+	}
+	return o.finish(p, name, now)
+}
+
+func (o order) recipient(to *company) postedParty {
+	name := o.RecipientName
+	if name == "" && to.Name != nil {
+		name = *to.Name
+	}
+	p := postedParty{Name: name, FiscalID: cmp.Or(o.RecipientFiscalID, to.FiscalID), Address: to.Address}
+	if to.VATID != nil {
+		p.VATID = *to.VATID
+	}
+	return p
+}
+
+func (o order) lines() any {
+	if len(o.Lines) > 0 {
+		return o.Lines
+	}
+	price, rate := o.Amount, o.Rate
+	if price == nil {
+		price = &number{decimal.MustNew(125, 0)}
+	}
+	if rate == nil {
+		rate = &number{decimal.MustNew(20, 0)}
+	}
+	return []any{map[string]any{"description": "Fournitures diverses", "quantity": 1, "unit_price": *price, "tax_rate": *rate}}
+}
+
+// finish adds what depends on the total: payment and PDF.
+func (o order) finish(body map[string]any, supplier string, now time.Time) ([]byte, posted, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, posted{}, fmt.Errorf("make supplier invoice: %w", err)
+	}
+	p, err := parse(raw)
+	if err != nil {
+		return nil, posted{}, fmt.Errorf("make supplier invoice: %w", err)
+	}
+	inv, err := normalise(p)
+	if err != nil {
+		return nil, posted{}, fmt.Errorf("make supplier invoice: %w", err)
+	}
+	body["payment_means"] = []any{map[string]any{
+		"payment_mode": "sepa_credit_transfer", "amount": inv.Gross,
+		"due_date":          cmp.Or(o.DueDate, now.AddDate(0, 0, 30).Format(time.DateOnly)),
+		"financial_account": cmp.Or(o.IBAN, "FR7630001007941234567890185"),
+	}}
+	files := o.Attached
+	if o.WithPDF || o.PDFBytes > 0 {
+		files = append(files[:len(files):len(files)], attachment{
+			Document: base64.StdEncoding.EncodeToString(pdf(o.PDFBytes, supplier, "Facture "+p.Number, "du "+p.IssueDate,
+				"Total TTC "+inv.Gross.String()+" "+p.Currency)),
+			MIMEType: "application/pdf", Filename: "facture.pdf", Description: text("Facture"), DocumentID: text(p.Number),
+		})
+	}
+	body["attachments"] = files
+	if raw, err = json.Marshal(body); err != nil {
+		return nil, p, fmt.Errorf("make supplier invoice: %w", err)
+	}
+	p, err = parse(raw)
+	return raw, p, err
+}
