@@ -1,3 +1,192 @@
 package problem
 
-var platformEntries = []Entry{}
+import "slices"
+
+// platformEntries are what the platform, or what stands between it and us, can
+// say to a request. The official French reason codes have entries of their own.
+var platformEntries = slices.Concat(platformAnswers, reasonEntries)
+
+var platformAnswers = []Entry{
+	{
+		Code:      "E4000",
+		MessageFR: "La plateforme a refusé : « {value} ».",
+		WhatFR:    "Lisez ce texte de la plateforme, corrigez l'export et déposez-le à nouveau ; si le texte n'est pas clair, transmettez-le au support de la plateforme.",
+		MessageEN: "The platform refused: \"{value}\".",
+		WhatEN:    "Read the platform's own text, correct the export and drop it again; if the text is not clear, pass it on to the platform's support.",
+	},
+	{
+		Code:      "E4001",
+		MessageFR: "La plateforme ne reconnaît pas le jeton d'accès : « {value} ».",
+		WhatFR:    "L'administrateur doit mettre un jeton valable dans token_file ; le jeton doit couvrir POST et GET de /FR-invoices et de /FR-configurations. Les fichiers attendent, l'envoi reprend seul.",
+		MessageEN: "The platform does not know the access token: \"{value}\".",
+		WhatEN:    "The administrator must put a valid token into token_file; it must cover POST and GET of /FR-invoices and /FR-configurations. Files wait, sending resumes by itself.",
+	},
+	{
+		Code:      "E4002",
+		MessageFR: "Le jeton d'accès à la plateforme a expiré : « {value} ».",
+		WhatFR:    "L'administrateur doit créer un nouveau jeton dans la console de la plateforme et le mettre dans token_file. Les fichiers attendent, l'envoi reprend seul.",
+		MessageEN: "The access token of the platform has expired: \"{value}\".",
+		WhatEN:    "The administrator must make a new token in the platform's console and put it into token_file. Files wait, sending resumes by itself.",
+	},
+	{
+		Code:      "E4003",
+		MessageFR: "La plateforme ne reconnaît pas le jeton d'accès, et ce qui est configuré ne ressemble pas à un jeton (24 caractères 0-9 a-f) : « {value} ».",
+		WhatFR:    "La clé d'API du compte n'est pas un jeton : dans la console, créez un jeton avec cette clé et mettez-le dans token_file. Les fichiers attendent, l'envoi reprend seul.",
+		MessageEN: "The platform does not know the access token, and what is configured does not look like a token (24 characters 0-9 a-f): \"{value}\".",
+		WhatEN:    "The account's API key is not a token: in the console, make a token with that key and put the token into token_file. Files wait, sending resumes by itself.",
+	},
+	{
+		Code:      "E4004",
+		MessageFR: "Aucun jeton d'accès à la plateforme : {value}.",
+		WhatFR:    "L'administrateur doit renseigner token_file ou token_env et vérifier que le service peut lire le fichier.",
+		MessageEN: "There is no access token for the platform: {value}.",
+		WhatEN:    "The administrator must set token_file or token_env and check that the service may read the file.",
+	},
+	{
+		Code:      "E4005",
+		MessageFR: "Le crédit du compte de la plateforme est épuisé : « {value} ».",
+		WhatFR:    "Rechargez le compte dans la console de la plateforme. Rien n'est perdu : les factures attendent et partent d'elles-mêmes ensuite.",
+		MessageEN: "The credit of the platform account is used up: \"{value}\".",
+		WhatEN:    "Top up the account in the platform's console. Nothing is lost: invoices wait and go by themselves afterwards.",
+	},
+	{
+		Code:      "E4006",
+		MessageFR: "La société n'est pas enregistrée auprès de la plateforme : « {value} ».",
+		WhatFR:    "L'administrateur doit lancer « einvoice register » pour cette société. Ses factures attendent, celles des autres partent.",
+		MessageEN: "The company is not registered with the platform: \"{value}\".",
+		WhatEN:    "The administrator must run \"einvoice register\" for this company. Its invoices wait, those of others go.",
+	},
+	{
+		Code:      "E4007",
+		MessageFR: "Le compte de la plateforme n'a pas le droit d'agir pour cette société : « {value} ».",
+		WhatFR:    "Vérifiez que la société a été enregistrée avec ce même compte, ou demandez l'accès au support de la plateforme. Ses factures attendent.",
+		MessageEN: "The platform account may not act for this company: \"{value}\".",
+		WhatEN:    "Check that the company was registered under this same account, or ask the platform's support for access. Its invoices wait.",
+	},
+	{
+		Code:      "E4008",
+		MessageFR: "Le service n'est pas activé pour cette société : « {value} ».",
+		WhatFR:    "L'administrateur doit relancer « einvoice register » pour activer l'envoi (customer_invoice) et la réception (supplier_invoice).",
+		MessageEN: "The service is not switched on for this company: \"{value}\".",
+		WhatEN:    "The administrator must run \"einvoice register\" again to switch on sending (customer_invoice) and receiving (supplier_invoice).",
+	},
+	{
+		Code:      "E4009",
+		MessageFR: "L'adresse base_url ne répond pas comme la plateforme : « {value} ».",
+		WhatFR:    "Vérifiez base_url dans [api] (sans /FR-invoices à la fin) et qu'aucun équipement du réseau ne répond à la place de la plateforme.",
+		MessageEN: "The address base_url does not answer as the platform does: \"{value}\".",
+		WhatEN:    "Check base_url in [api] (without /FR-invoices at its end), and that nothing in the network answers in the platform's place.",
+	},
+	{
+		Code:      "E4010",
+		MessageFR: "Le proxy du réseau demande une identification : {value}.",
+		WhatFR:    "Mettez l'utilisateur et le mot de passe du proxy dans [api] proxy, ou faites autoriser ce serveur sans identification.",
+		MessageEN: "The network's proxy asks for a user: {value}.",
+		WhatEN:    "Put the proxy's user and password into [api] proxy, or have this server allowed without them.",
+	},
+	{
+		Code:      "E4011",
+		MessageFR: "Un proxy ou pare-feu du réseau a bloqué l'appel à la plateforme : « {value} ».",
+		WhatFR:    "Demandez à l'administrateur du réseau d'autoriser l'adresse de base_url depuis ce serveur, avec POST et des corps JSON.",
+		MessageEN: "A proxy or firewall of the network blocked the call to the platform: \"{value}\".",
+		WhatEN:    "Ask the network's administrator to allow the address of base_url from this server, with POST and JSON bodies.",
+	},
+	{
+		Code:      "E4012",
+		MessageFR: "La plateforme demande de ralentir : « {value} ».",
+		WhatFR:    "Rien à faire : l'envoi reprend seul. Si cela dure, réduisez le nombre d'envois simultanés (workers).",
+		MessageEN: "The platform asks to slow down: \"{value}\".",
+		WhatEN:    "Nothing to do: sending resumes by itself. If it lasts, lower the number of invoices sent at once (workers).",
+	},
+	{
+		Code:      "E4013",
+		MessageFR: "La plateforme est injoignable : {value}.",
+		WhatFR:    "Rien n'est parti ; l'envoi reprend seul. Si cela dure, vérifiez la connexion, le DNS, le pare-feu et [api] proxy, ou lancez « einvoice doctor ».",
+		MessageEN: "The platform cannot be reached: {value}.",
+		WhatEN:    "Nothing was sent; sending resumes by itself. If it lasts, check the connection, DNS, the firewall and [api] proxy, or run \"einvoice doctor\".",
+	},
+	{
+		Code:      "E4014",
+		MessageFR: "Le certificat de la plateforme n'est pas reconnu : {value}.",
+		WhatFR:    "Si un proxy de votre réseau inspecte le trafic, mettez son certificat (PEM) dans [api] ca_file ; vérifiez aussi l'horloge du serveur.",
+		MessageEN: "The platform's certificate is not trusted: {value}.",
+		WhatEN:    "If a proxy of your network inspects traffic, put its certificate (PEM) into [api] ca_file; check the server's clock as well.",
+	},
+	{
+		Code:      "E4015",
+		MessageFR: "La plateforme est momentanément indisponible : « {value} ».",
+		WhatFR:    "Rien à faire : l'envoi reprend seul.",
+		MessageEN: "The platform is unavailable for the moment: \"{value}\".",
+		WhatEN:    "Nothing to do: sending resumes by itself.",
+	},
+	{
+		Code:      "E4016",
+		MessageFR: "La facture a été transmise, mais la plateforme n'a pas répondu : {value}.",
+		WhatFR:    "Rien à faire : nous cherchons si elle est arrivée avant tout nouvel envoi. Ne la renvoyez pas par un autre moyen.",
+		MessageEN: "The invoice was transmitted, but the platform did not answer: {value}.",
+		WhatEN:    "Nothing to do: we look up whether it arrived before anything is sent again. Do not send it by other means.",
+	},
+	{
+		Code:      "E4017",
+		MessageFR: "La réponse de la plateforme s'est interrompue : {value}.",
+		WhatFR:    "Rien à faire : nous cherchons si la facture est arrivée avant tout nouvel envoi. Ne la renvoyez pas par un autre moyen.",
+		MessageEN: "The platform's answer broke off: {value}.",
+		WhatEN:    "Nothing to do: we look up whether the invoice arrived before anything is sent again. Do not send it by other means.",
+	},
+	{
+		Code:      "E4018",
+		MessageFR: "La réponse de la plateforme ne dit pas si la demande a été prise en charge : « {value} ».",
+		WhatFR:    "Rien à faire : nous vérifions avant tout nouvel envoi. Si cela dure, lancez « einvoice doctor » et transmettez ce texte au support de la plateforme.",
+		MessageEN: "The platform's answer does not say whether the request was taken in charge: \"{value}\".",
+		WhatEN:    "Nothing to do: we check before anything is sent again. If it lasts, run \"einvoice doctor\" and pass this text on to the platform's support.",
+	},
+	{
+		Code:      "E4019",
+		MessageFR: "La plateforme dit avoir déjà cette facture : « {value} ».",
+		WhatFR:    "Rien à faire : nous la cherchons sur la plateforme et reprenons son suivi.",
+		MessageEN: "The platform says that it has this invoice already: \"{value}\".",
+		WhatEN:    "Nothing to do: we look it up on the platform and follow it from there.",
+	},
+	{
+		Code:      "E4020",
+		MessageFR: "La facture est trop volumineuse pour la plateforme : « {value} ».",
+		WhatFR:    "Réduisez les pièces jointes et déposez la facture à nouveau.",
+		MessageEN: "The invoice is too large for the platform: \"{value}\".",
+		WhatEN:    "Make the attachments smaller and drop the invoice again.",
+	},
+	{
+		Code:      "E4021",
+		MessageFR: "La plateforme exige une valeur pour {field} : « {value} ».",
+		WhatFR:    "Renseignez cette valeur dans l'export, ou sa colonne dans le mapping, et déposez-le à nouveau.",
+		MessageEN: "The platform requires a value for {field}: \"{value}\".",
+		WhatEN:    "Fill in this value in the export, or its column in the mapping, and drop it again.",
+	},
+	{
+		Code:      "E4022",
+		MessageFR: "La plateforme n'accepte pas la valeur de {field} : « {value} ».",
+		WhatFR:    "Corrigez cette valeur dans l'export et déposez-le à nouveau.",
+		MessageEN: "The platform does not accept the value of {field}: \"{value}\".",
+		WhatEN:    "Correct this value in the export and drop it again.",
+	},
+	{
+		Code:      "E4023",
+		MessageFR: "La facture n'a pas pu être mise en forme pour la plateforme : {value}.",
+		WhatFR:    "Transmettez ce message au support d'einvoice avec l'export.",
+		MessageEN: "The invoice could not be written for the platform: {value}.",
+		WhatEN:    "Pass this message on to the support of einvoice together with the export.",
+	},
+	{
+		Code:      "E4030",
+		MessageFR: "La valeur de {field} ({value}) n'est pas transmise : la plateforme n'a pas de champ pour elle.",
+		WhatFR:    "La facture part sans elle ; si le destinataire en a besoin, mettez-la dans la description d'une ligne ou dans une pièce jointe.",
+		MessageEN: "The value of {field} ({value}) is not transmitted: the platform has no field for it.",
+		WhatEN:    "The invoice goes without it; if the recipient needs it, put it into a line's description or into an attachment.",
+	},
+	{
+		Code:      "E4031",
+		MessageFR: "La plateforme ne connaît pas cet identifiant : « {value} ».",
+		WhatFR:    "Vérifiez que le jeton et base_url sont ceux du compte (production ou bac à sable) qui a envoyé la facture.",
+		MessageEN: "The platform does not know this id: \"{value}\".",
+		WhatEN:    "Check that the token and base_url are those of the account (production or sandbox) that sent the invoice.",
+	},
+}

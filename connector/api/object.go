@@ -1,0 +1,171 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/govalues/decimal"
+
+	"einvoice/connector"
+)
+
+// object is a JSON object read field by field, so that one odd field never
+// spoils the others. All its readers give the zero value for what is absent,
+// null or of another kind, and take the first key that has something.
+type object map[string]json.RawMessage
+
+// decodeObject reads an object, nil for anything else.
+func decodeObject(raw json.RawMessage) object {
+	var o object
+	if json.Unmarshal(raw, &o) != nil {
+		return nil
+	}
+	return o
+}
+
+func hasKey(o object, key string) bool { _, ok := o[key]; return ok }
+
+// text reads a text, a number or a boolean as text.
+func (o object) text(keys ...string) string {
+	for _, k := range keys {
+		if s := scalar(o[k]); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// scalar is the text of a JSON scalar; "null", quoted or not, is nothing.
+func scalar(raw json.RawMessage) string {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || raw[0] == '{' || raw[0] == '[' {
+		return ""
+	}
+	s := string(raw)
+	if raw[0] == '"' && json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	s = strings.TrimSpace(s)
+	if s == "null" {
+		return ""
+	}
+	return s
+}
+
+// code reads an error code; 0 and false are no error.
+func (o object) code(keys ...string) string {
+	s := o.text(keys...)
+	if s == "0" || s == "false" {
+		return ""
+	}
+	return s
+}
+
+func (o object) boolean(key string) bool {
+	b, _ := strconv.ParseBool(o.text(key))
+	return b
+}
+
+func (o object) object(keys ...string) object {
+	for _, k := range keys {
+		if sub := decodeObject(unquoted(o[k])); sub != nil {
+			return sub
+		}
+	}
+	return nil
+}
+
+// objects reads an array; a single object counts as an array of one.
+func (o object) objects(keys ...string) []object {
+	for _, k := range keys {
+		var raws []json.RawMessage
+		if json.Unmarshal(o[k], &raws) != nil {
+			if sub := o.object(k); sub != nil {
+				return []object{sub}
+			}
+			continue
+		}
+		list := make([]object, 0, len(raws))
+		for _, raw := range raws {
+			if sub := decodeObject(raw); sub != nil {
+				list = append(list, sub)
+			}
+		}
+		return list
+	}
+	return nil
+}
+
+// amount reads a number or the same as text. More than eight decimals are the
+// noise of a binary float on the other side and are rounded off.
+func (o object) amount(keys ...string) connector.Amount {
+	s := o.text(keys...)
+	if s == "" || len(s) > 64 {
+		return connector.Amount{}
+	}
+	d, err := decimal.Parse(strings.ReplaceAll(s, ",", "."))
+	if err != nil {
+		return connector.Amount{}
+	}
+	if d.Scale() > 8 {
+		d = connector.Round(d, 8).Trim(0)
+	}
+	return connector.AmountOf(d)
+}
+
+// date reads the day in front of any layout that starts with YYYY-MM-DD.
+func (o object) date(keys ...string) connector.Date {
+	s := o.text(keys...)
+	if len(s) < len(time.DateOnly) {
+		return ""
+	}
+	d, err := connector.ParseDate(s[:len(time.DateOnly)])
+	if err != nil {
+		return ""
+	}
+	return d
+}
+
+// moment reads RFC 3339, "2026-01-26 14:06:43 +00:00", the same without a zone
+// (UTC), and seconds or milliseconds since 1970.
+func (o object) moment(keys ...string) time.Time {
+	for _, k := range keys {
+		s := o.text(k)
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999 Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {
+			if t, err := time.Parse(layout, s); err == nil {
+				return t
+			}
+		}
+		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
+			if n > 1e11 {
+				return time.UnixMilli(n).UTC()
+			}
+			return time.Unix(n, 0).UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// unquoted gives JSON that stands in a text its own form: "null", "{...}".
+func unquoted(raw json.RawMessage) json.RawMessage {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return raw
+	}
+	if t := strings.TrimSpace(s); json.Valid([]byte(t)) {
+		return json.RawMessage(t)
+	}
+	return raw
+}
+
+func firstText(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+
+	"einvoice/connector/setting"
+)
+
+// maxToken bounds a token file: beyond it, the path names something else.
+const maxToken = 8 << 10
+
+// errNoToken is wrapped by every failure to get a token.
+var errNoToken = errors.New("no token")
+
+// ConfiguredToken gives the token of the file, read at every call so that a
+// replaced one counts at once, or of the environment. While the file cannot be
+// read (it is being replaced) the last good token stands, except on renew.
+func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.Secret, error) {
+	var mu sync.Mutex
+	var last setting.Secret
+	return func(_ context.Context, renew bool) (setting.Secret, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		token, err := readToken(cfg)
+		if err != nil {
+			if last != "" && !renew {
+				return last, nil
+			}
+			return "", err
+		}
+		last = token
+		return token, nil
+	}
+}
+
+func readToken(cfg Config) (setting.Secret, error) {
+	if cfg.TokenFile == "" {
+		if token := cleanToken(os.Getenv(cfg.TokenEnv)); token != "" {
+			return token, nil
+		}
+		return "", fmt.Errorf("%w: environment variable %s is empty", errNoToken, cfg.TokenEnv)
+	}
+	f, err := os.Open(cfg.TokenFile)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNoToken, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxToken+1))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNoToken, err)
+	}
+	token := cleanToken(string(b))
+	if token == "" || len(b) > maxToken {
+		return "", fmt.Errorf("%w: %s is empty or too long", errNoToken, cfg.TokenFile)
+	}
+	return token, nil
+}
+
+// cleanToken takes off what editors and people add: a byte order mark, line
+// ends, quotes, the word Bearer.
+func cleanToken(s string) setting.Secret {
+	s = strings.TrimSpace(strings.TrimPrefix(s, "\ufeff"))
+	s = strings.Trim(s, `"'`)
+	if len(s) > 7 && strings.EqualFold(s[:7], "bearer ") {
+		s = s[7:]
+	}
+	return setting.Secret(strings.TrimSpace(s))
+}
+
+// tokenShape is how the tokens of this platform have looked so far.
+var tokenShape = regexp.MustCompile(`^[0-9a-f]{24}$`)
+
+// LooksLikeToken tells whether s has the shape of a bearer token (24
+// hexadecimal digits). Only a hint: people often paste the account's API key,
+// which mints tokens but is none, and a shape may change.
+func LooksLikeToken(s setting.Secret) bool { return tokenShape.MatchString(s.Reveal()) }
