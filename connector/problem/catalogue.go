@@ -16,7 +16,7 @@ type Entry struct {
 // Catalogue lists every kind of problem, by code.
 func Catalogue() []Entry {
 	var all []Entry
-	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries} {
+	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, receivedEntries} {
 		all = append(all, part...)
 	}
 	return all
@@ -38,7 +38,7 @@ func (e Entry) remedy(lang Lang) string {
 
 // entryOf finds a code's entry; an unknown code shows itself rather than nothing.
 func entryOf(code string) Entry {
-	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries} {
+	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, receivedEntries} {
 		for _, e := range part {
 			if e.Code == code {
 				return e
