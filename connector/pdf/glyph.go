@@ -3,6 +3,7 @@ package pdf
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/sfnt"
@@ -58,11 +59,8 @@ func (g *glyphs) show(r rune) string {
 	case g.has(r):
 		return string(r)
 	}
-	for _, base := range norm.NFKD.String(string(r)) {
-		if base != r && g.has(base) {
-			return string(base)
-		}
-		break
+	if base, _ := utf8.DecodeRuneInString(norm.NFKD.String(string(r))); g.has(base) {
+		return string(base)
 	}
 	return "?"
 }

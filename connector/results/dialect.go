@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
@@ -90,11 +91,9 @@ func nearest(r rune) byte {
 	if unicode.IsSpace(r) {
 		return ' '
 	}
-	for _, base := range norm.NFKD.String(string(r)) {
-		if b, ok := charmap.Windows1252.EncodeRune(base); ok {
-			return b
-		}
-		break
+	base, _ := utf8.DecodeRuneInString(norm.NFKD.String(string(r)))
+	if b, ok := charmap.Windows1252.EncodeRune(base); ok {
+		return b
 	}
 	return '?'
 }
