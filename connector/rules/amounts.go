@@ -24,52 +24,57 @@ func positivePrice(s *sheet, say report) {
 
 // precise reports an amount with more decimals than allowed. Trailing zeros do
 // not count: the API gets numbers, where 1.500 is 1.5.
-func precise(say report, a connector.Amount, limit int, f finding) {
+func precise(say report, a connector.Amount, limit int, where func() finding) {
 	if a.Or0().MinScale() <= limit {
 		return
 	}
+	f := where()
 	f.value = a.String()
 	f.expected = connector.Round(a.Or0(), limit).String()
 	f.args = map[string]string{"limit": strconv.Itoa(limit)}
 	say(f)
 }
 
+// preciseLines is precise for one amount of every line.
+func (s *sheet) preciseLines(say report, limit int, field, bt string, amount func(*connector.Line) connector.Amount) {
+	for i := range s.inv.Lines {
+		precise(say, amount(&s.inv.Lines[i]), limit, func() finding {
+			return finding{field: lineField(i, field), bt: bt, line: i + 1}
+		})
+	}
+}
+
 // amountDecimals grants the few currencies with three decimals their coin,
 // although EN 16931 knows two.
 func amountDecimals(s *sheet, say report) {
 	limit := max(maxAmountDecimals, s.scale)
-	for i := range s.inv.Lines {
-		precise(say, s.inv.Lines[i].Net, limit, finding{field: lineField(i, "total_net_amount"), bt: "BT-131", line: i + 1})
-	}
+	s.preciseLines(say, limit, "total_net_amount", "BT-131", func(l *connector.Line) connector.Amount { return l.Net })
 	for i := range s.inv.Taxes {
 		t := &s.inv.Taxes[i]
-		precise(say, t.Taxable, limit, finding{field: taxField(i, "taxable_amount"), bt: "BT-116"})
-		precise(say, t.Tax, limit, finding{field: taxField(i, "tax_amount"), bt: "BT-117"})
+		precise(say, t.Taxable, limit, func() finding { return finding{field: taxField(i, "taxable_amount"), bt: "BT-116"} })
+		precise(say, t.Tax, limit, func() finding { return finding{field: taxField(i, "tax_amount"), bt: "BT-117"} })
 	}
 	t := &s.inv.Totals
-	precise(say, t.Net, limit, finding{field: "total_amount_excluding_tax", bt: "BT-109"})
-	precise(say, t.Tax, limit, finding{field: "total_tax_amount", bt: "BT-110"})
-	precise(say, t.Gross, limit, finding{field: "total_amount_including_tax", bt: "BT-112"})
-	precise(say, t.Prepaid, limit, finding{field: "prepaid_amount", bt: "BT-113"})
-	precise(say, t.Payable, limit, finding{field: "total_payable_amount", bt: "BT-115"})
+	total := func(a connector.Amount, field, bt string) {
+		precise(say, a, limit, func() finding { return finding{field: field, bt: bt} })
+	}
+	total(t.Net, "total_amount_excluding_tax", "BT-109")
+	total(t.Tax, "total_tax_amount", "BT-110")
+	total(t.Gross, "total_amount_including_tax", "BT-112")
+	total(t.Prepaid, "prepaid_amount", "BT-113")
+	total(t.Payable, "total_payable_amount", "BT-115")
 }
 
 func quantityDecimals(s *sheet, say report) {
-	for i := range s.inv.Lines {
-		precise(say, s.inv.Lines[i].Quantity, maxQuantityDecimals, finding{field: lineField(i, "quantity"), bt: "BT-129", line: i + 1})
-	}
+	s.preciseLines(say, maxQuantityDecimals, "quantity", "BT-129", func(l *connector.Line) connector.Amount { return l.Quantity })
 }
 
 func priceDecimals(s *sheet, say report) {
-	for i := range s.inv.Lines {
-		precise(say, s.inv.Lines[i].UnitPrice, maxPriceDecimals, finding{field: lineField(i, "unit_price"), bt: "BT-146", line: i + 1})
-	}
+	s.preciseLines(say, maxPriceDecimals, "unit_price", "BT-146", func(l *connector.Line) connector.Amount { return l.UnitPrice })
 }
 
 func rateDecimals(s *sheet, say report) {
-	for i := range s.inv.Lines {
-		precise(say, s.inv.Lines[i].Rate, maxRateDecimals, finding{field: lineField(i, "tax_rate"), bt: "BT-152", line: i + 1})
-	}
+	s.preciseLines(say, maxRateDecimals, "tax_rate", "BT-152", func(l *connector.Line) connector.Amount { return l.Rate })
 }
 
 // positiveCredit warns: a credit note says by its type that it takes back, and

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"cmp"
+
 	"github.com/govalues/decimal"
 
 	"einvoice/connector"
@@ -20,11 +22,12 @@ func computable(s *sheet, say report) {
 
 // differ reports a stated amount that is not the computed one, both to the
 // smallest coin. An amount that is absent counts as 0.
-func (s *sheet) differ(say report, stated connector.Amount, computed decimal.Decimal, f finding) {
+func (s *sheet) differ(say report, stated connector.Amount, computed decimal.Decimal, where func() finding) {
 	computed = s.round(computed)
 	if s.tooLarge || s.round(stated.Or0()).Equal(computed) {
 		return
 	}
+	f := where()
 	f.value, f.expected = stated.String(), computed.String()
 	say(f)
 }
@@ -55,7 +58,9 @@ func apart(a, b decimal.Decimal) decimal.Decimal {
 }
 
 func netTotal(s *sheet, say report) {
-	s.differ(say, s.inv.Totals.Net, s.lineSum, finding{field: "total_amount_excluding_tax", bt: "BT-109"})
+	s.differ(say, s.inv.Totals.Net, s.lineSum, func() finding {
+		return finding{field: "total_amount_excluding_tax", bt: "BT-109"}
+	})
 }
 
 // rateInBreakdown wants every category and rate of a line in the breakdown.
@@ -76,9 +81,10 @@ func taxableAmount(s *sheet, say report) {
 		if g.stated == 0 {
 			continue
 		}
-		s.differ(say, connector.AmountOf(g.taxable), g.sum, finding{
-			field: taxField(g.first, "taxable_amount"), bt: "BT-116", rule: official("BR-S-08", g.category),
-			args: map[string]string{"rate": g.rate.String()}})
+		s.differ(say, connector.AmountOf(g.taxable), g.sum, func() finding {
+			return finding{field: taxField(g.first, "taxable_amount"), bt: "BT-116",
+				rule: official("BR-S-08", g.category), args: map[string]string{"rate": g.rate.String()}}
+		})
 	}
 }
 
@@ -141,30 +147,36 @@ func taxFinding(i int, t *connector.Tax, want decimal.Decimal) finding {
 // noTaxAtZero is exact, unlike BR-CO-17: 0 % of anything is 0.
 func noTaxAtZero(s *sheet, say report) {
 	for i := range s.inv.Taxes {
-		if t := &s.inv.Taxes[i]; t.Rate.Or0().IsZero() {
-			f := finding{field: taxField(i, "tax_amount"), bt: "BT-117", rule: "BR-Z-09"}
-			if c := s.category(t.Category, decimal.Zero); c != "S" {
-				f.rule = official("BR-S-09", c)
-			}
-			s.differ(say, t.Tax, decimal.Zero, f)
+		t := &s.inv.Taxes[i]
+		if !t.Rate.Or0().IsZero() {
+			continue
 		}
+		s.differ(say, t.Tax, decimal.Zero, func() finding {
+			return finding{field: taxField(i, "tax_amount"), bt: "BT-117", rule: official("BR-S-09", cmp.Or(t.Category, "Z"))}
+		})
 	}
 }
 
 func taxTotal(s *sheet, say report) {
-	s.differ(say, s.inv.Totals.Tax, s.taxSum, finding{field: "total_tax_amount", bt: "BT-110"})
+	s.differ(say, s.inv.Totals.Tax, s.taxSum, func() finding {
+		return finding{field: "total_tax_amount", bt: "BT-110"}
+	})
 }
 
 func grossTotal(s *sheet, say report) {
 	t := &s.inv.Totals
 	gross, _ := t.Net.Or0().Add(t.Tax.Or0()) // bounded by tooLarge
-	s.differ(say, t.Gross, gross, finding{field: "total_amount_including_tax", bt: "BT-112",
-		args: map[string]string{"net": t.Net.String(), "tax": t.Tax.String()}})
+	s.differ(say, t.Gross, gross, func() finding {
+		return finding{field: "total_amount_including_tax", bt: "BT-112",
+			args: map[string]string{"net": t.Net.String(), "tax": t.Tax.String()}}
+	})
 }
 
 func payable(s *sheet, say report) {
 	t := &s.inv.Totals
 	due, _ := t.Gross.Or0().Sub(t.Prepaid.Or0()) // bounded by tooLarge
-	s.differ(say, t.Payable, due, finding{field: "total_payable_amount", bt: "BT-115",
-		args: map[string]string{"gross": t.Gross.String(), "prepaid": t.Prepaid.String()}})
+	s.differ(say, t.Payable, due, func() finding {
+		return finding{field: "total_payable_amount", bt: "BT-115",
+			args: map[string]string{"gross": t.Gross.String(), "prepaid": cmp.Or(t.Prepaid.String(), "0")}}
+	})
 }

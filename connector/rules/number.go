@@ -48,7 +48,10 @@ func numberCharacters(s *sheet, say report) {
 	s.numbers(func(number, field, bt string) {
 		var bad []string
 		for _, c := range number {
-			if q := fmt.Sprintf("%q", c); !strings.ContainsRune(numberAlphabet, c) && !slices.Contains(bad, q) {
+			if strings.ContainsRune(numberAlphabet, c) {
+				continue
+			}
+			if q := fmt.Sprintf("%q", c); !slices.Contains(bad, q) {
 				bad = append(bad, q)
 			}
 		}

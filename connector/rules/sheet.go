@@ -8,9 +8,9 @@ import (
 	"einvoice/connector"
 )
 
-// maxWhole bounds the digits before the decimal point of an amount and of
-// quantity x price: with decimals and a VAT rate, all stays within the 19
-// digits that are computed exactly.
+// maxWhole bounds the digits before the decimal point of an amount: with
+// decimals and a VAT rate, all stays within the 19 digits that are computed
+// exactly.
 const maxWhole = 12
 
 // sheet is the invoice under check with what several rules need of it.
@@ -121,7 +121,8 @@ func (s *sheet) coins(n int64) decimal.Decimal { return decimal.MustNew(n, s.sca
 func anyTooLong(inv *connector.Invoice) bool {
 	for i := range inv.Lines {
 		l := &inv.Lines[i]
-		if whole(l.Quantity)+whole(l.UnitPrice) > maxWhole || whole(l.Net) > maxWhole || whole(l.Rate) > maxWhole {
+		// A product has as many digits as its factors together, or one less.
+		if whole(l.Quantity)+whole(l.UnitPrice) > maxWhole+1 || whole(l.Net) > maxWhole || whole(l.Rate) > maxWhole {
 			return true
 		}
 	}

@@ -1,6 +1,10 @@
 package rules
 
-import "einvoice/connector"
+import (
+	"github.com/govalues/decimal"
+
+	"einvoice/connector"
+)
 
 // These rules look at lines only: a breakdown that differs from its lines in
 // category or rate is a matter of arithmetic.
@@ -56,27 +60,34 @@ func outsideRate(s *sheet, say report) {
 // and the invoice would go with a hundredth of its VAT.
 func fractionRate(s *sheet, say report) {
 	s.lineRates(func(i int, l *connector.Line) {
-		if l.Rate.Or0().IsPos() && l.Rate.Or0().Less(lowestRate.Or0()) {
+		if l.Rate.Or0().IsPos() && belowLowest(l.Rate.Or0()) {
 			say(rateFinding(i, l))
 		}
 	})
 }
 
-// lowestRate is the lowest that France knows, in Corsica.
-var lowestRate = connector.MustAmount("0.9")
+// belowLowest tells whether a rate is below 0.9 %, the lowest that France knows.
+func belowLowest(rate decimal.Decimal) bool { return rate.Less(decimal.MustNew(9, 1)) }
 
 func frenchRate(s *sheet, say report) {
 	s.lineRates(func(i int, l *connector.Line) {
-		if r := l.Rate.Or0(); r.Less(lowestRate.Or0()) {
-			return // 0, or what other rules refuse
+		if r := l.Rate.Or0(); !belowLowest(r) && !isFrenchRate(r) { // others refuse what is below
+			say(rateFinding(i, l))
 		}
-		switch l.Rate.Or0().Trim(0).String() {
-		case "20", "10", "5.5", "2.1", "8.5", "1.75", "1.05", "13", "0.9",
-			"19.6", "20.6", "7", "9.2", "9.6":
-			return
-		}
-		say(rateFinding(i, l))
 	})
+}
+
+// isFrenchRate knows the rates of the mainland, overseas, Corsica and the past.
+func isFrenchRate(rate decimal.Decimal) bool {
+	whole, hundredths, ok := rate.Int64(2)
+	if !ok || rate.MinScale() > 2 {
+		return false
+	}
+	switch whole*100 + hundredths {
+	case 2000, 1000, 550, 210, 850, 175, 105, 1300, 90, 1960, 2060, 700, 920, 960:
+		return true
+	}
+	return false
 }
 
 func outsideAlone(s *sheet, say report) {
