@@ -35,14 +35,13 @@ type fakeLedger struct {
 	numbered  []ledger.Event
 	pubs      []ledger.Publication
 	published map[int64]bool
-	facts     map[string]string
 	crashAt   string // "FixPublication:before", "MarkPublished:after" ...
 }
 
 func newFakeLedger(now func() time.Time) *fakeLedger {
 	return &fakeLedger{
 		now: now, files: map[int64]ledger.File{}, sums: map[int64]ledger.Summary{},
-		lines: map[int64][]ledger.AckLine{}, published: map[int64]bool{}, facts: map[string]string{},
+		lines: map[int64][]ledger.AckLine{}, published: map[int64]bool{},
 	}
 }
 
@@ -103,8 +102,14 @@ func (l *fakeLedger) NumberEvents(_ context.Context, place, company string, limi
 func (l *fakeLedger) PublicationsDue(_ context.Context, n int) (due []ledger.Publication, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	held := map[laneID]bool{} // a numbered file waits for those numbered before it
 	for _, p := range l.pubs {
-		if !l.published[p.ID] && !p.DueAt.After(l.now()) && len(due) < n {
+		id := laneID{p.Place, p.Folder}
+		switch {
+		case l.published[p.ID]:
+		case p.DueAt.After(l.now()):
+			held[id] = held[id] || p.SeqFrom > 0
+		case len(due) < n && !(p.SeqFrom > 0 && held[id]):
 			due = append(due, p)
 		}
 	}
@@ -153,16 +158,6 @@ func (l *fakeLedger) MarkPublished(_ context.Context, id int64) error {
 
 func (l *fakeLedger) PostponePublication(_ context.Context, id int64, due time.Time) error {
 	return l.verb("PostponePublication", func() { l.pubs[id-1].DueAt = due; l.pubs[id-1].Tries++ })
-}
-
-func (l *fakeLedger) Get(_ context.Context, key string) (string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.facts[key], nil
-}
-
-func (l *fakeLedger) Put(_ context.Context, key, value string) error {
-	return l.verb("Put", func() { l.facts[key] = value })
 }
 
 // fakePlace is a folder in memory. It embeds the interface for the verbs that
@@ -274,6 +269,14 @@ func (b *bench) rendered(place string, folder ledger.Folder, name, content strin
 		b.t.Fatal(err)
 	}
 	b.ledger.add(ledger.Publication{Place: place, Folder: folder, Kind: ledger.KindCopy, Name: name, SHA256: blob.SHA256})
+}
+
+// numbered is rendered for a file whose lines have the number seq.
+func (b *bench) numbered(name string, seq int64) {
+	b.t.Helper()
+	b.rendered("main", ledger.FolderResults, name, name)
+	p := &b.ledger.pubs[len(b.ledger.pubs)-1]
+	p.SeqFrom, p.SeqTo = seq, seq
 }
 
 // acknowledged adds an export with its acknowledgement of the given lines.

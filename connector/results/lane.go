@@ -34,19 +34,15 @@ type laneID struct {
 type lane struct {
 	p        *Publisher
 	id       laneID
-	known    bool // until was read from the ledger
 	until    time.Time
 	failures int
 	since    time.Time
 	err      error
 }
 
-// deliver publishes the lane's files in order. At the first that fails, it and
-// all after it are put off to the same moment.
+// deliver publishes the lane's files in order. The first that fails puts off
+// all after it to the same moment.
 func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (published int, err error) {
-	if err := l.recall(ctx); err != nil {
-		return 0, err
-	}
 	if l.p.now().Before(l.until) {
 		return 0, l.postpone(ctx, pubs)
 	}
@@ -56,36 +52,16 @@ func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (publishe
 			return published, ctx.Err()
 		}
 		if err := errors.Join(own, place); err != nil {
-			return published, errors.Join(own, l.fail(ctx, err), l.postpone(ctx, pubs[i:]))
+			l.fail(err)
+			return published, errors.Join(own, l.postpone(ctx, pubs[i:]))
 		}
 		published++
-		if err := l.recover(ctx); err != nil {
-			return published, err
-		}
+		l.recovered()
 	}
 	return published, nil
 }
 
-// key is where the lane's pause is kept over a restart: without it a file made
-// after the restart would overtake those that were put off before.
-func (l *lane) key() string { return "results.until." + l.id.place + "." + string(l.id.folder) }
-
-func (l *lane) recall(ctx context.Context) error {
-	if l.known {
-		return nil
-	}
-	kept, err := l.p.ledger.Get(ctx, l.key())
-	if err != nil {
-		return err
-	}
-	if t, err := time.Parse(time.RFC3339Nano, kept); err == nil && t.Before(l.p.now().Add(backoffMost)) {
-		l.until = t
-	}
-	l.known = true
-	return nil
-}
-
-func (l *lane) fail(ctx context.Context, err error) error {
+func (l *lane) fail(err error) {
 	now := l.p.now()
 	pause := min(backoffFirst<<min(l.failures, 20), backoffMost)
 	if l.failures == 0 {
@@ -95,26 +71,29 @@ func (l *lane) fail(ctx context.Context, err error) error {
 	}
 	l.failures++
 	l.err, l.until = err, now.Add(pause)
-	return l.p.ledger.Put(ctx, l.key(), l.until.UTC().Format(time.RFC3339Nano))
 }
 
-func (l *lane) recover(ctx context.Context) error {
-	if l.failures > 0 {
-		l.p.log.Info().Str("place", l.id.place).Str("folder", string(l.id.folder)).
-			Dur("after", l.p.now().Sub(l.since)).Msg("results are published again")
+func (l *lane) recovered() {
+	if l.failures == 0 {
+		return
 	}
-	if l.until.IsZero() {
-		return nil
-	}
+	l.p.log.Info().Str("place", l.id.place).Str("folder", string(l.id.folder)).
+		Dur("after", l.p.now().Sub(l.since)).Msg("results are published again")
 	l.failures, l.err, l.since, l.until = 0, nil, time.Time{}, time.Time{}
-	return l.p.ledger.Put(ctx, l.key(), "")
 }
 
+// postpone puts files off until the lane's next try. Behind a numbered file the
+// ledger itself holds back the numbered ones, over a restart too.
 func (l *lane) postpone(ctx context.Context, pubs []ledger.Publication) error {
+	held := false
 	for _, pub := range pubs {
+		if held && pub.SeqFrom > 0 {
+			continue
+		}
 		if err := l.p.ledger.PostponePublication(ctx, pub.ID, l.until); err != nil {
 			return err
 		}
+		held = held || pub.SeqFrom > 0
 	}
 	return nil
 }

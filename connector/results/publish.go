@@ -31,8 +31,6 @@ type Ledger interface {
 	FixPublication(ctx context.Context, id int64, sha string) error
 	MarkPublished(ctx context.Context, id int64) error
 	PostponePublication(ctx context.Context, id int64, due time.Time) error
-	Get(ctx context.Context, key string) (string, error)
-	Put(ctx context.Context, key, value string) error
 }
 
 // Blobs keeps rendered files.

@@ -58,20 +58,21 @@ func TestPlaceThatIsAwayDelaysOnlyItself(t *testing.T) {
 
 func TestFilesOfAFolderNeverOvertakeEachOther(t *testing.T) {
 	b := newBench(t)
-	b.rendered("main", ledger.FolderResults, "1", "x")
-	b.rendered("main", ledger.FolderResults, "2", "x")
+	b.rendered("main", ledger.FolderResults, "unnumbered", "x")
+	b.numbered("1", 1)
+	b.numbered("2", 2)
 	b.main().away = drop.ErrBusy
 	b.round(0)
 	b.main().away = nil
-	b.rendered("main", ledger.FolderResults, "3", "x")
+	b.numbered("3", 3)
 	b.clock = b.clock.Add(time.Second)
 	b.round(0) // 3 is due, but 1 and 2 are not
-	b.rendered("main", ledger.FolderResults, "4", "x")
+	b.numbered("4", 4)
 	b.restart()
 	b.round(0) // nor may 4 go because the process forgot
 	b.clock = b.clock.Add(time.Second)
-	b.round(4)
-	if got := b.main().written; !slices.Equal(got, []string{"1", "2", "3", "4"}) {
+	b.round(5)
+	if got := b.main().written; !slices.Equal(got, []string{"unnumbered", "1", "2", "3", "4"}) {
 		t.Errorf("order %v", got)
 	}
 	if len(b.Blocked()) > 0 {
