@@ -1,5 +1,11 @@
 package problem
 
+import (
+	"slices"
+	"strings"
+	"sync"
+)
+
 // Entry is one kind of problem. Texts may hold {value}, {expected}, {field},
 // {invoice}, {file}, {sheet}, {row}, {column}, {path}, {rule}, {bt} and the
 // keys of Problem.Args.
@@ -15,12 +21,19 @@ type Entry struct {
 
 // Catalogue lists every kind of problem, by code.
 func Catalogue() []Entry {
-	var all []Entry
-	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, receivedEntries} {
-		all = append(all, part...)
-	}
+	all := slices.Concat(fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, receivedEntries)
+	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
+
+// byCode is the catalogue by code, made at its first use and only read after.
+var byCode = sync.OnceValue(func() map[string]Entry {
+	index := map[string]Entry{}
+	for _, e := range Catalogue() {
+		index[e.Code] = e
+	}
+	return index
+})
 
 func (e Entry) message(lang Lang) string {
 	if lang == French {
@@ -38,12 +51,8 @@ func (e Entry) remedy(lang Lang) string {
 
 // entryOf finds a code's entry; an unknown code shows itself rather than nothing.
 func entryOf(code string) Entry {
-	for _, part := range [][]Entry{fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, receivedEntries} {
-		for _, e := range part {
-			if e.Code == code {
-				return e
-			}
-		}
+	if e, ok := byCode()[code]; ok {
+		return e
 	}
 	return Entry{Code: code, MessageFR: code, MessageEN: code}
 }

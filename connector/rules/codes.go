@@ -7,6 +7,7 @@ import (
 )
 
 //go:generate go run gen_codes.go
+//go:generate go test -run TestRULESmdListsTheTable . -update
 
 func knownCurrency(s *sheet, say report) {
 	if c := s.inv.Currency; !blank(c) && !isCurrency(c) {

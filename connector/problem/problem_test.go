@@ -1,0 +1,54 @@
+package problem
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAProblemSaysWhereItIs(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		at     Position
+		fr, en string
+	}{
+		{name: "CSV", at: Position{File: "ventes.csv", Row: 14, Column: "TVA"}, fr: `ventes.csv, ligne 14, colonne "TVA"`, en: `ventes.csv, row 14, column "TVA"`},
+		{name: "XLSX", at: Position{File: "ventes.xlsx", Sheet: "Lignes", Row: 2, Column: "C"}, fr: `ventes.xlsx, feuille "Lignes", ligne 2, colonne "C"`, en: `ventes.xlsx, sheet "Lignes", row 2, column "C"`},
+		{name: "XML", at: Position{File: "ventes.xml", Path: "Invoice/ID"}, fr: "ventes.xml, Invoice/ID", en: "ventes.xml, Invoice/ID"},
+		{name: "nowhere"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := Problem{Position: c.at}
+			if fr, en := p.Where(French), p.Where(English); fr != c.fr || en != c.en {
+				t.Errorf("got %q and %q, want %q and %q", fr, en, c.fr, c.en)
+			}
+		})
+	}
+}
+
+func TestTextsAreFilled(t *testing.T) {
+	p := Problem{Code: "E3101", Value: "51.03", Expected: "51.00",
+		Position: Position{File: "ventes.csv", Row: 14},
+		Args:     map[string]string{"line": "1", "quantity": "2", "price": "25.50"}}
+	for lang, want := range map[Lang]string{
+		French:  "Ligne de facture 1 : le montant net est 51.03, mais 2 x 25.50 = 51.00.",
+		English: "Invoice line 1: the net amount is 51.03, but 2 x 25.50 = 51.00.",
+	} {
+		if got := p.Message(lang); got != want {
+			t.Errorf("%s: got %q, want %q", lang, got, want)
+		}
+		if p.Remedy(lang) == "" {
+			t.Errorf("%s: no remedy", lang)
+		}
+	}
+	if got := p.Error(); !strings.HasPrefix(got, "ventes.csv, row 14: Invoice line 1") {
+		t.Errorf("as an error: %q", got)
+	}
+}
+
+// A value comes from outside and may look like a placeholder.
+func TestAValueIsNotATemplate(t *testing.T) {
+	p := Problem{Code: "E3301", Value: "{expected}", Expected: "EUR"}
+	if got := p.Message(English); got != `The currency "{expected}" does not exist.` {
+		t.Errorf("got %q", got)
+	}
+}
