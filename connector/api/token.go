@@ -1,7 +1,9 @@
 package api
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf16"
 
 	"einvoice/connector/setting"
 )
@@ -42,10 +45,10 @@ func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.
 
 func readToken(cfg Config) (setting.Secret, error) {
 	if cfg.TokenFile == "" {
-		if token := cleanToken(os.Getenv(cfg.TokenEnv)); token != "" {
+		if token := cleanToken(os.Getenv(cfg.TokenEnv)); printable(token.Reveal()) {
 			return token, nil
 		}
-		return "", fmt.Errorf("%w: environment variable %s is empty", errNoToken, cfg.TokenEnv)
+		return "", fmt.Errorf("%w: environment variable %s is empty or holds more than one word", errNoToken, cfg.TokenEnv)
 	}
 	f, err := os.Open(cfg.TokenFile)
 	if err != nil {
@@ -56,11 +59,28 @@ func readToken(cfg Config) (setting.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNoToken, err)
 	}
-	token := cleanToken(string(b))
-	if token == "" || len(b) > maxToken {
-		return "", fmt.Errorf("%w: %s is empty or too long", errNoToken, cfg.TokenFile)
+	token := cleanToken(decodeToken(b))
+	if len(b) > maxToken || !printable(token.Reveal()) {
+		return "", fmt.Errorf("%w: %s is empty, too long or holds more than one word", errNoToken, cfg.TokenFile)
 	}
 	return token, nil
+}
+
+// decodeToken reads UTF-16 as well: PowerShell's ">" writes it.
+func decodeToken(b []byte) string {
+	if !bytes.HasPrefix(b, []byte("\xff\xfe")) {
+		return string(b)
+	}
+	var units []uint16
+	for i := 2; i+1 < len(b); i += 2 {
+		units = append(units, binary.LittleEndian.Uint16(b[i:]))
+	}
+	return string(utf16.Decode(units))
+}
+
+// printable tells whether s can stand in a header as one word.
+func printable(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(c rune) bool { return c <= ' ' || c > '~' }) < 0
 }
 
 // cleanToken takes off what editors and people add: a byte order mark, line
