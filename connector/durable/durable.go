@@ -30,7 +30,7 @@ import (
 // process marks the temporary files of this process, so that those of an
 // earlier one can be told apart. A process id would not do: in a container it
 // is 1 after every restart.
-var process = token()
+var process = randomPart()
 
 // tempName is the shape of the temporary names that createTemp gives.
 var tempName = regexp.MustCompile(`^\..*\.tmp-([a-z2-7]{8})-[a-z2-7]{8}$`)
@@ -98,7 +98,7 @@ func checkLength(f *os.File, want int64) error {
 func createTemp(path string, perm fs.FileMode) (*os.File, error) {
 	dir, name := filepath.Split(path)
 	for try := 0; ; try++ {
-		temp := dir + "." + shorten(name, 150) + ".tmp-" + process + "-" + token()
+		temp := dir + "." + shorten(name, 150) + ".tmp-" + process + "-" + randomPart()
 		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 		if errors.Is(err, fs.ErrExist) && try < 100 {
 			continue
@@ -140,4 +140,4 @@ func RemoveLeftovers(dir string, age time.Duration) error {
 	return errors.Join(errs...)
 }
 
-func token() string { return strings.ToLower(rand.Text()[:8]) }
+func randomPart() string { return strings.ToLower(rand.Text()[:8]) }

@@ -1,0 +1,140 @@
+package drop_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"einvoice/connector/drop"
+	"einvoice/connector/problem"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func at(now *time.Time) func() time.Time { return func() time.Time { return *now } }
+
+func same(t *testing.T, dir string) *drop.Folder {
+	t.Helper()
+	f, err := drop.NewFolder(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSecondLiveOwnerIsRefused(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	release, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	if err != nil || foreign {
+		t.Fatalf("first claim: foreign %v, %v", foreign, err)
+	}
+	now = now.Add(2 * time.Minute)
+	_, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+	p, ok := errors.AsType[problem.Problem](err)
+	if !ok || p.Code != "E1009" || !foreign || !strings.Contains(p.Message(problem.French), dir) {
+		t.Fatalf("second claim: foreign %v, %v", foreign, err)
+	}
+	release()
+	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the marker stays after release: %v", err)
+	}
+	if _, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || foreign {
+		t.Errorf("claim after release: foreign %v, %v", foreign, err)
+	}
+}
+
+func TestHeartbeatKeepsOwnershipAndStaleMarkerIsTakenOver(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		now = now.Add(time.Minute)
+		if err := f.Beat(t.Context(), now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := same(t, dir)
+	if _, _, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now)); err == nil {
+		t.Fatal("an owner that lives was robbed")
+	}
+	now = now.Add(3 * time.Minute) // the first one stands still
+	release, foreign, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now))
+	if err != nil || !foreign {
+		t.Fatalf("stale marker: foreign %v, %v", foreign, err)
+	}
+	if p, ok := errors.AsType[problem.Problem](f.Beat(t.Context(), now)); !ok || p.Code != "E1009" {
+		t.Error("the first owner woke up and did not see that it lost the folder")
+	}
+	release()
+}
+
+func TestSameLedgerAdoptsItsMarkerAfterACrash(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	for _, place := range []*drop.Folder{f, same(t, dir)} {
+		if _, foreign, err := drop.ClaimOwner(t.Context(), place, "ledger-1", at(&now)); err != nil || foreign {
+			t.Errorf("foreign %v, %v", foreign, err)
+		}
+	}
+}
+
+func TestReleaseLeavesTheMarkerOfAnother(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	release, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	if _, _, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); err != nil {
+		t.Errorf("the other one's marker is gone: %v", err)
+	}
+}
+
+func TestUnreadableMarkerIsForeign(t *testing.T) {
+	f, dir := newFolder(t)
+	put(t, dir, drop.OwnerMarker, "not json")
+	now := noon
+	if _, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil || !foreign {
+		t.Errorf("foreign %v, %v", foreign, err)
+	}
+}
+
+func TestHeartbeatFromTheFutureDoesNotLiveForEver(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon.AddDate(5, 0, 0)
+	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+		t.Fatal(err)
+	}
+	now = noon
+	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || !foreign {
+		t.Errorf("foreign %v, %v", foreign, err)
+	}
+}
+
+func TestRemovedMarkerComesBack(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, drop.OwnerMarker)); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Beat(t.Context(), now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); err != nil {
+		t.Error(err)
+	}
+}
