@@ -7,7 +7,14 @@
 package ledger
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"einvoice/connector/setting"
 )
 
 // Errors that callers tell apart with errors.Is.
@@ -18,4 +25,61 @@ var (
 	ErrOpenCompany = errors.New("company removed while it has open invoices")
 	ErrState       = errors.New("not in a state that allows this")
 	ErrNotFound    = errors.New("not in the ledger")
+	ErrReadOnly    = errors.New("ledger opened for reading only")
+	ErrClosed      = errors.New("ledger closed")
 )
+
+// Ledger is the open database. Its methods may be called from any goroutine.
+type Ledger struct {
+	id    string
+	now   clock
+	lock  *os.File // nil when opened for reading
+	write *writer  // nil when opened for reading
+	read  reader
+}
+
+// clock tells the time; tests inject one.
+type clock func() time.Time
+
+// reader is the pool of connections that cannot write.
+type reader struct{ db *sql.DB }
+
+// Config is the [ledger] section.
+type Config struct {
+	// Path is the folder of the database and its backups. Must be a local disk.
+	Path string `toml:"path"`
+}
+
+// Defaults has no path: cmd derives one from the platform's data folder.
+func Defaults() Config { return Config{} }
+
+// Validate reports a missing path and one that TOML's double quotes mangled.
+func (c Config) Validate(r setting.Report) {
+	r.Required("path", c.Path)
+	r.Path("path", c.Path)
+}
+
+// File is the path of the database itself.
+func (c Config) File() string { return filepath.Join(c.Path, "ledger.db") }
+
+// ID is the ledger's own random id, made once; it goes into the drops' owner markers.
+func (l *Ledger) ID() string { return l.id }
+
+// Close ends the writer after the commit under way and gives up the lock.
+// Verbs called later return ErrClosed.
+func (l *Ledger) Close() error {
+	var errs []error
+	if l.write != nil {
+		errs = append(errs, l.write.close())
+	}
+	if l.read.db != nil {
+		errs = append(errs, l.read.db.Close())
+	}
+	if l.lock != nil {
+		errs = append(errs, l.lock.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close ledger: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"time"
+
+	"einvoice/connector"
+)
+
+// source is what rows can be read from: the reader pool or the open transaction.
+type source interface {
+	rows(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+var (
+	_ source = reader{}
+	_ source = (*tx)(nil)
+)
+
+func (r reader) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return r.db.QueryContext(ctx, query, args...)
+}
+
+// row is one result row about to be scanned.
+type row interface{ Scan(dest ...any) error }
+
+// list reads all rows of a query.
+func list[T any](ctx context.Context, s source, scan func(row) (T, error), query string, args ...any) (all []T, err error) {
+	rows, err := s.rows(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, rows.Err()
+}
+
+// first reads the first row of a query; ErrNotFound when there is none.
+func first[T any](ctx context.Context, s source, scan func(row) (T, error), query string, args ...any) (T, error) {
+	all, err := list(ctx, s, scan, query, args...)
+	if err == nil && len(all) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return all[0], nil
+}
+
+// scanOne scans a single column.
+func scanOne[T any](r row) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
+}
+
+// scanTime scans a single time.
+func scanTime(r row) (t time.Time, err error) {
+	err = r.Scan(instant{&t})
+	return t, err
+}
+
+// pageSize rows are read at a time where callers stream.
+const pageSize = 500
+
+// pages streams a long list page by page, so that no read transaction stays open
+// (and the log of the database cannot be folded back) while the caller writes to
+// a slow place. next gets the last value of the previous page, nil at first.
+func pages[T any](next func(last *T) ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var last *T
+		for {
+			page, err := next(last)
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, v := range page {
+				if !yield(v, nil) {
+					return
+				}
+			}
+			if len(page) < pageSize {
+				return
+			}
+			last = &page[len(page)-1]
+		}
+	}
+}
+
+// Status columns stand in invoice and event alike.
+const statusColumns = "%[1]s.platform_state, %[1]s.external_status, %[1]s.status_code, %[1]s.reason_code, %[1]s.reason, %[1]s.status_at"
+
+func statusInto(s *connector.Status) []any {
+	return []any{textTo(&s.State), textTo(&s.External), numberTo(&s.Code), textTo(&s.ReasonCode), textTo(&s.Reason), instant{&s.At}}
+}
+
+func statusArgs(s connector.Status) []any {
+	return []any{string(s.State), s.External, s.Code, s.ReasonCode, s.Reason, stamp(s.At)}
+}

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+)
+
+const receivedColumns = `r.id, r.api_id, r.company, r.state, r.seen_at, r.received_at, r.raw_sha256, r.supplier, r.supplier_id, r.document_number, r.document_type,
+	r.issue_date, r.gross, r.currency, r.iban, r.to_check, r.alerts, r.build_name, r.folder, r.delivered_at`
+
+func scanReceived(s row) (r Received, err error) {
+	err = s.Scan(&r.ID, &r.APIID, &r.Company, textTo(&r.State), instant{&r.SeenAt}, instant{&r.ReceivedAt}, &r.RawSHA256, &r.Supplier, &r.SupplierID, &r.Number, &r.Type,
+		textTo(&r.IssueDate), amountTo{&r.Gross}, &r.Currency, &r.IBAN, &r.ToCheck, jsonTo{&r.Alerts}, &r.BuildName, &r.Folder, instant{&r.DeliveredAt})
+	return r, err
+}
+
+// received reads supplier invoices by what follows FROM received r.
+func (l *Ledger) received(ctx context.Context, where string, args ...any) ([]Received, error) {
+	all, err := list(ctx, l.read, scanReceived, "SELECT "+receivedColumns+" FROM received r "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read supplier invoices: %w", err)
+	}
+	return all, nil
+}
+
+// SeeReceived records the id of an incoming invoice. first is false when it is known already.
+func (l *Ledger) SeeReceived(ctx context.Context, company, apiID string) (first bool, err error) {
+	err = l.commit(ctx, func(t *tx) error {
+		n, err := t.exec("INSERT INTO received (api_id, company, state, seen_at) VALUES (?, ?, 'seen', ?) ON CONFLICT (api_id) DO NOTHING", apiID, company, stamp(l.now()))
+		first = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("record supplier invoice %s: %w", apiID, err)
+	}
+	return first, nil
+}
+
+// ReceivedIn lists supplier invoices in a state, oldest first.
+func (l *Ledger) ReceivedIn(ctx context.Context, s ReceivedState, n int) ([]Received, error) {
+	if s == ReceivedDelivered {
+		return l.received(ctx, "WHERE r.state = 'delivered' ORDER BY r.id LIMIT ?", n)
+	}
+	return l.received(ctx, "WHERE r.state = ? AND r.state <> 'delivered' ORDER BY r.id LIMIT ?", string(s), n)
+}
+
+// Fetched: seen -> fetched, with all fields of r but BuildName and Folder.
+func (l *Ledger) Fetched(ctx context.Context, r Received) error {
+	alerts, err := problemList(r.Alerts)
+	if err != nil {
+		return fmt.Errorf("record supplier invoice %s as fetched: %w", r.APIID, err)
+	}
+	return l.moveReceived(ctx, "fetched", r.ID, func(t *tx) (int64, error) {
+		at := r.ReceivedAt
+		if at.IsZero() {
+			at = l.now()
+		}
+		return t.exec(`UPDATE received SET state = 'fetched', company = ?, received_at = ?, raw_sha256 = ?, supplier = ?, supplier_id = ?, document_number = ?, document_type = ?,
+			issue_date = ?, gross = ?, currency = ?, iban = ?, to_check = ?, alerts = ? WHERE id = ? AND state = 'seen'`,
+			r.Company, stamp(at), r.RawSHA256, r.Supplier, r.SupplierID, r.Number, r.Type,
+			string(r.IssueDate), r.Gross.String(), r.Currency, r.IBAN, r.ToCheck, alerts, r.ID)
+	})
+}
+
+// Built: fetched -> built, committed before the folder is renamed into place.
+func (l *Ledger) Built(ctx context.Context, id int64, buildName, folder string) error {
+	return l.moveReceived(ctx, "built", id, func(t *tx) (int64, error) {
+		return t.exec("UPDATE received SET state = 'built', build_name = ?, folder = ? WHERE id = ? AND state = 'fetched'", buildName, folder, id)
+	})
+}
+
+// Delivered: built -> delivered.
+func (l *Ledger) Delivered(ctx context.Context, id int64) error {
+	return l.moveReceived(ctx, "delivered", id, func(t *tx) (int64, error) {
+		return t.exec("UPDATE received SET state = 'delivered', delivered_at = ? WHERE id = ? AND state = 'built'", stamp(l.now()), id)
+	})
+}
+
+func (l *Ledger) moveReceived(ctx context.Context, to string, id int64, update func(*tx) (int64, error)) error {
+	err := l.commit(ctx, func(t *tx) error { return must(update(t)) })
+	if err != nil {
+		return fmt.Errorf("record supplier invoice %d as %s: %w", id, to, err)
+	}
+	return nil
+}
+
+// PriorReceived lists earlier supplier invoices of a company and supplier, newest
+// first: for the duplicate and IBAN checks.
+func (l *Ledger) PriorReceived(ctx context.Context, company, supplierID string, limit int) ([]Received, error) {
+	return l.received(ctx, "WHERE r.company = ? AND r.supplier_id = ? AND r.state <> 'seen' ORDER BY r.id DESC LIMIT ?", company, supplierID, limit)
+}
+
+// ReceivedOfMonth streams supplier invoices delivered for a company in a month
+// (YYYY-MM of ReceivedAt, in loc), for the register.
+func (l *Ledger) ReceivedOfMonth(ctx context.Context, company, month string, loc *time.Location) iter.Seq2[Received, error] {
+	return pages(func(last *Received) ([]Received, error) {
+		from, err := time.ParseInLocation("2006-01", month, loc)
+		if err != nil {
+			return nil, fmt.Errorf("read supplier invoices of month %q: %w", month, err)
+		}
+		at, id := stamp(from), int64(0)
+		if last != nil {
+			at, id = stamp(last.ReceivedAt), last.ID
+		}
+		return l.received(ctx, `WHERE r.company = ? AND r.state = 'delivered' AND (r.received_at, r.id) > (?, ?) AND r.received_at < ?
+			ORDER BY r.received_at, r.id LIMIT ?`, company, at, id, stamp(from.AddDate(0, 1, 0)), pageSize)
+	})
+}

@@ -1,0 +1,218 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"einvoice/connector/problem"
+)
+
+// NextToSend returns up to n queued invoices of a company whose NotBefore has
+// come, in an order that is fair between files (by position within the file,
+// then by file), and promotes what was waiting for time. It changes no state
+// beyond that promotion. None before the company's sweep is done.
+func (l *Ledger) NextToSend(ctx context.Context, company string, n int) ([]ToSend, error) {
+	if err := l.promote(ctx); err != nil {
+		return nil, fmt.Errorf("promote invoices whose time has come: %w", err)
+	}
+	next, err := list(ctx, l.read, func(r row) (s ToSend, err error) {
+		err = r.Scan(&s.ID, &s.Company, &s.Attempt, jsonTo{&s.Invoice})
+		return s, err
+	}, `SELECT i.id, i.company, i.attempts + 1, d.json FROM invoice i JOIN document d ON d.invoice_id = i.id
+		WHERE i.company = ?1 AND i.state = 'queued' AND i.not_before IS NULL
+		AND EXISTS (SELECT 1 FROM company c WHERE c.id = ?1 AND c.swept_at IS NOT NULL)
+		ORDER BY i.ordinal, i.file_id LIMIT ?2`, company, n)
+	if err != nil {
+		return nil, fmt.Errorf("read invoices to send of %s: %w", company, err)
+	}
+	return next, nil
+}
+
+// promote lets go what waited for time; it writes only when something did.
+func (l *Ledger) promote(ctx context.Context) error {
+	now := stamp(l.now())
+	due, err := first(ctx, l.read, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice WHERE not_before <= ? AND state IN ('queued', 'waiting'))", now)
+	if err != nil || !due {
+		return err
+	}
+	return l.commit(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE invoice SET not_before = NULL, state = CASE WHEN waits_for IS NULL THEN 'queued' ELSE state END
+			WHERE not_before <= ? AND state IN ('queued', 'waiting')`, now)
+		return err
+	})
+}
+
+// MarkSending commits the intent of each attempt before its POST may start:
+// Queued -> Sending, Attempts+1, an attempt row. Returns those that were still
+// queued, of companies that need no sweep.
+func (l *Ledger) MarkSending(ctx context.Context, ids []int64) ([]int64, error) {
+	var marked []int64
+	err := l.commit(ctx, func(t *tx) error {
+		marked = marked[:0]
+		now := stamp(l.now())
+		for _, id := range ids {
+			n, err := t.exec(`UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
+				WHERE id = ?2 AND state = 'queued' AND not_before IS NULL
+				AND EXISTS (SELECT 1 FROM company c WHERE c.id = invoice.company AND c.swept_at IS NOT NULL)`, now, id)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			if _, err := t.exec("INSERT INTO attempt (invoice_id, number, started_at) SELECT id, attempts, ? FROM invoice WHERE id = ?", now, id); err != nil {
+				return err
+			}
+			marked = append(marked, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("record intent to send: %w", err)
+	}
+	return marked, nil
+}
+
+// Unsend takes back intents whose POST surely never started (a clean stop, a
+// stopped lane): Sending -> Queued, Attempts-1.
+func (l *Ledger) Unsend(ctx context.Context, ids []int64) error {
+	skipped := 0
+	err := l.commit(ctx, func(t *tx) error {
+		skipped = 0
+		for _, id := range ids {
+			if _, err := t.exec("DELETE FROM attempt WHERE (invoice_id, number) = (SELECT id, attempts FROM invoice WHERE id = ? AND state = 'sending')", id); err != nil {
+				return err
+			}
+			n, err := t.exec("UPDATE invoice SET state = 'queued', attempts = attempts - 1 WHERE id = ? AND state = 'sending'", id)
+			if err != nil {
+				return err
+			}
+			skipped += 1 - int(n)
+		}
+		return nil
+	})
+	return skippedError("take back intents", skipped, len(ids), err)
+}
+
+// skippedError tells that a verb did what it could.
+func skippedError(verb string, skipped, all int, err error) error {
+	if err == nil && skipped > 0 {
+		err = fmt.Errorf("%d of %d: %w", skipped, all, ErrState)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return nil
+}
+
+// doubtIntents makes Uncertain of what an interrupted process left in Sending:
+// nobody knows whether those POSTs were made. They are looked up at once.
+func (l *Ledger) doubtIntents(t *tx) error {
+	p, err := problemText(problem.Problem{Code: "E5013", Severity: problem.Warn})
+	if err != nil {
+		return err
+	}
+	const sending = "FROM invoice i WHERE i.state = 'sending' AND i." + inFlight // both: so that the index is used
+	now := stamp(l.now())
+	for _, update := range []string{
+		`INSERT INTO event (place, company, invoice_id, kind, problem, occurred_at, recorded_at)
+			SELECT (SELECT place FROM file f WHERE f.id = i.file_id), i.company, i.id, 'UNCERTAIN', ?2, ?1, ?1 ` + sending + " ORDER BY i.id",
+		"INSERT INTO doubt (invoice_id, next_lookup_at) SELECT i.id, ?1 " + sending + " AND ?2 <> ''",
+		`UPDATE attempt SET ended_at = ?1, outcome = 'uncertain', note = 'the program stopped before the answer was recorded'
+			WHERE ?2 <> '' AND outcome = '' AND (invoice_id, number) IN (SELECT i.id, i.attempts ` + sending + ")",
+		"UPDATE invoice SET state = 'uncertain', answer_problems = '[' || ?2 || ']' WHERE ?1 <> '' AND state = 'sending' AND " + inFlight,
+	} {
+		if _, err := t.exec(update, now, p); err != nil {
+			return fmt.Errorf("doubt interrupted attempts: %w", err)
+		}
+	}
+	return nil
+}
+
+// Doubts returns up to n uncertain invoices whose next look-up is due.
+func (l *Ledger) Doubts(ctx context.Context, n int) ([]Doubt, error) {
+	due, err := list(ctx, l.read, func(r row) (d Doubt, err error) {
+		err = r.Scan(&d.ID, &d.Company, &d.Key.SIREN, &d.Key.Number, &d.Key.Year, textTo(&d.IssueDate), amountTo{&d.Gross}, &d.BuyerSIREN,
+			instant{&d.AttemptedAt}, &d.Lookups, &d.Proofs, instant{&d.FirstProof})
+		return d, err
+	}, `SELECT i.id, i.company, i.seller_siren, i.document_number, i.issue_year, i.issue_date, i.gross, i.buyer_siren,
+		i.attempted_at, d.lookups, d.proofs, d.first_proof_at
+		FROM doubt d JOIN invoice i ON i.id = d.invoice_id WHERE d.next_lookup_at <= ? ORDER BY d.next_lookup_at, d.invoice_id LIMIT ?`, stamp(l.now()), n)
+	if err != nil {
+		return nil, fmt.Errorf("read uncertain invoices: %w", err)
+	}
+	return due, nil
+}
+
+// LookedUp records a look-up that found nothing: proof tells whether a witness was visible.
+func (l *Ledger) LookedUp(ctx context.Context, id int64, proof bool, next time.Time) error {
+	finding := "not found; no later invoice was visible either, so this proves nothing"
+	if proof {
+		finding = "not found, although a later invoice was visible"
+	}
+	err := l.commit(ctx, func(t *tx) error {
+		now := stamp(l.now())
+		if err := must(t.exec(`UPDATE doubt SET lookups = lookups + 1, proofs = proofs + ?1, next_lookup_at = ?2,
+			first_proof_at = CASE WHEN ?1 THEN COALESCE(first_proof_at, ?3) ELSE first_proof_at END WHERE invoice_id = ?4`, proof, stamp(next), now, id)); err != nil {
+			return err
+		}
+		_, err := t.exec("INSERT INTO lookup (invoice_id, at, finding) VALUES (?, ?, ?)", id, now, finding)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record look-up of invoice %d: %w", id, err)
+	}
+	return nil
+}
+
+// SentAfter tells which of the given API ids are invoices of the company that
+// were taken in charge after t (a witness). Only attempts that began after t and
+// were answered 2xx count: an adopted invoice may have arrived long before.
+func (l *Ledger) SentAfter(ctx context.Context, company string, t time.Time, apiIDs []string) ([]string, error) {
+	var witnesses []string
+	for len(apiIDs) > 0 {
+		n := min(len(apiIDs), 500)
+		args := []any{company, stamp(t)}
+		for _, id := range apiIDs[:n] {
+			args = append(args, id)
+		}
+		found, err := list(ctx, l.read, scanOne[string], `SELECT i.api_id FROM invoice i
+			JOIN attempt a ON a.invoice_id = i.id AND a.outcome = 'sent' AND (a.http = 0 OR a.http BETWEEN 200 AND 299)
+			WHERE i.company = ? AND a.started_at > ? AND i.api_id IN (?`+strings.Repeat(", ?", n-1)+")", args...)
+		if err != nil {
+			return nil, fmt.Errorf("look for witnesses: %w", err)
+		}
+		witnesses, apiIDs = append(witnesses, found...), apiIDs[n:]
+	}
+	return witnesses, nil
+}
+
+// Pending counts invoices by state, all companies; for "is everything settled?"
+// and for status.
+func (l *Ledger) Pending(ctx context.Context) (map[State]int, error) {
+	counts := map[State]int{}
+	_, err := list(ctx, l.read, func(r row) (struct{}, error) {
+		var s State
+		var n int
+		err := r.Scan(textTo(&s), &n)
+		counts[s] = n
+		return struct{}{}, err
+	}, "SELECT state, SUM(n) FROM (SELECT state, COUNT(*) AS n FROM invoice GROUP BY company, state) GROUP BY state")
+	if err != nil {
+		return nil, fmt.Errorf("count invoices: %w", err)
+	}
+	return counts, nil
+}
+
+// NextWake is the earliest NotBefore, tail hold or next look-up in the future;
+// zero when there is none.
+func (l *Ledger) NextWake(ctx context.Context) (time.Time, error) {
+	wake, err := first(ctx, l.read, scanTime, `SELECT MIN(at) FROM (
+		SELECT MIN(not_before) AS at FROM invoice WHERE not_before > ?1 UNION ALL SELECT MIN(next_lookup_at) FROM doubt WHERE next_lookup_at > ?1)`, stamp(l.now()))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read next wake: %w", err)
+	}
+	return wake, nil
+}

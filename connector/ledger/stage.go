@@ -1,0 +1,177 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/problem"
+)
+
+// Unstage deletes what an interrupted mapping of the file left in state staged.
+func (l *Ledger) Unstage(ctx context.Context, fileID int64) error {
+	err := l.commit(ctx, func(t *tx) error { return unstage(t, fileID) })
+	if err != nil {
+		return fmt.Errorf("unstage file %d: %w", fileID, err)
+	}
+	return nil
+}
+
+func unstage(t *tx, fileID int64) error {
+	_, err := t.exec("DELETE FROM invoice WHERE file_id = ? AND state = 'staged'", fileID)
+	return err
+}
+
+// staged is an invoice ready for its columns: encoded outside the transaction,
+// where the writer need not wait for it.
+type staged struct {
+	StagedInvoice
+	key                             connector.Key
+	fingerprint, document, problems string
+}
+
+// Stage adds invoices of a file in state taken, in one transaction a call.
+func (l *Ledger) Stage(ctx context.Context, fileID int64, invoices []StagedInvoice) error {
+	ready := make([]staged, 0, len(invoices))
+	for _, s := range invoices {
+		e, err := encode(s)
+		if err != nil {
+			return fmt.Errorf("stage invoice %d of file %d: %w", s.Ordinal, fileID, err)
+		}
+		ready = append(ready, e)
+	}
+	err := l.commit(ctx, func(t *tx) error {
+		if err := requireTaken(t, fileID); err != nil {
+			return err
+		}
+		for i := range ready {
+			if err := insertStaged(t, fileID, &ready[i], l.now()); err != nil {
+				return fmt.Errorf("invoice %d: %w", ready[i].Ordinal, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("stage file %d: %w", fileID, err)
+	}
+	return nil
+}
+
+func encode(s StagedInvoice) (staged, error) {
+	switch s.Verdict {
+	case VerdictQueued, VerdictRefused, VerdictIgnored, VerdictHeld, VerdictWaiting:
+	default:
+		return staged{}, fmt.Errorf("verdict %q cannot be staged: %w", s.Verdict, ErrState)
+	}
+	if s.Verdict == VerdictWaiting && s.NotBefore.IsZero() {
+		return staged{}, fmt.Errorf("verdict WAITING without a time would wait for ever: %w", ErrState)
+	}
+	document, err := json.Marshal(&s.Invoice)
+	if err != nil {
+		return staged{}, err
+	}
+	problems, err := problemList(s.Problems)
+	return staged{StagedInvoice: s, key: s.Invoice.Key(), fingerprint: s.Invoice.Fingerprint(), document: string(document), problems: problems}, err
+}
+
+// requireTaken lets only a file that waits for its mapping be written to.
+func requireTaken(t *tx, fileID int64) error {
+	state, err := first(context.Background(), t, scanOne[string], "SELECT state FROM file WHERE id = ?", fileID)
+	if err == nil && state != string(FileTaken) {
+		err = fmt.Errorf("file is %s: %w", state, ErrState)
+	}
+	return err
+}
+
+func insertStaged(t *tx, fileID int64, s *staged, now time.Time) error {
+	inv := &s.Invoice
+	id, err := first(context.Background(), t, scanOne[int64], `INSERT INTO invoice
+		(file_id, ordinal, source_rows, source_row, company, erp_key, seller_siren, document_number, issue_year, issue_date, is_credit,
+		 buyer_siren, gross, gross_plain, currency, fingerprint, verdict, state, not_before, problems, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?) RETURNING id`,
+		fileID, s.Ordinal, s.Rows, s.Row, s.Company, orNull(inv.ERPKey), s.key.SIREN, s.key.Number, s.key.Year, string(inv.IssueDate), inv.IsCredit(),
+		inv.Buyer.SIREN(), inv.Totals.Gross.String(), plain(inv.Totals.Gross), inv.Currency, s.fingerprint, string(s.Verdict), stamp(s.NotBefore), s.problems, stamp(now))
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("INSERT INTO document (invoice_id, json) VALUES (?, ?)", id, s.document); err != nil {
+		return err
+	}
+	if !inv.IsCredit() {
+		return nil
+	}
+	for _, ref := range inv.Preceding {
+		if _, err := t.exec("INSERT OR IGNORE INTO correction (invoice_id, document_number, issue_year) VALUES (?, ?, ?)", id, ref.Number, ref.Date.Year()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const invoiceColumns = `i.id, i.file_id, i.ordinal, i.source_row, i.source_rows, i.company, i.erp_key, i.seller_siren, i.document_number, i.issue_year,
+	i.gross, i.currency, i.issue_date, i.verdict, i.state, i.not_before, i.waits_for, i.first_id, i.attempts, i.api_id,
+	i.platform_state, i.external_status, i.status_code, i.reason_code, i.reason, i.status_at, i.problems, i.answer_problems, i.created_at, i.sent_at`
+
+// invoiceDest are the destinations of invoiceColumns. Problems of the release
+// and later ones come apart.
+func invoiceDest(inv *Invoice, later *[]problem.Problem) []any {
+	return append(append([]any{&inv.ID, &inv.FileID, &inv.Ordinal, &inv.Row, &inv.Rows, &inv.Company, textTo(&inv.ERPKey), &inv.Key.SIREN, &inv.Key.Number, &inv.Key.Year,
+		amountTo{&inv.Gross}, &inv.Currency, textTo(&inv.IssueDate), textTo(&inv.Verdict), textTo(&inv.State), instant{&inv.NotBefore},
+		numberTo(&inv.WaitsFor), numberTo(&inv.FirstID), &inv.Attempts, textTo(&inv.APIID)}, statusInto(&inv.Status)...),
+		jsonTo{&inv.Problems}, jsonTo{later}, instant{&inv.CreatedAt}, instant{&inv.SentAt})
+}
+
+// scanInvoice puts what happened last in front: it is what a person asks for.
+func scanInvoice(r row) (Invoice, error) {
+	var inv Invoice
+	var later []problem.Problem
+	err := r.Scan(invoiceDest(&inv, &later)...)
+	inv.Problems = append(later, inv.Problems...)
+	return inv, err
+}
+
+// invoices reads invoices by what follows FROM invoice i.
+func (l *Ledger) invoices(ctx context.Context, where string, args ...any) ([]Invoice, error) {
+	all, err := list(ctx, l.read, scanInvoice, "SELECT "+invoiceColumns+" FROM invoice i "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read invoices: %w", err)
+	}
+	return all, nil
+}
+
+// InvoicesOf streams a file's invoices in the order of the file.
+func (l *Ledger) InvoicesOf(ctx context.Context, fileID int64) iter.Seq2[Invoice, error] {
+	return pages(func(last *Invoice) ([]Invoice, error) {
+		after := 0
+		if last != nil {
+			after = last.Ordinal
+		}
+		return l.invoices(ctx, "WHERE i.file_id = ? AND i.ordinal > ? ORDER BY i.ordinal LIMIT ?", fileID, after, pageSize)
+	})
+}
+
+// InvoiceByID reads one invoice; ErrNotFound.
+func (l *Ledger) InvoiceByID(ctx context.Context, id int64) (Invoice, error) {
+	inv, err := first(ctx, l.read, scanInvoice, "SELECT "+invoiceColumns+" FROM invoice i WHERE i.id = ?", id)
+	if err != nil {
+		return Invoice{}, fmt.Errorf("read invoice %d: %w", id, err)
+	}
+	return inv, nil
+}
+
+// Document reads an invoice's content as it was mapped; ErrNotFound also when it was trimmed.
+func (l *Ledger) Document(ctx context.Context, invoiceID int64) (connector.Invoice, error) {
+	inv, err := first(ctx, l.read, scanDocument, "SELECT json FROM document WHERE invoice_id = ?", invoiceID)
+	if err != nil {
+		return connector.Invoice{}, fmt.Errorf("read document of invoice %d: %w", invoiceID, err)
+	}
+	return inv, nil
+}
+
+func scanDocument(r row) (inv connector.Invoice, err error) {
+	err = r.Scan(jsonTo{&inv})
+	return inv, err
+}

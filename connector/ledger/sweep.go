@@ -1,0 +1,158 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"einvoice/connector"
+	"einvoice/connector/problem"
+)
+
+// SweepNeeded tells whether the company's outgoing invoices must be read in full
+// before anything is sent. A company that the ledger does not know needs one.
+func (l *Ledger) SweepNeeded(ctx context.Context, company string) (bool, error) {
+	needed, err := first(ctx, l.read, scanOne[bool], "SELECT NOT EXISTS (SELECT 1 FROM company WHERE id = ? AND swept_at IS NOT NULL)", company)
+	if err != nil {
+		return true, fmt.Errorf("read sweep of %s: %w", company, err)
+	}
+	return needed, nil
+}
+
+// AddSwept records invoices found at the platform (idempotent by API id). One
+// that does not say its seller is the company's.
+func (l *Ledger) AddSwept(ctx context.Context, company string, found []connector.Remote) error {
+	err := l.commit(ctx, func(t *tx) error {
+		siren, err := first(context.Background(), t, scanOne[string], "SELECT siren FROM company WHERE id = ?", company)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if err := l.addSwept(t, company, siren, &found[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record swept invoices of %s: %w", company, err)
+	}
+	return nil
+}
+
+func (l *Ledger) addSwept(t *tx, company, siren string, r *connector.Remote) error {
+	key := r.Invoice.Key()
+	if key.SIREN == "" {
+		key.SIREN = siren
+	}
+	gross := r.Invoice.Totals.Gross
+	args := append([]any{r.ID, company, key.SIREN, key.Number, key.Year, gross.String(), plain(gross)}, statusArgs(r.Status)...)
+	_, err := t.exec(`INSERT OR REPLACE INTO swept (api_id, company, seller_siren, document_number, issue_year, gross, gross_plain,
+		platform_state, external_status, status_code, reason_code, reason, status_at, found_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append(args, stamp(l.now()))...)
+	return err
+}
+
+// SweepDone allows sending, and settles unsent invoices whose key was found: same
+// gross: Sent with that id; other gross, or two documents: Held. Release does the
+// same for later exports.
+func (l *Ledger) SweepDone(ctx context.Context, company string) error {
+	err := l.commit(ctx, func(t *tx) error {
+		if err := must(t.exec("UPDATE company SET swept_at = ? WHERE id = ?", stamp(l.now()), company)); err != nil {
+			return err
+		}
+		return l.settleSwept(t, false, "i.company = ?1 AND i.state IN ('queued', 'waiting')", company)
+	})
+	if err != nil {
+		return fmt.Errorf("end sweep of %s: %w", company, err)
+	}
+	return nil
+}
+
+// RequireSweep makes the company sweep again (owner marker of a drop names
+// another ledger, or an older generation of this one).
+func (l *Ledger) RequireSweep(ctx context.Context, company string) error {
+	err := l.commit(ctx, func(t *tx) error {
+		return must(t.exec("UPDATE company SET swept_at = NULL WHERE id = ?", company))
+	})
+	if err != nil {
+		return fmt.Errorf("require sweep of %s: %w", company, err)
+	}
+	return nil
+}
+
+// decideSwept compares a file's invoices with what a finished sweep found.
+func (l *Ledger) decideSwept(t *tx, fileID int64) error {
+	return l.settleSwept(t, true, `i.file_id = ?1 AND i.state IN ('queued', 'waiting')
+		AND EXISTS (SELECT 1 FROM company c WHERE c.id = i.company AND c.swept_at IS NOT NULL)`, fileID)
+}
+
+// find is an unsent invoice whose key a sweep found at the platform.
+type find struct {
+	id     int64
+	number string
+	gross  connector.Amount
+	file   string
+	row    int
+	found  int  // documents of that number at the platform that are not ours yet
+	same   bool // the newest of them has the same total
+	apiID  string
+	total  connector.Amount
+	status connector.Status
+}
+
+// settleSwept leaves out what the platform refused in a way that is mended under
+// the same number, unless it is the very same total: then it may be this one.
+// At release its outcome is the verdict as well.
+func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
+	ctx := context.Background()
+	found, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM swept)")
+	if err != nil || !found {
+		return err
+	}
+	finds, err := list(ctx, t, scanFind, `SELECT i.id, i.document_number, i.gross, f.name, i.source_row, COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
+		fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id
+		JOIN swept s ON `+fmt.Sprintf(sameKey, "s", "i")+` WHERE `+where+` AND i.attempts = 0
+		AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
+		AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
+	if err != nil {
+		return err
+	}
+	for _, f := range finds {
+		if err := l.settleFind(t, f, release); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanFind(r row) (f find, err error) {
+	dest := append([]any{&f.id, &f.number, amountTo{&f.gross}, &f.file, &f.row, &f.found, &f.same, textTo(&f.apiID), amountTo{&f.total}}, statusInto(&f.status)...)
+	err = r.Scan(dest...)
+	return f, err
+}
+
+func (l *Ledger) settleFind(t *tx, f find, release bool) error {
+	p := problem.Problem{
+		Code: "E5008", Severity: problem.Hold, Invoice: f.number, Field: "totals.total_amount_including_tax", BT: "BT-112",
+		Value: f.gross.String(), Expected: f.total.String(), Position: problem.Position{File: f.file, Row: f.row},
+		Args: map[string]string{"api_id": f.apiID, "found": fmt.Sprint(f.found)},
+	}
+	switch {
+	case f.found > 1:
+		p.Code = "E5009"
+	case f.same:
+		if err := l.enterSent(t, f.id, f.apiID, f.status, "found at the platform by the sweep"); err != nil {
+			return err
+		}
+		return l.wake(t, f.id)
+	}
+	text, err := problemText(p)
+	if err != nil {
+		return err
+	}
+	if release {
+		_, err = t.exec("UPDATE invoice SET state = 'held', verdict = 'HELD', not_before = NULL, waits_for = NULL, problems = "+prepend("problems", "?1")+" WHERE id = ?2", text, f.id)
+		return err // tellHeld writes the event
+	}
+	return l.enterHeld(t, f.id, []problem.Problem{p}, "sweep")
+}
