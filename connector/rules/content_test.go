@@ -26,7 +26,7 @@ func contentCases() map[string][]situation {
 	return map[string][]situation{
 		"E3201": {
 			{name: "30 February", before: inv(func(i *connector.Invoice) { i.IssueDate = "2026-02-30" }), field: "issue_date", value: "2026-02-30"},
-			{name: "of the invoice referred to", before: refers(connector.Ref{Number: "1", Date: "2026-13-01"}), field: "preceding[0].date", value: "2026-13-01"},
+			{name: "of the invoice referred to", before: refers(connector.Ref{Number: "1", Date: "2026-13-01"}), field: "preceding_invoice_date", value: "2026-13-01"},
 			{name: "29 February of a leap year", before: inv(func(i *connector.Invoice) { i.IssueDate = "2024-02-29" })},
 			{name: "no due date", before: due("")},
 		},
@@ -77,7 +77,7 @@ func contentCases() map[string][]situation {
 		},
 		"E3401": {
 			{name: "36 characters", before: number(long), field: "document_number", value: long},
-			{name: "of the invoice referred to", before: refers(connector.Ref{Number: long}), field: "preceding[0].number", value: long},
+			{name: "of the invoice referred to", before: refers(connector.Ref{Number: "1"}, connector.Ref{Number: long}), field: "preceding[1].number", value: long},
 			{name: "35 characters", before: number(long[1:])},
 		},
 		"E3402": {
@@ -129,8 +129,8 @@ func contentCases() map[string][]situation {
 			{name: "21 for a private buyer", before: number(long[:21])},
 		},
 		"E3901": {
-			{name: "a credit note of nothing", before: credit(func(*connector.Invoice) {}), field: "preceding", value: "381"},
-			{name: "a corrective invoice of two", before: inv(func(i *connector.Invoice) { i.Type, i.Preceding = "384", []connector.Ref{{Number: "1"}, {Number: "2"}} }), field: "preceding", value: "384"},
+			{name: "a credit note of nothing", before: credit(func(*connector.Invoice) {}), field: "preceding_invoice", value: "381"},
+			{name: "a corrective invoice of two", before: inv(func(i *connector.Invoice) { i.Type, i.Preceding = "384", []connector.Ref{{Number: "1"}, {Number: "2"}} }), field: "preceding_invoice", value: "384"},
 			{name: "a credit note of two", before: credit(func(i *connector.Invoice) { i.Preceding = []connector.Ref{{Number: "1"}, {Number: "2"}} })},
 			{name: "an invoice"},
 		},

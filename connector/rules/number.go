@@ -15,8 +15,17 @@ const (
 
 const numberAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/"
 
-// precedingField names a field of a reference, counted from 0.
-func precedingField(i int, name string) string { return fmt.Sprintf("preceding[%d].%s", i, name) }
+// precedingField names a field of a reference. Mappings know one reference, by
+// two flat names.
+func precedingField(i int, name string) string {
+	switch {
+	case i > 0:
+		return fmt.Sprintf("preceding[%d].%s", i, name)
+	case name == "date":
+		return "preceding_invoice_date"
+	}
+	return "preceding_invoice"
+}
 
 // numbers visits the invoice's own number and those that it refers to.
 func (s *sheet) numbers(visit func(number, field, bt string)) {
@@ -68,7 +77,7 @@ func preceding(s *sheet, say report) {
 	case "384", "471", "472", "473":
 		corrective = true
 	}
-	f := finding{field: "preceding", bt: "BG-3", value: s.inv.Type}
+	f := finding{field: "preceding_invoice", bt: "BG-3", value: s.inv.Type}
 	switch n := len(s.inv.Preceding); {
 	case corrective && n != 1:
 		f.rule = "BR-FR-CO-04"
