@@ -91,9 +91,6 @@ func (f *Folder) List(ctx context.Context) ([]Entry, error) {
 
 // regular describes a regular file; one that vanished since is none.
 func regular(e fs.DirEntry) (Entry, bool) {
-	if !e.Type().IsRegular() {
-		return Entry{}, false
-	}
 	info, err := e.Info()
 	if err != nil || !info.Mode().IsRegular() {
 		return Entry{}, false

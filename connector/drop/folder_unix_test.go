@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -23,6 +24,17 @@ func TestFullDiskAndLostShareAreBusy(t *testing.T) {
 		if errors.Is(err, ErrBusy) != want || !errors.Is(err, errno) {
 			t.Errorf("%v: error %v, want busy %v and the cause kept", errno, err, want)
 		}
+	}
+}
+
+func TestFullDiskOfTheSourceIsNotThatOfThePlace(t *testing.T) {
+	f, err := NewFolder(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Publish(t.Context(), "a.csv", iotest.ErrReader(syscall.EIO))
+	if !errors.Is(err, syscall.EIO) || errors.Is(err, ErrBusy) {
+		t.Errorf("error %v, want that of the source and not ErrBusy", err)
 	}
 }
 

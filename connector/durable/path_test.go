@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"os"
@@ -77,6 +78,18 @@ func TestMoveToAnotherVolumeCopiesAndVerifies(t *testing.T) {
 	wantFile(t, to, "content")
 	if info, _ := os.Stat(to); !info.ModTime().Equal(old) {
 		t.Errorf("the archive shows %v as the file's time, want %v", info.ModTime(), old)
+	}
+}
+
+func TestCopyThatDiffersIsFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "copy")
+	put(t, path, "content")
+	for content, same := range map[string]bool{"content": true, "Content": false, "longer content": false} {
+		sum := sha256.New()
+		sum.Write([]byte(content))
+		if err := verify(path, sum, int64(len(content))); (err == nil) != same {
+			t.Errorf("copy of %q: %v", content, err)
+		}
 	}
 }
 
