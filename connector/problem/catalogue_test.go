@@ -82,7 +82,9 @@ func TestPlaceholdersAreFilledBySomebody(t *testing.T) {
 	}
 }
 
+// placeholders lists those of a text; {state_fr} and {state_en} are one word.
 func placeholders(text string) []string {
+	text = strings.NewReplacer("_fr}", "}", "_en}", "}").Replace(text)
 	found := placeholder.FindAllString(text, -1)
 	slices.Sort(found)
 	return slices.Compact(found)
