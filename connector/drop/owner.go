@@ -32,6 +32,9 @@ type marker struct {
 	PID       int       `json:"pid"`
 	Since     time.Time `json:"since"`
 	Heartbeat time.Time `json:"heartbeat"`
+	// TakenOver names the ledger that we took the folder from, until the first
+	// Beat: a crash before the caller acted on foreign must not hide it.
+	TakenOver string `json:"taken_over_from,omitempty"`
 	Note      string    `json:"note"`
 }
 
@@ -40,8 +43,9 @@ const markerNote = "Made by einvoice, which reads this folder. Do not copy or re
 // ClaimOwner marks the folder as served by a ledger, so that no second one takes
 // the same exports. The marker of another ledger is refused with a
 // problem.Problem while its owner lives, and taken over when it does not;
-// foreign then tells the caller to doubt what it knows. Call Beat at each scan
-// and release at the end. A folder that we may not write to gets no marker: the
+// foreign then tells the caller to doubt what it knows, and is told again by
+// every claim until the first Beat. Call Beat at each scan, never before that
+// doubt is recorded, and release at the end. A folder that we may not write to gets no marker: the
 // error wraps fs.ErrPermission, and a drop with after = "leave" goes on without.
 func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time.Time) (release func(), foreign bool, err error) {
 	if now == nil {
@@ -52,15 +56,16 @@ func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time
 		return nil, false, err
 	}
 	at := now().UTC().Round(0)
-	foreign = found != nil && found.Ledger != ledgerID
-	if foreign && found.alive(at) {
+	from := takenFrom(found, ledgerID)
+	foreign = from != ""
+	if foreign && found.Ledger != ledgerID && found.alive(at) {
 		return nil, true, p.otherOwner(*found)
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "?"
 	}
-	own := marker{Ledger: ledgerID, Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, Note: markerNote}
+	own := marker{Ledger: ledgerID, Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
 	if err := p.writeMarker(own); err != nil {
 		return nil, foreign, err
 	}
@@ -76,13 +81,24 @@ func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time
 	return p.release, foreign, nil
 }
 
+// takenFrom names the other ledger that a marker speaks of, if any.
+func takenFrom(found *marker, ledgerID string) string {
+	switch {
+	case found == nil:
+		return ""
+	case found.Ledger != ledgerID:
+		return found.Ledger
+	}
+	return found.TakenOver
+}
+
 // Beat shows that the owner lives; call it at each scan. The error is a
 // problem.Problem when another ledger took the folder meanwhile (this machine
 // slept, or both claimed at once): stop reading it then.
 func (f *Folder) Beat(ctx context.Context, now time.Time) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.claim == nil || now.Sub(f.claim.Heartbeat).Abs() < beatEvery {
+	if f.claim == nil || f.claim.TakenOver == "" && now.Sub(f.claim.Heartbeat).Abs() < beatEvery {
 		return nil
 	}
 	found, err := f.readMarker(ctx)
@@ -93,7 +109,7 @@ func (f *Folder) Beat(ctx context.Context, now time.Time) error {
 		return f.otherOwner(*found)
 	}
 	next := *f.claim
-	next.Heartbeat = now.UTC().Round(0)
+	next.Heartbeat, next.TakenOver = now.UTC().Round(0), ""
 	if err := f.writeMarker(next); err != nil {
 		return err
 	}
@@ -101,7 +117,8 @@ func (f *Folder) Beat(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// release removes the marker if it is still ours.
+// release removes the marker if it is still ours, and if it does not still have
+// to tell of another ledger.
 func (f *Folder) release() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -109,7 +126,7 @@ func (f *Folder) release() {
 		return
 	}
 	found, err := f.readMarker(context.Background())
-	if err == nil && found != nil && found.Ledger == f.claim.Ledger {
+	if err == nil && found != nil && takenFrom(found, f.claim.Ledger) == "" {
 		_ = durable.Remove(filepath.Join(f.path, OwnerMarker)) // it grows stale by itself
 	}
 	f.claim = nil

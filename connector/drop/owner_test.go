@@ -84,6 +84,39 @@ func TestSameLedgerAdoptsItsMarkerAfterACrash(t *testing.T) {
 	}
 }
 
+func TestTakeOverIsToldUntilTheFirstBeat(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	for _, clean := range []bool{false, true, true} { // starts that end by a crash or an error before foreign was acted on
+		release, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+		if err != nil || !foreign {
+			t.Fatalf("foreign %v, %v", foreign, err)
+		}
+		if clean {
+			release()
+		}
+	}
+	third := same(t, dir)
+	release, _, err := drop.ClaimOwner(t.Context(), third, "ledger-2", at(&now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := third.Beat(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || foreign {
+		t.Errorf("after the first beat: foreign %v, %v", foreign, err)
+	}
+	release()
+	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the marker stays after release: %v", err)
+	}
+}
+
 func TestReleaseLeavesTheMarkerOfAnother(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
