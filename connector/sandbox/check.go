@@ -113,6 +113,9 @@ func differs(inv invoice) (diff, tolerance decimal.Decimal) {
 
 // digits strips blanks and dots, which people write into identifiers.
 func digits(id string) string {
+	if numeric(id) {
+		return id
+	}
 	return strings.NewReplacer(" ", "", ".", "", "\u00a0", "", "\u202f", "").Replace(id)
 }
 

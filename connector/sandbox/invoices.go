@@ -55,7 +55,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	now := s.opt.Now()
 	r := &record{
 		ID: newID(now), Owner: owner.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
-		Created: now, State: "NEW", External: "submitted", Raw: raw,
+		Created: now, State: "NEW", External: "submitted", Life: chooseLife(p), Raw: raw,
 	}
 	if s.known(r) {
 		switch s.opt.Duplicates {

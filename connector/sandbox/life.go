@@ -5,31 +5,21 @@ import "time"
 // schedule plans an outgoing invoice's next phase. The caller holds mu, or
 // nobody else knows the sandbox yet.
 func (s *Sandbox) schedule(r *record) {
-	if r.Incoming || r.Phases < 0 {
-		return
+	if len(r.ahead()) > 0 {
+		s.at(s.opt.Now().Add(s.step()), task{invoice: r, phase: r.Phases})
 	}
-	p, err := parse(r.Raw)
-	if err != nil || r.Phases >= len(life(p)) {
-		return
-	}
-	s.at(s.opt.Now().Add(s.step()), task{invoice: r, phase: r.Phases})
 }
 
 // live takes an invoice into its next phase. The caller holds mu.
 func (s *Sandbox) live(r *record) {
-	p, err := parse(r.Raw)
-	if err != nil {
+	ahead := r.ahead()
+	if len(ahead) == 0 {
 		return
 	}
-	phases := life(p)
-	if r.Phases < 0 || r.Phases >= len(phases) {
-		return
-	}
-	now := phases[r.Phases]
 	r.Phases++
-	s.move(r, now)
-	if now.arrives {
-		s.arrive(r, p)
+	s.move(r, ahead[0])
+	if ahead[0].arrives {
+		s.arrive(r)
 	}
 	s.schedule(r)
 }
@@ -49,9 +39,13 @@ func (s *Sandbox) move(r *record, to phase) {
 
 // arrive puts a delivered invoice before its recipient, when that is a company
 // of this sandbox that receives supplier invoices: own id, own direction.
-func (s *Sandbox) arrive(r *record, p posted) {
+func (s *Sandbox) arrive(r *record) {
+	p, err := parse(r.Raw)
+	if err != nil || p.Recipient.FiscalID == "" {
+		return
+	}
 	to := s.store.company(p.Recipient.FiscalID)
-	if to == nil || !to.SupplierInvoice || p.Recipient.FiscalID == "" {
+	if to == nil || !to.SupplierInvoice {
 		return
 	}
 	s.receive(to, p, r.Raw, s.opt.Now())

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// pdf writes a one-page PDF of text lines, padded with a comment to a size.
+// pdf writes a one-page PDF of text lines, padded with a comment to at least size bytes.
 func pdf(size int, lines ...string) []byte {
 	var page strings.Builder
 	page.WriteString("BT /F1 14 Tf 72 770 Td 20 TL\n")
@@ -25,8 +25,8 @@ func pdf(size int, lines ...string) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
-	if pad := size - 900; pad > 0 {
-		b.WriteString("%" + strings.Repeat("x", pad) + "\n")
+	if size > 0 {
+		b.WriteString("%" + strings.Repeat("x", size) + "\n")
 	}
 	var table strings.Builder
 	for i, o := range objects {

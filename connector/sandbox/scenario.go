@@ -1,6 +1,9 @@
 package sandbox
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // phase is one step of an invoice's life after NEW.
 type phase struct {
@@ -10,56 +13,76 @@ type phase struct {
 	arrives            bool   // the recipient gets it now
 }
 
-// The recipient's words and what they lead to: the first that stands in the
-// number, or in the recipient's name or e-mail address, wins.
-func scenarios() []struct {
+// scenario is a life. Words choose it: the first that stands in the number, or
+// in the recipient's name or e-mail address, in upper case and without accents.
+type scenario struct {
+	name   string
 	words  []string
 	phases []phase
-} {
+}
+
+func scenarios() []scenario {
 	issued := phase{state: "SENT", external: "issued"}
 	there := phase{state: "SENT", external: "made_available", arrives: true}
 	delivered := phase{state: "DONE", external: "made_available", arrives: true}
-	refused := phase{state: "ERROR", external: "refused", reasonCode: "TX_TVA_ERR", reason: "Taux de TVA erroné"}
-	return []struct {
-		words  []string
-		phases []phase
-	}{
-		{[]string{"REFUSE"}, []phase{issued, there, refused}},
-		{[]string{"TARDIF"}, []phase{issued, delivered, refused}},
-		{[]string{"REJET"}, []phase{issued, {state: "ERROR", external: "rejected",
-			reasonCode: "MONTANTTOTAL_ERR", reason: "Le montant total est erroné"}}},
-		{[]string{"IRRECEVABLE"}, []phase{{state: "ERROR", external: "inadmissible",
-			reasonCode: "IRR_SYNTAX", reason: "Irrecevable : erreur de syntaxe"}}},
-		{[]string{"ROUTAGE"}, []phase{issued, {state: "ERROR", external: "routing_error",
-			reasonCode: "ROUTAGE_ERR", reason: "Erreur de routage"}}},
-		{[]string{"LITIGE"}, []phase{issued, there,
-			{state: "SENT", external: "disputed", reasonCode: "QTE_ERR", reason: "Quantité facturée contestée"},
-			{state: "DONE", external: "approved"}}},
-		{[]string{"SUSPEN"}, []phase{issued, there, {state: "SENT", external: "suspended",
-			reasonCode: "JUSTIF_ABS", reason: "Justificatif absent"}}},
-		{[]string{"PAYE"}, []phase{issued, delivered, {state: "DONE", external: "approved"}, {state: "DONE", external: "paid"}}},
-		{[]string{"COINCE", "STUCK"}, []phase{issued}},
-		{[]string{"INJOIGNABLE"}, []phase{issued, {state: "DONE", external: "submitted",
-			reasonCode: "NON_TRANSMISE", reason: "Destinataire sans plateforme, envoyée par e-mail", network: "email"}}},
+	approved := phase{state: "DONE", external: "approved"}
+	because := func(state, external, code, reason string) phase {
+		return phase{state: state, external: external, reasonCode: code, reason: reason}
+	}
+	refused := because("ERROR", "refused", "TX_TVA_ERR", "Taux de TVA erroné")
+	byMail := because("DONE", "submitted", "NON_TRANSMISE", "Destinataire sans plateforme, envoyée par e-mail")
+	byMail.network = "email"
+	return []scenario{
+		{"refused", []string{"REFUSE"}, []phase{issued, there, refused}},
+		{"refused late", []string{"TARDIF"}, []phase{issued, delivered, refused}},
+		{"rejected", []string{"REJET"}, []phase{issued,
+			because("ERROR", "rejected", "MONTANTTOTAL_ERR", "Le montant total est erroné")}},
+		{"inadmissible", []string{"IRRECEVABLE"}, []phase{
+			because("ERROR", "inadmissible", "IRR_SYNTAX", "Irrecevable : erreur de syntaxe")}},
+		{"routing error", []string{"ROUTAGE"}, []phase{issued,
+			because("ERROR", "routing_error", "ROUTAGE_ERR", "Erreur de routage")}},
+		{"disputed", []string{"LITIGE"}, []phase{issued, there,
+			because("SENT", "disputed", "QTE_ERR", "Quantité facturée contestée"), approved}},
+		{"suspended", []string{"SUSPEN"}, []phase{issued, there,
+			because("SENT", "suspended", "JUSTIF_ABS", "Justificatif absent")}},
+		{"paid", []string{"PAYE"}, []phase{issued, delivered, approved, {state: "DONE", external: "paid"}}},
+		{"stuck", []string{"COINCE", "STUCK"}, []phase{issued}},
+		{"unreachable", []string{"INJOIGNABLE"}, []phase{issued, byMail}},
+		// A public body answers itself; until it does, the invoice stays SENT.
+		{publicBody, nil, []phase{issued, there, {state: "SENT", external: "in_hand"}, approved}},
+		{byDefault, nil, []phase{issued, delivered}},
 	}
 }
 
-// life is what will become of an invoice. By default it is delivered; at a
-// public body it stays SENT until the body approves it.
-func life(p posted) []phase {
+const (
+	publicBody = "public body"
+	byDefault  = "delivered"
+)
+
+// chooseLife names the scenario of an invoice.
+func chooseLife(p posted) string {
 	c, _ := lookUp(siren(p.Recipient.FiscalID))
 	said := fold(strings.Join([]string{p.Number, p.Recipient.Name, p.Recipient.Email, c.name}, "\n"))
 	for _, s := range scenarios() {
-		for _, word := range s.words {
-			if strings.Contains(said, word) {
-				return s.phases
-			}
+		if slices.ContainsFunc(s.words, func(word string) bool { return strings.Contains(said, word) }) {
+			return s.name
 		}
 	}
-	issued := phase{state: "SENT", external: "issued"}
 	if c.public {
-		return []phase{issued, {state: "SENT", external: "made_available", arrives: true},
-			{state: "SENT", external: "in_hand"}, {state: "DONE", external: "approved"}}
+		return publicBody
 	}
-	return []phase{issued, {state: "DONE", external: "made_available", arrives: true}}
+	return byDefault
+}
+
+// ahead is what is left of an invoice's life.
+func (r *record) ahead() []phase {
+	if r.Incoming || r.Phases < 0 {
+		return nil
+	}
+	for _, s := range scenarios() {
+		if s.name == r.Life {
+			return s.phases[min(r.Phases, len(s.phases)):]
+		}
+	}
+	return nil
 }

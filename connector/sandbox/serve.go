@@ -95,6 +95,7 @@ func (s *Sandbox) enter(q *request) {
 // answer is where the faults strike, in the order of Kinds.
 func (s *Sandbox) answer(w http.ResponseWriter, q *request) {
 	if f, hit := q.struck["slow"]; hit && !s.wait(q.Context(), f.Delay) {
+		hangUp(w)
 		return
 	}
 	if _, hit := q.struck["reset_before"]; hit {
@@ -132,7 +133,8 @@ func (s *Sandbox) reply(w http.ResponseWriter, q *request, rep reply) {
 	}
 	if f, hit := q.struck["hold"]; hit {
 		s.nudge()
-		if !s.wait(q.Context(), f.Delay) || f.Delay == 0 {
+		if !s.wait(q.Context(), f.Delay) {
+			hangUp(w) // a plain return would answer an empty 200
 			return
 		}
 	}

@@ -24,6 +24,7 @@ type record struct {
 	ReasonCode string          `json:"reason_code,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
 	Network    string          `json:"network,omitempty"`
+	Life       string          `json:"life,omitempty"`   // its scenario
 	Phases     int             `json:"phases,omitempty"` // of its life that are over; -1: no more come by themselves
 	Raw        json.RawMessage `json:"raw"`              // as posted
 }
