@@ -35,7 +35,7 @@ type marker struct {
 	// TakenOver names the ledger that we took the folder from, until the first
 	// Beat: a crash before the caller acted on foreign must not hide it.
 	TakenOver string `json:"taken_over_from,omitempty"`
-	Note      string    `json:"note"`
+	Note      string `json:"note"`
 }
 
 const markerNote = "Made by einvoice, which reads this folder. Do not copy or remove it. / Ne pas copier ni supprimer."
