@@ -66,6 +66,8 @@ func (l *lane) fail(err error) {
 	pause := min(backoffFirst<<min(l.failures, 20), backoffMost)
 	if l.failures == 0 {
 		l.since = now
+	}
+	if l.err == nil || l.err.Error() != err.Error() {
 		l.p.log.Warn().Err(err).Str("place", l.id.place).Str("folder", string(l.id.folder)).
 			Msg("cannot publish results, will try again")
 	}
