@@ -1,0 +1,151 @@
+package mappers
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"path"
+	"strings"
+
+	"einvoice/connector/problem"
+)
+
+// match is how a mapping knows its files.
+type match struct {
+	names   []string // patterns of the file's name
+	headers []string // columns that must be there
+	roots   []string // names of the root element
+}
+
+func validGlob(pattern string) bool {
+	_, err := path.Match(pattern, "x")
+	return err == nil
+}
+
+// Choose gives the mapping for an export: the only one, or the only one that
+// matches it. The error is a problem.Problem when none or several do.
+func Choose(ms []*Mapping, e Export) (*Mapping, error) {
+	if len(ms) == 1 {
+		return ms[0], nil
+	}
+	head, err := readHead(e)
+	if err != nil {
+		return nil, err
+	}
+	var fit, all []string
+	var chosen *Mapping
+	for _, m := range ms {
+		all = append(all, m.Name)
+		if m.Matches(e.Name, head) {
+			fit = append(fit, m.Name)
+			chosen = m
+		}
+	}
+	p := problem.Problem{Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
+	switch len(fit) {
+	case 1:
+		return chosen, nil
+	case 0:
+		p.Code, p.Expected = codeNoMapping, strings.Join(all, ", ")
+	default:
+		p.Code, p.Expected = codeManyMappings, strings.Join(fit, ", ")
+	}
+	return nil, p
+}
+
+// Matches tells whether the mapping is for a file of that name that begins with
+// head (the first 64 KiB will do). Without a [match] section the content
+// decides: every column that must be there, or the path of an invoice. The
+// content of a workbook is not looked into here, only its name and format.
+func (m *Mapping) Matches(name string, head []byte) bool {
+	if len(m.match.names) > 0 && !m.matchesName(name) {
+		return false
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return m.input.format == formatXLSX
+	case m.input.format == formatXLSX:
+		return false
+	case m.input.format == formatXML:
+		return m.matchesRoot(head)
+	}
+	return !looksXML(head) && m.matchesHeader(head)
+}
+
+func (m *Mapping) matchesName(name string) bool {
+	for _, pattern := range m.match.names {
+		if ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(name)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func looksXML(head []byte) bool {
+	trimmed := bytes.TrimLeft(head, "\xef\xbb\xbf\xff\xfe \t\r\n\x00")
+	return bytes.HasPrefix(trimmed, []byte("<"))
+}
+
+// matchesRoot looks at the first element of an XML file, and at those below as
+// far as head goes when the invoices stand deeper.
+func (m *Mapping) matchesRoot(head []byte) bool {
+	if !looksXML(head) {
+		return false
+	}
+	in, _, err := decodedXML(bytes.NewReader(head), m.input.encoding)
+	if err != nil {
+		return false
+	}
+	decoder := xml.NewDecoder(in)
+	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	var names []string
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return false
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			names = append(names, t.Name.Local)
+			if len(m.match.roots) > 0 {
+				return contains(m.match.roots, names[0])
+			}
+			for _, p := range m.each {
+				if fits(p.steps, names) {
+					return true
+				}
+			}
+		case xml.EndElement:
+			names = names[:len(names)-1]
+		}
+	}
+}
+
+func contains(all []string, one string) bool {
+	for _, a := range all {
+		if a == one {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Mapping) matchesHeader(head []byte) bool {
+	c, err := detectCharset(m.input.encoding, head, func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(head)), nil
+	})
+	if err != nil {
+		return false
+	}
+	look := m.layout(head, c)
+	g, problems := newGrid("", "", look.head, m.places)
+	if len(m.match.headers) > 0 {
+		for _, name := range m.match.headers {
+			if len(look.head.find(name)) == 0 {
+				return false
+			}
+		}
+		return true
+	}
+	return len(m.match.names) > 0 && !m.hasNames() || m.hasNames() && len(problems) == 0 && len(g.missing(m)) == 0
+}

@@ -1,0 +1,256 @@
+package mappers
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+)
+
+// The encodings that exports come in.
+const (
+	utf8Text    = "utf-8"
+	utf16LE     = "utf-16le"
+	utf16BE     = "utf-16be"
+	windows1252 = "windows-1252"
+	latin1      = "iso-8859-1"
+	latin9      = "iso-8859-15"
+	cp850       = "cp850"
+)
+
+// canonicalEncoding knows the names that people use; "" for an unknown one.
+func canonicalEncoding(name string) string {
+	switch strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "_", "-") {
+	case "utf-8", "utf8", "utf-8-bom", "utf8-bom", "us-ascii", "ascii":
+		return utf8Text
+	case "utf-16", "utf16", "utf-16le", "unicode":
+		return utf16LE
+	case "utf-16be":
+		return utf16BE
+	case "windows-1252", "cp1252", "1252", "ansi", "windows1252":
+		return windows1252
+	case "iso-8859-1", "latin1", "latin-1", "iso8859-1":
+		return latin1
+	case "iso-8859-15", "latin9", "latin-9", "iso8859-15":
+		return latin9
+	case "cp850", "850", "ibm850", "dos", "oem":
+		return cp850
+	}
+	return ""
+}
+
+// charset turns the bytes of one encoding into text and back. Sixteen-bit
+// encodings are decoded as a stream; all others cell by cell, so that the bytes
+// of a row are there to be given back.
+type charset struct {
+	name  string
+	table *charmap.Charmap // nil for UTF-8 and UTF-16
+	wide  bool
+	bom   []byte
+}
+
+func newCharset(name string, bom []byte) charset {
+	c := charset{name: name, bom: bom}
+	switch name {
+	case windows1252, latin1:
+		// What calls itself ISO-8859-1 is Windows-1252 wherever they differ:
+		// Latin-1 has control characters there, Windows the euro sign.
+		c.table = charmap.Windows1252
+	case latin9:
+		c.table = charmap.ISO8859_15
+	case cp850:
+		c.table = charmap.CodePage850
+	case utf16LE, utf16BE:
+		c.wide = true
+	}
+	return c
+}
+
+var boms = []struct {
+	name string
+	mark []byte
+}{{utf8Text, []byte("\xef\xbb\xbf")}, {utf16LE, []byte("\xff\xfe")}, {utf16BE, []byte("\xfe\xff")}}
+
+// detectCharset tells the encoding of an export. A byte order mark is certain;
+// then what the mapping declares; then UTF-8, if the whole file is valid; else
+// Windows-1252. Single-byte pages are never guessed among: a wrong guess spoils
+// names, and column names, in silence.
+func detectCharset(declared string, head []byte, whole func() (io.ReadCloser, error)) (charset, error) {
+	for _, b := range boms {
+		if bytes.HasPrefix(head, b.mark) {
+			return newCharset(b.name, b.mark), nil
+		}
+	}
+	if declared != "" {
+		return newCharset(declared, nil), nil
+	}
+	r, err := whole()
+	if err != nil {
+		return charset{}, err
+	}
+	defer r.Close()
+	valid, err := validUTF8(r)
+	if err != nil {
+		return charset{}, err
+	}
+	if valid {
+		return newCharset(utf8Text, nil), nil
+	}
+	return newCharset(windows1252, nil), nil
+}
+
+// validUTF8 reads all of r: the first accent may stand in the last row.
+func validUTF8(r io.Reader) (bool, error) {
+	buf := make([]byte, 64<<10)
+	kept := 0
+	for {
+		n, err := r.Read(buf[kept:])
+		chunk := buf[:kept+n]
+		for len(chunk) > 0 {
+			if chunk[0] < utf8.RuneSelf {
+				chunk = chunk[1:]
+				continue
+			}
+			if err == nil && !utf8.FullRune(chunk) {
+				break
+			}
+			c, size := utf8.DecodeRune(chunk)
+			if c == utf8.RuneError && size == 1 {
+				return false, nil
+			}
+			chunk = chunk[size:]
+		}
+		kept = copy(buf, chunk)
+		if err == io.EOF {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// reader gives the bytes to split into rows.
+func (c charset) reader(r io.Reader) io.Reader {
+	if !c.wide {
+		return r
+	}
+	order := unicode.LittleEndian
+	if c.name == utf16BE {
+		order = unicode.BigEndian
+	}
+	return transform.NewReader(r, unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder())
+}
+
+// decode gives the text of a cell; ok is false when bytes do not exist in the
+// encoding, and they are then shown as U+FFFD.
+func (c charset) decode(b []byte) (text string, ok bool) {
+	if isASCII(b) {
+		return string(b), true
+	}
+	if c.table == nil {
+		if utf8.Valid(b) {
+			return string(b), true
+		}
+		return strings.ToValidUTF8(string(b), "\ufffd"), false
+	}
+	ok = true
+	var out strings.Builder
+	out.Grow(len(b) + len(b)/2)
+	for _, x := range b {
+		r := c.table.DecodeByte(x)
+		if r == utf8.RuneError {
+			ok = false
+		}
+		out.WriteRune(r)
+	}
+	return out.String(), ok
+}
+
+func isASCII(b []byte) bool {
+	for _, x := range b {
+		if x >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// encode gives the bytes of a text that we add; what the encoding lacks is
+// written in ASCII.
+func (c charset) encode(text string) []byte {
+	if c.table == nil {
+		return []byte(text)
+	}
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		if b, ok := c.table.EncodeRune(r); ok {
+			out = append(out, b)
+			continue
+		}
+		out = append(out, asciiFor(r)...)
+	}
+	return out
+}
+
+func asciiFor(r rune) string {
+	switch r {
+	case '\u2018', '\u2019':
+		return "'"
+	case '\u201c', '\u201d', '«', '»':
+		return "'"
+	case '\u2026':
+		return "..."
+	case '\u2013', '\u2014', '\u2212':
+		return "-"
+	case '\u00a0', '\u202f', '\u2009':
+		return " "
+	case '€':
+		return "EUR"
+	case 'œ':
+		return "oe"
+	}
+	return "?"
+}
+
+// restore turns bytes that reader gave, and text that encode gave, back into
+// the bytes of the file.
+func (c charset) restore(w io.Writer) io.WriteCloser {
+	if !c.wide {
+		return plainWriter{w}
+	}
+	order := unicode.LittleEndian
+	if c.name == utf16BE {
+		order = unicode.BigEndian
+	}
+	return transform.NewWriter(w, unicode.UTF16(order, unicode.IgnoreBOM).NewEncoder())
+}
+
+type plainWriter struct{ io.Writer }
+
+func (plainWriter) Close() error { return nil }
+
+// doubtful looks for the traces of a wrong encoding in a cell that decoded well:
+// é, à, è of cp850 between letters read as Windows-1252, or the two bytes of a
+// UTF-8 accent.
+func (c charset) doubtful(raw []byte) (code string) {
+	if c.table == nil || c.name == cp850 {
+		return ""
+	}
+	for i, x := range raw {
+		between := i > 0 && i+1 < len(raw) && isLetter(raw[i-1]) && isLetter(raw[i+1])
+		if between && (x == 0x82 || x == 0x85 || x == 0x8a) {
+			return codeDOSText
+		}
+	}
+	if utf8.Valid(raw) && !isASCII(raw) {
+		return codeLooksUTF8
+	}
+	return ""
+}
+
+func isLetter(b byte) bool { b |= 0x20; return b >= 'a' && b <= 'z' }

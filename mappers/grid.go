@@ -1,0 +1,259 @@
+package mappers
+
+import (
+	"fmt"
+	"strings"
+
+	"einvoice/connector/problem"
+)
+
+// row is a row of a table. Only the cells that the mapping names are filled,
+// unless the whole row is asked for.
+type row struct {
+	Num    int // as an editor or Excel shows it
+	Last   int // its last line, where a cell has several
+	Cells  []string
+	Faults []problem.Problem
+	Raw    []byte // CSV, for a copy: the row's bytes
+	Spans  []span // CSV, for a copy: its cells in Raw
+	Total  bool   // a row of totals, told when it was read
+	line   []byte // CSV: all of the row, until the next one is read
+}
+
+func (r *row) blank() bool {
+	for _, c := range r.Cells {
+		if trimSpace(c) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// rowReader yields the rows below the header; io.EOF ends them.
+type rowReader interface {
+	next() (*row, error)
+	Close() error
+}
+
+// grid is a table whose header was matched with the mapping's places.
+type grid struct {
+	file, sheet string
+	head        headings
+	columns     []int // by place: a column from 0, -1 where there is none
+	release     int   // the column of _release, -1
+}
+
+// newGrid finds every place in the header; what is missing is a problem of the file.
+func newGrid(file, sheet string, head headings, places []place) (*grid, []problem.Problem) {
+	g := &grid{file: file, sheet: sheet, head: head, columns: make([]int, len(places)), release: -1}
+	for i, name := range head.names {
+		if release, _ := reserved(name); release {
+			g.release = i
+		}
+	}
+	var problems []problem.Problem
+	for i, p := range places {
+		g.columns[i] = p.position - 1
+		if p.position > 0 {
+			continue
+		}
+		at := head.find(p.text)
+		switch {
+		case len(at) > 1:
+			problems = append(problems, g.twice(p, at))
+			fallthrough
+		case len(at) == 1:
+			g.columns[i] = at[0]
+		}
+	}
+	return g, problems
+}
+
+func (g *grid) twice(p place, at []int) problem.Problem {
+	letters := make([]string, len(at))
+	for i, c := range at {
+		letters[i] = columnLetter(c + 1)
+	}
+	return problem.Problem{
+		Code: codeTwoColumns, Severity: problem.Refuse, Value: p.text, Position: g.position(g.head.row, at[0]),
+		Args: map[string]string{"columns": strings.Join(letters, ", ")},
+	}
+}
+
+// missing lists the named columns that the header lacks. Of a list of names in
+// from, one is enough.
+func (g *grid) missing(m *Mapping) []problem.Problem {
+	var problems []problem.Problem
+	said := map[int]bool{}
+	for _, names := range m.needed() {
+		absent := true
+		for _, sel := range names {
+			if m.places[sel.place].optional || g.columns[sel.place] >= 0 {
+				absent = false
+			}
+		}
+		first := names[0].place
+		if !absent || said[first] {
+			continue
+		}
+		said[first] = true
+		wanted := m.places[first].text
+		problems = append(problems, problem.Problem{
+			Code: codeNoColumn, Severity: problem.Refuse, Value: wanted, Expected: g.suggest(m, names),
+			Position: problem.Position{File: g.file, Sheet: g.sheet, Row: g.head.row},
+		})
+	}
+	return problems
+}
+
+// suggest names the header nearest to any of the names, else the headers there are.
+func (g *grid) suggest(m *Mapping, names []selector) string {
+	for _, sel := range names {
+		if near := g.head.nearest(m.places[sel.place].text); near != "" {
+			return near
+		}
+	}
+	list := strings.Join(g.head.names, ", ")
+	if r := []rune(list); len(r) > 200 {
+		list = string(r[:200]) + "..."
+	}
+	return list
+}
+
+// needed are the groups of selectors of which one column must exist.
+func (m *Mapping) needed() [][]selector {
+	var all [][]selector
+	add := func(r *rule) {
+		if r == nil {
+			return
+		}
+		if len(r.from) > 0 {
+			all = append(all, r.from)
+		}
+		all = append(all, singles(r.expr)...)
+	}
+	for _, k := range m.key {
+		all = append(all, []selector{k})
+	}
+	for _, b := range m.head {
+		add(b.rule)
+	}
+	for _, b := range m.lines.fields {
+		add(b.rule)
+	}
+	for _, c := range m.charges {
+		add(c.description)
+		add(c.rate)
+		add(c.category)
+		for _, e := range []*expression{c.when, c.amount, c.percent} {
+			all = append(all, singles(e)...)
+		}
+	}
+	for _, e := range []*expression{m.where, m.lines.where, m.input.where, m.credit.when} {
+		all = append(all, singles(e)...)
+	}
+	if m.end != nil {
+		all = append(all, singles(m.end.trailer)...)
+	}
+	return all
+}
+
+// singles are the selectors of an expression, each needed for itself.
+func singles(e *expression) [][]selector {
+	if e == nil {
+		return nil
+	}
+	var all [][]selector
+	for _, sel := range e.uses {
+		all = append(all, []selector{sel})
+	}
+	return all
+}
+
+// wanted marks the columns whose cells are to be read; nil means all.
+func (g *grid) wanted(width int) []bool {
+	marks := make([]bool, width)
+	for _, c := range append([]int{g.release}, g.columns...) {
+		if c >= 0 && c < width {
+			marks[c] = true
+		}
+	}
+	return marks
+}
+
+func (g *grid) position(rowNum, column int) problem.Position {
+	p := problem.Position{File: g.file, Sheet: g.sheet, Row: rowNum, Column: columnLetter(column + 1)}
+	if column < len(g.head.names) && trimSpace(g.head.names[column]) != "" {
+		p.Column = trimSpace(g.head.names[column])
+	}
+	return p
+}
+
+// rowNode is a row as the binder sees it.
+type rowNode struct {
+	g *grid
+	r *row
+}
+
+var _ node = rowNode{}
+
+func (n rowNode) cell(place int) (string, bool) {
+	c := n.g.columns[place]
+	if c < 0 || c >= len(n.r.Cells) {
+		return "", false
+	}
+	return n.r.Cells[c], true
+}
+
+func (n rowNode) where(place int) problem.Position {
+	c := n.g.columns[place]
+	if c < 0 {
+		return problem.Position{File: n.g.file, Sheet: n.g.sheet, Row: n.r.Num}
+	}
+	return n.g.position(n.r.Num, c)
+}
+
+func (n rowNode) children(int) []node { return nil }
+
+// fault makes a problem of a whole row.
+func (g *grid) fault(code string, rowNum int, value, expected string) problem.Problem {
+	return problem.Problem{
+		Code: code, Severity: problem.Refuse, Value: value, Expected: expected,
+		Position: problem.Position{File: g.file, Sheet: g.sheet, Row: rowNum},
+	}
+}
+
+// chooseHeader finds the header among the first rows: the row that bears most of
+// the names that the mapping uses, else the first that is not empty.
+func chooseHeader(rows []row, m *Mapping) (best headings, score int) {
+	for _, r := range rows {
+		h := newHeadings(r.Num, r.Cells)
+		n := h.score(m.places)
+		if best.row == 0 && !r.blank() || n > score {
+			best, score = h, n
+		}
+	}
+	return best, score
+}
+
+// hasNames tells whether the mapping names columns, and not only positions.
+func (m *Mapping) hasNames() bool {
+	for _, p := range m.places {
+		if p.position == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func rowSpan(first, last int) string {
+	if first == last {
+		return fmt.Sprint(first)
+	}
+	return fmt.Sprintf("%d-%d", first, last)
+}
+
+// place says where the row stands, in no column.
+func (n rowNode) place() problem.Position {
+	return problem.Position{File: n.g.file, Sheet: n.g.sheet, Row: n.r.Num}
+}

@@ -1,0 +1,95 @@
+package mappers
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// normalName makes one of the ways in which people write a header: accents,
+// case, punctuation and stars are left out. The percent sign stays, because
+// "% remise" and "Remise" are two columns.
+func normalName(s string) string {
+	var out strings.Builder
+	for _, r := range norm.NFD.String(s) {
+		switch {
+		case r == '%':
+			out.WriteRune(r)
+		case r == 'œ' || r == 'Œ':
+			out.WriteString("oe")
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			out.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return out.String()
+}
+
+// reserved are the columns that we add to a correctable copy; they are never
+// read as data, in either language.
+func reserved(header string) (release, ok bool) {
+	switch strings.ToLower(trimSpace(header)) {
+	case "_error", "_column", "_how_to_fix", "_erreur", "_colonne", "_correction":
+		return false, true
+	case "_release", "_liberer", "_libérer":
+		return true, true
+	}
+	return false, false
+}
+
+// headings are the header row of a table, ready to be searched.
+type headings struct {
+	row    int
+	names  []string
+	normal map[string][]int // normalised name -> columns, from 0
+	exact  map[string][]int
+}
+
+func newHeadings(row int, names []string) headings {
+	h := headings{row: row, names: names, normal: map[string][]int{}, exact: map[string][]int{}}
+	for i, name := range names {
+		if _, is := reserved(name); is || trimSpace(name) == "" {
+			continue
+		}
+		h.exact[trimSpace(name)] = append(h.exact[trimSpace(name)], i)
+		n := normalName(name)
+		h.normal[n] = append(h.normal[n], i)
+	}
+	return h
+}
+
+// find gives the columns that a name fits: those that bear it exactly, else
+// those that bear it in another way of writing.
+func (h headings) find(name string) []int {
+	if at := h.exact[name]; len(at) > 0 {
+		return at
+	}
+	if n := normalName(name); n != "" {
+		return h.normal[n]
+	}
+	return nil
+}
+
+// score counts the named places that the header has.
+func (h headings) score(places []place) int {
+	n := 0
+	for _, p := range places {
+		if p.position == 0 && len(h.find(p.text)) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// nearest is the header that looks most like name.
+func (h headings) nearest(name string) string {
+	var normals []string
+	for n := range h.normal {
+		normals = append(normals, n)
+	}
+	near := nearest(normalName(name), normals)
+	if near == "" {
+		return ""
+	}
+	return trimSpace(h.names[h.normal[near][0]])
+}

@@ -1,0 +1,154 @@
+package mappers
+
+import (
+	"bytes"
+	"sort"
+
+	"einvoice/connector"
+
+	"github.com/govalues/decimal"
+)
+
+// The formats of an input.
+const (
+	formatCSV  = "csv"
+	formatXLSX = "xlsx"
+	formatXML  = "xml"
+)
+
+// Mapping is a compiled mapping. It is not changed after Load, so that several
+// exports can be read at once.
+type Mapping struct {
+	Name string // the name given to Load
+
+	input   input
+	match   match
+	places  []place
+	key     []selector
+	each    []elementPath // XML: what one invoice is
+	where   *expression
+	head    []binding[connector.Invoice]
+	lines   linesRule
+	charges []charge
+	check   *check
+	credit  creditRule
+	end     *completeness
+}
+
+// input is how an export is read.
+type input struct {
+	format    string
+	encoding  string // "": detected
+	delimiter byte   // 0: detected
+	quote     byte   // 0: none
+	header    int    // row of the header; 0: found by the names in it
+	skip      int    // rows before it is looked for
+	sheet     string // "": the first
+	anyOrder  bool   // rows = "any"
+	shortRows bool   // a row may end early
+	fillDown  bool
+	where     *expression
+	values    valueFormat
+}
+
+// binding fills one field of a T.
+type binding[T any] struct {
+	name  string
+	field field[T]
+	rule  *rule
+}
+
+// linesRule is what the lines of an invoice are.
+type linesRule struct {
+	each   selector // XML; -1 for rows
+	where  *expression
+	fields []binding[connector.Line]
+}
+
+// charge is a [[charge]]: lines made of a document charge or discount.
+type charge struct {
+	each        *selector
+	when        *expression
+	description *rule
+	amount      *expression
+	percent     *expression
+	rate        *rule
+	category    *rule
+	cascade     bool
+}
+
+// check compares the totals stated in the file with those of the lines.
+type check struct {
+	tolerance decimal.Decimal
+	warn      bool
+}
+
+// creditRule makes credit notes of documents and their amounts positive.
+type creditRule struct {
+	when          *expression
+	negativeTotal bool
+}
+
+// completeness is a trailer record that proves the end of a file.
+type completeness struct {
+	trailer *expression
+	count   *selector
+	total   *selector
+}
+
+// Load compiles a mapping. An error is of type Errors and lists every mistake
+// with its line and column.
+func Load(name string, data []byte) (*Mapping, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Notepad's BOM, which TOML has no place for
+	file, mistakes, ok := decodeFile(data)
+	if !ok {
+		return nil, mistakes
+	}
+	c := newCompiler(file, indexKeys(data), mistakes)
+	m := c.compile(name)
+	if len(c.mistakes) > 0 {
+		sort.SliceStable(c.mistakes, func(i, j int) bool {
+			a, b := c.mistakes[i], c.mistakes[j]
+			return a.Line < b.Line || a.Line == b.Line && a.Col < b.Col
+		})
+		return nil, c.mistakes
+	}
+	return m, nil
+}
+
+// Format is "csv", "xlsx" or "xml".
+func (m *Mapping) Format() string { return m.input.format }
+
+// Uses are the dotted names of the fields that the mapping fills, lines as
+// "invoice_lines.tax_rate".
+func (m *Mapping) Uses() []string {
+	var names []string
+	for _, b := range m.head {
+		names = append(names, b.name)
+	}
+	for _, b := range m.lines.fields {
+		names = append(names, "invoice_lines."+b.name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// CopyExt is the extension of a correctable copy, with its point.
+func (m *Mapping) CopyExt() string { return "." + m.input.format }
+
+// ProvesEnd tells whether a cut file of this mapping cannot be taken for a whole
+// one: the format has an end, a trailer is declared, or each invoice states a
+// total that its lines must reach. Where it is false the caller lets the last
+// invoice wait.
+func (m *Mapping) ProvesEnd() bool {
+	if m.input.format != formatCSV || m.end != nil {
+		return true
+	}
+	for _, b := range m.head {
+		switch b.name {
+		case "total_amount_excluding_tax", "total_amount_including_tax":
+			return true
+		}
+	}
+	return false
+}

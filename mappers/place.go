@@ -1,0 +1,115 @@
+package mappers
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/antchfx/xpath"
+)
+
+// place is a distinct selector of a mapping. Readers resolve places once per
+// file, so that a value costs an index and not a search.
+type place struct {
+	text     string // as written
+	position int    // 1-based column of @C and #3, 0 for a name
+	optional bool   // the file may lack the column
+	path     string // XML: without namespace prefixes
+}
+
+// places collects the selectors of a mapping under construction.
+type places struct {
+	xml   bool
+	list  []place
+	index map[string]int
+}
+
+// maxColumns is the number of columns of an Excel sheet.
+const maxColumns = 16384
+
+// add gives a selector's place; the error says what is wrong with it.
+func (p *places) add(text string) (selector, error) {
+	sel := selector{}
+	name := strings.TrimSpace(text)
+	if rest, ok := strings.CutPrefix(name, "^"); ok {
+		sel.head, name = true, strings.TrimSpace(rest)
+	}
+	if name == "" {
+		return sel, fmt.Errorf("empty selector")
+	}
+	if at, known := p.index[name]; known {
+		sel.place = at
+		return sel, nil
+	}
+	one, err := p.parse(name)
+	if err != nil {
+		return sel, err
+	}
+	sel.place = len(p.list)
+	p.list = append(p.list, one)
+	p.index[name] = sel.place
+	return sel, nil
+}
+
+func (p *places) parse(name string) (place, error) {
+	if p.xml {
+		path := stripPrefixes(name)
+		if _, err := xpath.Compile(path); err != nil {
+			return place{}, fmt.Errorf("not an XPath: %q: %w", name, err)
+		}
+		return place{text: name, path: path, optional: true}, nil
+	}
+	one := place{text: name}
+	switch {
+	case name[0] == '#':
+		n, err := strconv.Atoi(name[1:])
+		if err != nil {
+			return one, nil // a column may be called "#Facture"
+		}
+		one.position = n
+	case name[0] == '@':
+		one.position = columnNumber(name[1:])
+	default:
+		return one, nil
+	}
+	if one.position < 1 || one.position > maxColumns {
+		return one, fmt.Errorf("not a column: %q; write @C for a letter, #3 for a position", name)
+	}
+	return one, nil
+}
+
+// columnNumber reads A, B ... Z, AA as 1, 2 ... 26, 27; 0 is no column.
+func columnNumber(letters string) int {
+	n := 0
+	for _, c := range strings.ToUpper(letters) {
+		if c < 'A' || c > 'Z' || n > maxColumns {
+			return 0
+		}
+		n = n*26 + int(c-'A') + 1
+	}
+	return n
+}
+
+// columnLetter writes 1, 27 as A, AA.
+func columnLetter(n int) string {
+	s := ""
+	for ; n > 0; n = (n - 1) / 26 {
+		s = string(rune('A'+(n-1)%26)) + s
+	}
+	return s
+}
+
+// prefixed finds cbc: before a name or *, but not the axis of ancestor::x.
+var prefixed = regexp.MustCompile(`'[^']*'|"[^"]*"|[\pL_][\pL\pN_.-]*:([\pL_*])`)
+
+// stripPrefixes takes namespace prefixes out of an XPath: exports of the same
+// product use ubl:Invoice, a default namespace, or none.
+func stripPrefixes(path string) string {
+	return prefixed.ReplaceAllStringFunc(path, func(s string) string {
+		if s[0] == '\'' || s[0] == '"' {
+			return s
+		}
+		return s[strings.LastIndexByte(s, ':')+1:]
+	})
+}

@@ -1,0 +1,175 @@
+package mappers
+
+import (
+	"bytes"
+	"context"
+	"io"
+
+	"einvoice/connector"
+	"einvoice/connector/problem"
+
+	"github.com/govalues/decimal"
+)
+
+// opened is an export ready to be read.
+type opened struct {
+	source   source
+	format   valueFormat
+	encoding string
+	problems []problem.Problem // of the file
+	later    func() []problem.Problem
+	rows     func() int
+	close    func() error
+}
+
+// Read maps an export as a stream: yield gets every document in the order of the
+// file, and its error ends the reading. Nothing is yielded when the report has a
+// problem that refuses the file, except for a missing or wrong trailer, which
+// only the end of the file shows. The error is a problem.Problem when the file
+// cannot be read as what the mapping says it is.
+func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) (Report, error) {
+	in, err := m.open(e, false)
+	if err != nil {
+		return Report{}, err
+	}
+	defer in.close()
+	report := Report{Encoding: in.encoding, Problems: in.problems}
+	if report.Refused() {
+		return report, nil
+	}
+	b, sum := newBinder(m, in.format), decimal.Zero
+	for {
+		if err := ctx.Err(); err != nil {
+			return report, err
+		}
+		d, err := in.source.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return report, err
+		}
+		res := b.bind(d)
+		res.Release = releaseOf(d)
+		report.Controls.count(res)
+		sum = m.addTotal(sum, res)
+		if err := yield(res); err != nil {
+			return report, err
+		}
+	}
+	report.Rows = in.rows()
+	report.Problems = append(report.Problems, in.later()...)
+	report.Problems = append(report.Problems, m.checkEnd(in.source, report.Controls, sum)...)
+	return report, nil
+}
+
+func (c *Controls) count(r Result) {
+	if r.Ignored != "" {
+		c.Ignored++
+		return
+	}
+	c.Documents++
+	c.Lines += len(r.Invoice.Lines)
+}
+
+// releaseOf is what somebody wrote into the column that releases a held invoice.
+func releaseOf(d document) string {
+	for _, n := range d.lines {
+		r, ok := n.(rowNode)
+		if !ok || r.g.release < 0 || r.g.release >= len(r.r.Cells) {
+			continue
+		}
+		if text := trimSpace(r.r.Cells[r.g.release]); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// addTotal sums what the invoices come to, for a trailer that states it.
+func (m *Mapping) addTotal(sum decimal.Decimal, r Result) decimal.Decimal {
+	if m.end == nil || m.end.total == nil || r.Ignored != "" {
+		return sum
+	}
+	inv := r.Invoice
+	inv.Lines = append([]connector.Line(nil), inv.Lines...)
+	if inv.Complete() != nil {
+		return sum
+	}
+	next, err := sum.Add(inv.Totals.Gross.Or0())
+	if err != nil {
+		return sum
+	}
+	return next
+}
+
+// checkEnd looks at the trailer: it must be there, be last, and agree.
+func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.Problem {
+	g, ok := s.(*grouper)
+	if !ok || m.end == nil {
+		return nil
+	}
+	if g.trailer == nil || g.after {
+		return []problem.Problem{{Code: codeNoTrailer, Severity: problem.Refuse, Position: problem.Position{File: g.grid.file}}}
+	}
+	n := rowNode{g.grid, g.trailer}
+	var problems []problem.Problem
+	compare := func(sel *selector, what string, got decimal.Decimal) {
+		if sel == nil {
+			return
+		}
+		text, _ := n.cell(sel.place)
+		stated, bad := m.input.values.numbers.parse(text)
+		if bad == nil && stated.Or0().Equal(got) {
+			return
+		}
+		p := problemOf(&flaw{code: codeTrailerCount, expected: text, args: map[string]string{"what": what}}, "",
+			found{text: got.String(), origin: &Origin{Position: n.where(sel.place)}})
+		problems = append(problems, p)
+	}
+	compare(m.end.count, "count", decimal.MustNew(int64(c.Documents+c.Ignored), 0))
+	compare(m.end.total, "total", sum)
+	return problems
+}
+
+// open prepares an export for reading; keep keeps what a copy needs.
+func (m *Mapping) open(e Export, keep bool) (*opened, error) {
+	if m.input.format == formatXML {
+		return m.openXML(e, keep)
+	}
+	head, err := readHead(e)
+	if err != nil {
+		return nil, err
+	}
+	// A CSV comes back as a workbook when accountants corrected it in Excel.
+	if m.input.format == formatXLSX || bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+		return m.openXLSX(e, keep)
+	}
+	r, problems, err := openCSV(m, e, keep)
+	if err != nil {
+		return nil, err
+	}
+	in := m.openRows(r.grid, r, e.TempDir)
+	in.encoding, in.problems = r.charset.name, problems
+	in.later = func() []problem.Problem {
+		if r.doubt == nil {
+			return nil
+		}
+		return []problem.Problem{*r.doubt}
+	}
+	return in, nil
+}
+
+// openRows puts the grouping between a table and the binder.
+func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string) *opened {
+	grouped := newGrouper(m, g, rows)
+	if m.input.anyOrder {
+		rows = newRegrouped(rows, grouped.key, m.input.fillDown, tempDir)
+		grouped.rows = rows
+	}
+	return &opened{
+		source: grouped, format: m.input.values, close: rows.Close,
+		rows:  func() int { return grouped.read },
+		later: func() []problem.Problem { return nil },
+	}
+}

@@ -1,0 +1,257 @@
+package mappers
+
+import (
+	"fmt"
+	"regexp"
+	"sort"
+	"strings"
+
+	"einvoice/connector/problem"
+
+	"github.com/govalues/decimal"
+)
+
+// rule is how one value is made, always in this order: from, value or expr;
+// trim; match and replace; map; default; read as the target's type; required.
+type rule struct {
+	from     []selector
+	constant *string
+	expr     *expression
+	trim     string
+	match    *regexp.Regexp
+	replace  string
+	table    *table
+	fallback *string
+	required bool
+	numbers  *numberFormat // nil: those of the input
+	dates    []dateFormat  // nil: those of the input
+}
+
+// table is a [map.x]: a value for each code, "*" for all others.
+type table struct {
+	name   string
+	values map[string]string
+	folded map[string]string // by lower case, when nothing fits exactly
+}
+
+func newTable(name string, values map[string]string) *table {
+	t := &table{name: name, values: values, folded: map[string]string{}}
+	for k, v := range values {
+		t.folded[strings.ToLower(k)] = v
+	}
+	return t
+}
+
+func (t *table) look(code string) (string, *flaw) {
+	if v, ok := t.values[code]; ok {
+		return v, nil
+	}
+	if v, ok := t.folded[strings.ToLower(code)]; ok {
+		return v, nil
+	}
+	if v, ok := t.values["*"]; ok {
+		return v, nil
+	}
+	return "", &flaw{code: codeUnknownCode, expected: t.known(), args: map[string]string{"table": t.name}}
+}
+
+// known lists the codes, the first ones of many.
+func (t *table) known() string {
+	codes := make([]string, 0, len(t.values))
+	for k := range t.values {
+		codes = append(codes, k)
+	}
+	sort.Strings(codes)
+	if len(codes) > 12 {
+		codes = append(codes[:12], "...")
+	}
+	return strings.Join(codes, ", ")
+}
+
+// found is a text on its way through the pipeline, with where it came from.
+type found struct {
+	text   string
+	plain  bool // a number in plain notation, whatever the input's
+	origin *Origin
+}
+
+// evaluate runs the rule. ok is false when there is no value, and when there is
+// a problem that refuses.
+func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *flaw) {
+	from, bad = r.fetch(s)
+	if bad != nil {
+		return v, from, false, bad
+	}
+	text := r.clean(from.text)
+	if r.match != nil {
+		text = r.extract(text)
+	}
+	if r.table != nil && (text != "" || r.table.values[""] != "") {
+		if text, bad = r.table.look(text); bad != nil {
+			return v, from, false, bad
+		}
+	}
+	if text == "" && r.fallback != nil {
+		text, from.plain = *r.fallback, true
+	}
+	if text == "" {
+		if r.required {
+			bad = &flaw{code: codeMissing}
+		}
+		return v, from, false, bad
+	}
+	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s))
+	return v, from, bad == nil || bad.onlyWarns(), bad
+}
+
+// fetch gives the raw value.
+func (r *rule) fetch(s *scope) (found, *flaw) {
+	switch {
+	case r.constant != nil:
+		return found{text: *r.constant, plain: true}, nil
+	case r.expr != nil:
+		return r.compute(s)
+	}
+	var first found
+	for i, sel := range r.from {
+		text, ok := s.text(sel)
+		blank := trimSpace(text) == ""
+		if !ok || blank && (i > 0 && first.origin != nil) {
+			continue
+		}
+		if !blank {
+			origin := s.origin(sel, text)
+			return found{text: text, origin: &origin}, nil
+		}
+		origin := s.origin(sel, text)
+		first = found{origin: &origin}
+	}
+	if first.origin == nil && len(r.from) > 0 {
+		origin := s.origin(r.from[0], "")
+		first.origin = &origin
+	}
+	return first, nil
+}
+
+func (r *rule) compute(s *scope) (found, *flaw) {
+	result, err := r.expr.run(s)
+	var from found
+	if uses := r.expr.uses; len(uses) > 0 {
+		sel := uses[0]
+		if s.failed != nil {
+			sel = s.failed.sel
+		}
+		text, _ := s.text(sel)
+		origin := s.origin(sel, text)
+		from.origin = &origin
+	}
+	if err != nil {
+		return from, r.expr.flaw(s, err)
+	}
+	from.text, from.plain = resultText(result)
+	return from, nil
+}
+
+// flaw says why the expression failed: the value it could not read, else a
+// computation that has no result.
+func (e *expression) flaw(s *scope, err error) *flaw {
+	if s.failed != nil {
+		return s.failed.flaw
+	}
+	reason, _, _ := strings.Cut(err.Error(), "\n")
+	return &flaw{code: codeExpression, args: map[string]string{"reason": reason, "rule": e.text}}
+}
+
+func resultText(result any) (text string, plain bool) {
+	switch v := result.(type) {
+	case decimal.Decimal:
+		return v.String(), true
+	case string:
+		return v, false
+	}
+	return fmt.Sprint(result), true
+}
+
+func (r *rule) numberFormat(s *scope, plain bool) numberFormat {
+	switch {
+	case plain:
+		return numberFormat{decimal: '.', machine: true}
+	case r.numbers != nil:
+		return *r.numbers
+	}
+	return s.format.numbers
+}
+
+func (r *rule) dateFormats(s *scope) dateFormats {
+	d := s.format.dates
+	if r.dates != nil {
+		d.formats = r.dates
+	}
+	return d
+}
+
+// The ways to trim a value.
+const (
+	trimEnds     = "ends"     // white space and control characters at both ends (the default)
+	trimCollapse = "collapse" // and every run of white space inside becomes one space
+	trimDigits   = "digits"   // all but digits
+	trimNone     = "none"
+)
+
+func (r *rule) clean(s string) string {
+	switch r.trim {
+	case trimNone:
+		return s
+	case trimCollapse:
+		return strings.Join(strings.Fields(s), " ")
+	case trimDigits:
+		return strings.Map(func(c rune) rune {
+			if c < '0' || c > '9' {
+				return -1
+			}
+			return c
+		}, s)
+	}
+	return trimSpace(s)
+}
+
+// trimSpace also trims what strings.TrimSpace leaves: a BOM, zero-width spaces,
+// control characters.
+func trimSpace(s string) string {
+	return strings.TrimFunc(s, func(c rune) bool {
+		return c <= ' ' || c == 0x7f || c == '\u00a0' || c == '\u202f' || c == '\u2009' || c == '\u200b' || c == '\ufeff' || c == '\u3000'
+	})
+}
+
+// extract gives the first group of match (the whole match if it has none), or
+// what replace makes of it; nothing where it does not match.
+func (r *rule) extract(s string) string {
+	at := r.match.FindStringSubmatchIndex(s)
+	switch {
+	case at == nil:
+		return ""
+	case r.replace != "":
+		return string(r.match.ExpandString(nil, r.replace, s, at))
+	case len(at) > 2 && at[2] >= 0:
+		return s[at[2]:at[3]]
+	}
+	return s[at[0]:at[1]]
+}
+
+// problemOf makes a flaw of a value into a problem.
+func problemOf(bad *flaw, fieldName string, from found) problem.Problem {
+	p := problem.Problem{Code: bad.code, Severity: problem.Refuse, Field: fieldName, Value: from.text, Expected: bad.expected, Args: bad.args}
+	if bad.onlyWarns() {
+		p.Severity = problem.Warn
+	}
+	if from.origin != nil {
+		p.Position = from.origin.Position
+		if p.Value == "" {
+			p.Value = from.origin.Value
+		}
+	}
+	if bad.code == codeExpression {
+		p.Rule = bad.args["rule"]
+	}
+	return p
+}

@@ -1,0 +1,181 @@
+package mappers
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+)
+
+// Limits of what a row may be; beyond, a quote was left open or the file is no
+// table.
+const (
+	maxCellBytes = 256 << 10
+	maxRowBytes  = 8 << 20
+)
+
+// errRowTooLong and errOpenQuote end the reading of a file.
+var (
+	errRowTooLong = errors.New("row too long")
+	errOpenQuote  = errors.New("quote never closed")
+)
+
+// span is a cell in the bytes of its row, quotes included.
+type span struct {
+	start, end int
+	quoted     bool
+}
+
+// splitter reads delimited records. It is lenient as encoding/csv's LazyQuotes,
+// keeps the bytes of each record and knows the row where an editor shows it.
+type splitter struct {
+	in        *bufio.Reader
+	delimiter byte
+	quote     byte // 0: none
+	end       byte // '\n', or '\r' for an old Macintosh
+
+	line   int // of the last record's first line
+	lines  int // read so far
+	record []byte
+	spans  []span
+	body   int // length of the record without its line end
+}
+
+func newSplitter(r io.Reader, delimiter, quote, end byte) *splitter {
+	return &splitter{in: bufio.NewReaderSize(r, 64<<10), delimiter: delimiter, quote: quote, end: end}
+}
+
+// next reads a record into record and spans, which hold until the next call.
+func (s *splitter) next() error {
+	s.record, s.spans = s.record[:0], s.spans[:0]
+	s.line = s.lines + 1
+	state := scan{}
+	for {
+		from := len(s.record)
+		if err := s.readLine(); err != nil {
+			if err == io.EOF && from > 0 {
+				return errOpenQuote
+			}
+			return err
+		}
+		s.trimEnd()
+		if !s.scan(&state) {
+			return nil
+		}
+	}
+}
+
+// readLine appends a physical line, with its end.
+func (s *splitter) readLine() error {
+	from := len(s.record)
+	for {
+		part, err := s.in.ReadSlice(s.end)
+		s.record = append(s.record, part...)
+		switch {
+		case len(s.record) > maxRowBytes:
+			return errRowTooLong
+		case err == bufio.ErrBufferFull:
+			continue
+		case err == io.EOF && len(s.record) > from, err == nil:
+			s.lines++
+			return nil
+		}
+		return err
+	}
+}
+
+func (s *splitter) trimEnd() {
+	s.body = len(s.record)
+	for s.body > 0 && (s.record[s.body-1] == '\n' || s.record[s.body-1] == '\r') {
+		s.body--
+	}
+}
+
+// scan is where the splitting of a record stands between two physical lines.
+type scan struct {
+	at, start int
+	inside    bool // of quotes
+	quoted    bool // the cell began with a quote
+}
+
+// scan goes on splitting; it returns true when the record goes on in the next line.
+func (s *splitter) scan(c *scan) (more bool) {
+	if c.at == 0 && (s.quote == 0 || bytes.IndexByte(s.record, s.quote) < 0) {
+		s.splitPlain()
+		return false
+	}
+	for c.at < len(s.record) {
+		b := s.record[c.at]
+		switch {
+		case c.inside:
+			s.insideQuotes(c, b)
+			continue
+		case c.at >= s.body:
+			c.at = len(s.record)
+			continue
+		case b == s.quote && c.at == c.start:
+			c.inside, c.quoted = true, true
+		case b == s.delimiter:
+			s.cell(c, c.at)
+		}
+		c.at++
+	}
+	if c.inside {
+		return true
+	}
+	s.cell(c, s.body)
+	return false
+}
+
+// insideQuotes passes one character, or a doubled quote. A quote that is not
+// followed by the end of its cell is a character like any other.
+func (s *splitter) insideQuotes(c *scan, b byte) {
+	c.at++
+	if b != s.quote {
+		return
+	}
+	switch {
+	case c.at >= s.body:
+		c.inside = false
+	case s.record[c.at] == s.quote:
+		c.at++
+	case s.record[c.at] == s.delimiter:
+		c.inside = false
+	}
+}
+
+func (s *splitter) cell(c *scan, end int) {
+	s.spans = append(s.spans, span{start: c.start, end: end, quoted: c.quoted})
+	c.start, c.quoted = end+1, false
+}
+
+// splitPlain splits a record that has no quotes, which most have not.
+func (s *splitter) splitPlain() {
+	start := 0
+	body := s.record[:s.body]
+	for {
+		n := bytes.IndexByte(body[start:], s.delimiter)
+		if n < 0 {
+			s.spans = append(s.spans, span{start: start, end: len(body)})
+			return
+		}
+		s.spans = append(s.spans, span{start: start, end: start + n})
+		start += n + 1
+	}
+}
+
+// bytesOf gives a cell without its quotes, doubled ones made single.
+func (s *splitter) bytesOf(c span) []byte {
+	b := s.record[c.start:c.end]
+	if !c.quoted {
+		return b
+	}
+	b = b[1:]
+	if n := len(b); n > 0 && b[n-1] == s.quote {
+		b = b[:n-1]
+	}
+	if bytes.IndexByte(b, s.quote) < 0 {
+		return b
+	}
+	return bytes.ReplaceAll(b, []byte{s.quote, s.quote}, []byte{s.quote})
+}
