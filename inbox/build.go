@@ -3,7 +3,6 @@ package inbox
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +31,7 @@ const (
 	fileCSV     = "invoice.csv"
 	dirAttached = "attachments"
 	dirApart    = "attachments/quarantine"
-	insideMost  = len("/"+dirApart+"/") + nameLeast // room kept for what is in the folder
+	insideMost  = len("/"+dirApart+"/") + nameLeast + len(".txt") // room kept for what is in the folder
 	monthLayout = "2006-01"
 )
 
@@ -43,12 +42,16 @@ func (in *Inbox) buildFetched(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list supplier invoices to build: %w", err)
 	}
+	promised, err := in.promised(ctx)
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, r := range rows {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := in.build(ctx, &r); err != nil {
+		if err := in.build(ctx, &r, promised); err != nil {
 			errs = append(errs, fmt.Errorf("build supplier invoice %s: %w", r.APIID, err))
 			continue
 		}
@@ -59,8 +62,21 @@ func (in *Inbox) buildFetched(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// promised are the final names of folders that could not be renamed yet.
+func (in *Inbox) promised(ctx context.Context) (names, error) {
+	rows, err := in.opt.Ledger.ReceivedIn(ctx, ledger.ReceivedBuilt, atOnce)
+	if err != nil {
+		return nil, fmt.Errorf("list supplier invoices to deliver: %w", err)
+	}
+	list := names{}
+	for _, r := range rows {
+		list[fold(filepath.Join(in.opt.Folder(r.Company), filepath.FromSlash(r.Folder)))] = true
+	}
+	return list, nil
+}
+
 // build makes the hidden folder and commits its final name; r gets both.
-func (in *Inbox) build(ctx context.Context, r *ledger.Received) error {
+func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) error {
 	raw, inv, err := in.original(*r)
 	if err != nil {
 		return err
@@ -70,7 +86,13 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received) error {
 		return fmt.Errorf("find inbox folder: %w", err) // a share that is away must not be made anew
 	}
 	r.BuildName = fmt.Sprintf("%s%d", buildPrefix, r.ID)
-	folder, there := in.place(root, *r)
+	if err := os.RemoveAll(filepath.Join(root, r.BuildName)); err != nil {
+		return fmt.Errorf("remove unfinished folder: %w", err)
+	}
+	folder, there, err := in.place(root, *r, promised)
+	if err != nil {
+		return err
+	}
 	r.Folder = folder
 	// Made before "built" is committed: see delivered.
 	if err := durable.MkdirAll(filepath.Join(root, filepath.FromSlash(path.Dir(folder))), folderMode(in.mode)); err != nil {
@@ -84,12 +106,9 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received) error {
 	return in.opt.Ledger.Built(ctx, r.ID, r.BuildName, r.Folder)
 }
 
-// fill writes every file into the hidden folder, anew.
+// fill writes every file into the hidden folder.
 func (in *Inbox) fill(root string, r *ledger.Received, raw []byte, inv connector.Invoice) error {
 	hidden := filepath.Join(root, r.BuildName)
-	if err := os.RemoveAll(hidden); err != nil {
-		return fmt.Errorf("remove unfinished folder: %w", err)
-	}
 	if err := durable.MkdirAll(hidden, folderMode(in.mode)); err != nil {
 		return err
 	}
@@ -213,84 +232,4 @@ func writeTo(name string, mode fs.FileMode, fill func(io.Writer) error) error {
 	r.CloseWithError(errors.New("reader gone"))
 	<-done
 	return err
-}
-
-// place decides the folder's final name, relative to root, with slashes. there
-// is true when this very invoice stands there already: a ledger restored from
-// a backup forgot that it was delivered.
-func (in *Inbox) place(root string, r ledger.Received) (folder string, there bool) {
-	w := wordsOf(in.opt.Lang)
-	dir := r.ReceivedAt.In(in.opt.Location).Format(monthLayout)
-	if r.ToCheck {
-		dir = path.Join(w.toCheck, dir)
-	}
-	room := pathMost - length(filepath.Join(root, dir)) - len("/") - insideMost
-	most := min(max(room, nameLeast), nameMost)
-	name := folderName(w, r, most)
-	free := name
-	for i := 1; ; i++ {
-		at := filepath.Join(root, dir, free)
-		if _, err := os.Lstat(at); errors.Is(err, fs.ErrNotExist) {
-			return path.Join(dir, free), false
-		}
-		if holds(at, r.APIID) {
-			return path.Join(dir, free), true
-		}
-		free = withTail(name, r.APIID, i, most)
-	}
-}
-
-// withTail tells two invoices of one name apart by the API id, and by a number
-// after that.
-func withTail(name, apiID string, i, most int) string {
-	tail := " (" + safeName(apiID, nameLeast) + ")"
-	if i > 1 {
-		tail = fmt.Sprintf(" (%s-%d)", safeName(apiID, nameLeast), i)
-	}
-	return shorten(name, max(nameLeast/2, most-length(tail))) + tail
-}
-
-// folderName is what people sort and search by. The parts that only we control
-// keep their place: a long supplier name is cut first, then the number.
-func folderName(w words, r ledger.Received, most int) string {
-	amount := strings.ReplaceAll(money(r.Gross, r.Currency), ".", w.decimal)
-	tail := " " + safeName(amount+" "+r.Currency, 30)
-	date := string(r.IssueDate)
-	if date == "" {
-		date = "0000-00-00"
-	}
-	number := safeName(or(r.Number, w.unnumbered), 40)
-	room := most - length(date) - length(tail) - 2
-	number = shorten(number, max(8, room/2))
-	supplier := shorten(safeName(or(r.Supplier, w.nobody), 60), max(4, room-length(number)))
-	return safeName(date+" "+supplier+" "+number+tail, most)
-}
-
-func or(text, instead string) string {
-	if strings.TrimSpace(text) == "" {
-		return instead
-	}
-	return text
-}
-
-// money pads an amount to its currency's minor unit: 61.2 EUR is 61.20.
-func money(a connector.Amount, currency string) string {
-	d, ok := a.Get()
-	if !ok {
-		return ""
-	}
-	return d.Pad(connector.MinorUnit(currency)).String()
-}
-
-// holds tells whether a folder is the delivered one of an API id.
-func holds(folder, apiID string) bool {
-	f, err := os.Open(filepath.Join(folder, fileJSON))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var doc struct {
-		ID string `json:"id"`
-	}
-	return json.NewDecoder(f).Decode(&doc) == nil && doc.ID == apiID
 }

@@ -84,6 +84,7 @@ func (in *Inbox) believe(ctx context.Context, r *ring) (connector.Remote, error)
 		notice, err := in.read(ctx, r.Callback, "")
 		if err == nil && notice.Remote != nil && notice.Remote.Status.State != "" {
 			notice.Remote.ID = r.APIID
+			in.keep(*notice.Remote)
 			return *notice.Remote, nil
 		}
 	}

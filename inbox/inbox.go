@@ -68,6 +68,8 @@ type Inbox struct {
 	outage  pause                       // of the platform as a whole
 	later   map[string]pause            // of single invoices, by API id
 	listed  map[string]time.Time        // last look at a company's newest invoices
+	shown   map[string]bool             // companies whose list was read in this round
+	starts  map[string]connector.Date   // of the first synchronisation, as the ledger keeps it
 	onHand  map[string]connector.Remote // read in this round, so that fetching need not read again
 	known   map[string]struct{}         // received ids already recorded, to spare writes
 	dirty   map[month]bool              // registers to be written
@@ -103,7 +105,7 @@ func New(cfg Config, opt Options) (*Inbox, error) {
 		wake: make(chan struct{}, 1), parsing: make(chan struct{}, 1),
 		unknown: rate.NewLimiter(rate.Every(unknownEvery), unknownBurst),
 		later:   map[string]pause{}, listed: map[string]time.Time{},
-		onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, said: map[string]string{},
+		shown: map[string]bool{}, starts: map[string]connector.Date{}, onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, said: map[string]string{},
 	}
 	if !cfg.Callback.Enabled {
 		return in, nil
@@ -118,7 +120,7 @@ func New(cfg Config, opt Options) (*Inbox, error) {
 // Run works until ctx is cancelled, then returns nil. Callbacks wake it; what
 // has come due is looked at every few seconds.
 func (in *Inbox) Run(ctx context.Context) error {
-	ticker := time.NewTicker(min(tick, in.cfg.Poll.Young.Std()))
+	ticker := time.NewTicker(max(time.Second, min(tick, in.cfg.Poll.Young.Std())))
 	defer ticker.Stop()
 	for {
 		err := in.Round(ctx)

@@ -62,15 +62,11 @@ func shorten(name string, most int) string {
 			break
 		}
 	}
-	if end < len(name) {
-		end = norm.NFC.LastBoundary([]byte(name[:end+utf8.RuneLen(first(name[end:]))]))
+	for end > 0 && end < len(name) && !norm.NFC.PropertiesString(name[end:]).BoundaryBefore() {
+		_, size := utf8.DecodeLastRuneInString(name[:end])
+		end -= size
 	}
-	return strings.TrimRight(name[:max(0, end)], ". ")
-}
-
-func first(s string) rune {
-	r, _ := utf8.DecodeRuneInString(s)
-	return r
+	return strings.TrimRight(name[:end], ". ")
 }
 
 // device tells whether Windows takes the name for a device, whatever its extension.

@@ -17,7 +17,7 @@ var errNotNow = errors.New("platform not asked now")
 const (
 	firstPause = 30 * time.Second
 	lastPause  = 15 * time.Minute // of the platform as a whole
-	idPause    = 6 * time.Hour    // of one invoice
+	idPause    = time.Hour        // of one invoice
 	outageRow  = 3                // failures in a row that mean that the platform is away
 )
 
@@ -106,7 +106,7 @@ func (in *Inbox) get(ctx context.Context, id string, p purpose) (connector.Remot
 	}
 	remote, err := in.opt.Platform.Get(ctx, id, false)
 	if err == nil {
-		in.outage = pause{}
+		in.answered()
 		delete(in.later, id)
 		remote.ID = id
 		return remote, nil
@@ -118,11 +118,18 @@ func (in *Inbox) get(ctx context.Context, id string, p purpose) (connector.Remot
 	one.fail(now, idPause)
 	in.later[id] = one
 	if errors.Is(err, api.ErrNotFound) {
-		in.outage = pause{}
+		in.answered()
 		return connector.Remote{}, err
 	}
 	in.failed(now, err)
 	return connector.Remote{}, err
+}
+
+func (in *Inbox) answered() {
+	if in.outage.row >= outageRow {
+		in.opt.Log.Info().Msg("the platform answers again")
+	}
+	in.outage = pause{}
 }
 
 func (in *Inbox) failed(now time.Time, err error) {

@@ -67,13 +67,10 @@ func (in *Inbox) plan(ctx context.Context, seen []ledger.Invoice) error {
 // list looks at the newest invoices of each company: one GET tells about a
 // hundred, and it is how supplier invoices are found without callbacks.
 func (in *Inbox) list(ctx context.Context) error {
-	watched, err := in.opt.Ledger.Watch(ctx, watchAtOnce)
+	clear(in.shown)
+	_, due, err := in.due(ctx)
 	if err != nil {
-		return fmt.Errorf("list invoices to watch: %w", err)
-	}
-	due := map[string]int{}
-	for _, w := range watched {
-		due[w.Company]++
+		return err
 	}
 	for _, c := range in.opt.Companies {
 		if err := in.listCompany(ctx, c, due[c.ID]); err != nil {
@@ -83,7 +80,28 @@ func (in *Inbox) list(ctx context.Context) error {
 	return nil
 }
 
+// due gives the invoices to look at, and counts them by company. One that was
+// just sent is left alone at first: the answer to its POST is fresh enough.
+func (in *Inbox) due(ctx context.Context) (watched []ledger.Watched, count map[string]int, err error) {
+	all, err := in.opt.Ledger.Watch(ctx, watchAtOnce)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list invoices to watch: %w", err)
+	}
+	count = map[string]int{}
+	for _, w := range all {
+		if w.PolledAt.IsZero() && in.opt.Now().Sub(w.SentAt) < in.cfg.Poll.Young.Std() {
+			continue
+		}
+		watched = append(watched, w)
+		count[w.Company]++
+	}
+	return watched, count, nil
+}
+
 func (in *Inbox) listCompany(ctx context.Context, c connector.Company, watched int) error {
+	if !in.cfg.Enabled && watched == 0 {
+		return nil
+	}
 	due, err := in.sweepDue(ctx, c)
 	if err != nil {
 		return err
@@ -103,6 +121,7 @@ func (in *Inbox) listCompany(ctx context.Context, c connector.Company, watched i
 		return nil
 	}
 	in.listed[c.ID] = in.opt.Now()
+	in.shown[c.ID] = true
 	since, err := in.since(ctx, c)
 	if err != nil {
 		return err
@@ -122,13 +141,17 @@ func (in *Inbox) pace(ctx context.Context) (time.Duration, error) {
 	return in.tomorrow().Sub(in.now()) / time.Duration(left) * time.Duration(len(in.opt.Companies)), nil
 }
 
-// watch looks at single invoices that no list has shown in time.
+// watch looks at single invoices: those that the list just read did not show,
+// and one that is alone. Several wait for the next list, which is never far.
 func (in *Inbox) watch(ctx context.Context) error {
-	due, err := in.opt.Ledger.Watch(ctx, watchAtOnce)
+	due, count, err := in.due(ctx)
 	if err != nil {
-		return fmt.Errorf("list invoices to watch: %w", err)
+		return err
 	}
 	for _, w := range due {
+		if count[w.Company] > 1 && !in.shown[w.Company] {
+			continue
+		}
 		if err := in.look(ctx, w); err != nil {
 			return fmt.Errorf("look at invoice %s: %w", w.APIID, err)
 		}

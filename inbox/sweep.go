@@ -45,6 +45,7 @@ func (in *Inbox) walk(ctx context.Context, c connector.Company, w walk) (whole b
 			in.cut(c, err)
 			break
 		}
+		in.answered()
 		if items++; items%pageSize == 1 && items > 1 { // the first of a further page
 			if err := in.count(ctx); err != nil {
 				return false, err
@@ -131,11 +132,18 @@ func (d *descent) reached(created time.Time) bool {
 
 // since is the start of the company's first synchronisation.
 func (in *Inbox) since(ctx context.Context, c connector.Company) (connector.Date, error) {
+	if date, ok := in.starts[c.ID]; ok {
+		return date, nil
+	}
 	initial := connector.Date(in.cfg.ReceivedSince)
 	if initial == "" {
 		initial = connector.DateOf(in.now())
 	}
-	return in.opt.Ledger.ReceivedSince(ctx, c.ID, initial)
+	date, err := in.opt.Ledger.ReceivedSince(ctx, c.ID, initial)
+	if err == nil {
+		in.starts[c.ID] = date
+	}
+	return date, err
 }
 
 func (in *Inbox) sweepDue(ctx context.Context, c connector.Company) (bool, error) {
@@ -178,6 +186,7 @@ func (in *Inbox) sweep(ctx context.Context, c connector.Company) error {
 // tried again after a growing pause.
 func (in *Inbox) sweepTo(ctx context.Context, c connector.Company, w walk) (whole bool, err error) {
 	in.listed[c.ID] = in.opt.Now()
+	in.shown[c.ID] = true
 	left, err := in.left(ctx, polling)
 	if err != nil {
 		return false, err
