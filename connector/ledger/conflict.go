@@ -76,7 +76,7 @@ func (r rival) verdict(t *tx, v Verdict, first int64, p problem.Problem) error {
 	if err != nil {
 		return err
 	}
-	return must(t.exec("UPDATE invoice SET verdict = ?, first_id = ?, problems = "+prepend("problems", "?3")+" WHERE id = ?4 AND state = 'staged'",
+	return must(t.exec("UPDATE invoice SET verdict = ?, first_id = ?, problems = "+prepend("invoice.problems", "?3")+" WHERE id = ?4 AND state = 'staged'",
 		string(v), first, text, r.id))
 }
 

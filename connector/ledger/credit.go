@@ -131,7 +131,7 @@ func (l *Ledger) holdCredit(t *tx, c credit, o original, release bool) error {
 	}
 	if release {
 		_, err = t.exec("UPDATE invoice SET state = 'held', verdict = 'HELD', not_before = NULL, waits_for = NULL, first_id = ?, problems = "+
-			prepend("problems", "?2")+" WHERE id = ?3", o.id, text, c.id)
+			prepend("invoice.problems", "?2")+" WHERE id = ?3", o.id, text, c.id)
 		return err // tellHeld writes the event
 	}
 	if _, err = t.exec("UPDATE invoice SET state = 'held', not_before = NULL, waits_for = NULL, answer_problems = ? WHERE id = ?", fmt.Sprintf("[%s]", text), c.id); err != nil {

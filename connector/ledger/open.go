@@ -252,8 +252,8 @@ func (l *Ledger) syncCompanies(t *tx, companies []connector.Company) error {
 			return fmt.Errorf("record company %q: %w", c.ID, err)
 		}
 	}
-	lost, err := list(ctx, t, scanOne[string], `SELECT id || ': ' || COUNT(*) FROM company JOIN invoice ON company = company.id
-		WHERE active < 0 AND state IN `+openStates+` GROUP BY company.id`)
+	lost, err := list(ctx, t, scanOne[string], `SELECT c.id || ': ' || COUNT(*) FROM company c JOIN invoice i ON i.company = c.id
+		WHERE c.active < 0 AND i.state IN `+openStates+` GROUP BY c.id`)
 	if err != nil {
 		return err
 	}

@@ -136,12 +136,12 @@ func decideTwins(t *tx, fileID int64) error {
 	rows := `'rows', (SELECT GROUP_CONCAT(source_row, ', ') FROM (SELECT o.source_row FROM invoice o WHERE o.file_id = ?1 AND ` +
 		fmt.Sprintf(sameKey, "o", "w") + " ORDER BY o.ordinal LIMIT 20))"
 	if _, err := t.exec("UPDATE invoice SET verdict = 'REFUSED', problems = "+
-		prepend("problems", sqlProblem("E5003", problem.Refuse, "invoice", rows))+
+		prepend("invoice.problems", sqlProblem("E5003", problem.Refuse, "invoice", rows))+
 		" FROM temp.twin w WHERE w.contents > 1 AND "+match, fileID); err != nil {
 		return err
 	}
 	_, err = t.exec("UPDATE invoice SET verdict = 'DUPLICATE', first_id = w.first_id, problems = "+
-		prepend("problems", sqlProblem("E5002", problem.Warn, "invoice", rows))+
+		prepend("invoice.problems", sqlProblem("E5002", problem.Warn, "invoice", rows))+
 		" FROM temp.twin w WHERE w.contents = 1 AND invoice.id <> w.first_id AND "+match, fileID)
 	return err
 }
@@ -194,7 +194,7 @@ const firstArgs = `'first_file', hf.name, 'first_row', CAST(h.source_row AS TEXT
 // to the same first invoice.
 func decideDuplicates(t *tx, fileID int64) error {
 	if _, err := t.exec("UPDATE invoice SET verdict = 'DUPLICATE', first_id = r.holder, problems = " +
-		prepend("problems", sqlProblem("E5001", problem.Warn, "invoice", firstArgs)) +
+		prepend("invoice.problems", sqlProblem("E5001", problem.Warn, "invoice", firstArgs)) +
 		` FROM temp.rival r, invoice h, file hf WHERE r.fate = 'duplicate' AND invoice.id = r.id AND h.id = r.holder AND hf.id = h.file_id`); err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func decideOtherYear(t *tx, fileID int64) error {
 		return err
 	}
 	_, err := t.exec("UPDATE invoice SET verdict = 'HELD', first_id = r.holder, problems = " +
-		prepend("problems", sqlProblem("E5005", problem.Hold, "invoice", firstArgs+", 'first_year', CAST(h.issue_year AS TEXT), 'year', CAST(invoice.issue_year AS TEXT), 'gross', invoice.gross")) +
+		prepend("invoice.problems", sqlProblem("E5005", problem.Hold, "invoice", firstArgs+", 'first_year', CAST(h.issue_year AS TEXT), 'year', CAST(invoice.issue_year AS TEXT), 'gross', invoice.gross")) +
 		` FROM temp.rival r, invoice h, file hf WHERE r.fate = 'year' AND invoice.id = r.id AND h.id = r.holder AND hf.id = h.file_id`)
 	return err
 }

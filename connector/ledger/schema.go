@@ -57,7 +57,7 @@ func upgrade(ctx context.Context, conn *sql.Conn, dir string, steps []string, no
 		}
 	}
 	for v := version; v < len(steps); v++ {
-		script := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT", steps[v], applicationID, v+1)
+		script := fmt.Sprintf("BEGIN IMMEDIATE;\n%s;\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT", steps[v], applicationID, v+1)
 		if _, err := conn.ExecContext(ctx, script); err != nil {
 			_, _ = conn.ExecContext(ctx, "ROLLBACK") // the first error counts
 			return fmt.Errorf("upgrade ledger to schema %d: %w", v+1, err)

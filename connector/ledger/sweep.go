@@ -151,7 +151,7 @@ func (l *Ledger) settleFind(t *tx, f find, release bool) error {
 		return err
 	}
 	if release {
-		_, err = t.exec("UPDATE invoice SET state = 'held', verdict = 'HELD', not_before = NULL, waits_for = NULL, problems = "+prepend("problems", "?1")+" WHERE id = ?2", text, f.id)
+		_, err = t.exec("UPDATE invoice SET state = 'held', verdict = 'HELD', not_before = NULL, waits_for = NULL, problems = "+prepend("invoice.problems", "?1")+" WHERE id = ?2", text, f.id)
 		return err // tellHeld writes the event
 	}
 	return l.enterHeld(t, f.id, []problem.Problem{p}, "sweep")
