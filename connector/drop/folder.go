@@ -170,6 +170,15 @@ func (f *Folder) Retire(ctx context.Context, name, archived string) error {
 	return f.failedChange("retire", name, err)
 }
 
+// RemoveArchived removes what Retire moved, for drops that keep no originals.
+func (f *Folder) RemoveArchived(ctx context.Context, archived string) error {
+	local, err := f.archivedPath(ctx, archived)
+	if err != nil {
+		return f.failed("remove archived", archived, err)
+	}
+	return f.failedChange("remove archived", archived, durable.Remove(filepath.Join(f.archive, local)))
+}
+
 // makeArchive makes a folder of the archive. The folder that holds the archive
 // must exist: on a share that is not mounted, files would vanish under the mount point.
 func (f *Folder) makeArchive(dir string) error {

@@ -227,6 +227,11 @@ func (w *Watcher) Taken(ctx context.Context, e Entry) error {
 	return nil
 }
 
+// Forget drops what is known of a name. Call it once the file was retired or
+// removed: the next file of that name is a new one, even with the same size and
+// time, which a copy that preserves times gives it.
+func (w *Watcher) Forget(name string) { delete(w.seen, name) }
+
 // triggersOf lists the triggers of a file that the last scan saw.
 func (w *Watcher) triggersOf(data string) []string {
 	var found []string

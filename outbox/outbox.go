@@ -1,0 +1,203 @@
+package outbox
+
+import (
+	"context"
+	"io"
+	"iter"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/durable"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/connector/rules"
+	"einvoice/mappers"
+)
+
+// Platform is what the outbox needs of the API.
+type Platform interface {
+	// Submit sends one invoice; every failure is an answer with a fate.
+	Submit(ctx context.Context, inv connector.Invoice) api.Answer
+	// List walks invoices at the platform, all pages.
+	List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error]
+}
+
+// Place is a drop: where exports come from and where their originals go.
+type Place interface {
+	drop.Place
+	// OpenArchived reads what Retire moved, to see that it is what we took.
+	OpenArchived(ctx context.Context, archived string) (io.ReadCloser, error)
+	// RemoveArchived removes it again, for drops that keep no originals.
+	RemoveArchived(ctx context.Context, archived string) error
+}
+
+// Drop is one place that is watched.
+type Drop struct {
+	Config    drop.Config
+	Place     Place
+	Watcher   *drop.Watcher
+	Beat      func(context.Context) error // claims the place and renews the claim, at each scan; may be nil
+	beaten    string                      // what Beat last said was wrong
+	Mappings  []*mappers.Mapping          // in order of preference
+	Companies []connector.Company         // that may sell through this drop
+	Results   string                      // results place that gets the answers
+
+	stuck bool        // an original could not be moved to the archive yet
+	read  atomic.Bool // the last scan left nothing that will be ready by itself
+}
+
+// Journal tells the business log, in words that the caller chooses, what
+// happened; args are named values such as file, number, company, reason.
+type Journal func(event string, args map[string]string)
+
+// Options of New.
+type Options struct {
+	Config    Config
+	Ledger    *ledger.Ledger
+	Spool     *durable.Store // exports as taken
+	Blobs     *durable.Store // files that we owe somebody
+	TempDir   string         // for what a reader must spill to disk
+	Platform  Platform
+	Drops     []*Drop
+	Companies []connector.Company
+	Rules     rules.Config
+	Lang      problem.Lang
+	CopyXLSX  bool // correctable copies of CSV exports as XLSX
+	Location  *time.Location
+	Now       func() time.Time
+	Log       zerolog.Logger
+	Journal   Journal
+	Published func()        // called when there may be something to publish
+	Drain     time.Duration // how long a stop waits for invoices under way
+}
+
+// Outbox runs the way out. Make it with New; Run it once.
+type Outbox struct {
+	Options
+	mapWake    signal // a file was taken
+	sendWake   signal // invoices were released
+	settleWake signal // a verdict or an outcome was recorded
+	lanes      *lanes
+}
+
+// New makes an outbox; it starts nothing.
+func New(opt Options) *Outbox {
+	if opt.Journal == nil {
+		opt.Journal = func(string, map[string]string) {}
+	}
+	if opt.Published == nil {
+		opt.Published = func() {}
+	}
+	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal()}
+	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std())
+	return o
+}
+
+// Run works until ctx ends, then lets what is under way finish within Drain and
+// returns nil. Any other error means that the ledger or the disk cannot be
+// trusted any more.
+func (o *Outbox) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range o.Drops {
+		g.Go(func() error { return o.watch(ctx, o.Drops[i]) })
+	}
+	g.Go(func() error { return o.loop(ctx, o.mapWake, time.Minute, o.mapFiles) })
+	g.Go(func() error { return o.loop(ctx, o.settleWake, time.Minute, o.settleFiles) })
+	g.Go(func() error { return o.resolve(ctx) })
+	g.Go(func() error { return o.send(ctx) })
+	return g.Wait()
+}
+
+// Idle tells whether nothing is left to do now: every drop was read, every
+// export mapped and settled, and no invoice can be sent or looked up before
+// somebody or time acts.
+func (o *Outbox) Idle(ctx context.Context) (bool, error) {
+	for _, d := range o.Drops {
+		if !d.read.Load() {
+			return false, nil
+		}
+	}
+	for _, list := range []func(context.Context) ([]ledger.File, error){o.Ledger.FilesToMap, o.Ledger.FilesWithoutCopy, o.Ledger.FilesToSettle} {
+		files, err := list(ctx)
+		if err != nil || len(files) > 0 {
+			return false, err
+		}
+	}
+	pending, err := o.Ledger.Pending(ctx)
+	if err != nil || pending[ledger.Sending] > 0 {
+		return false, err
+	}
+	doubts, err := o.Ledger.Doubts(ctx, 1)
+	if err != nil || len(doubts) > 0 {
+		return false, err
+	}
+	return o.nothingToSend(ctx)
+}
+
+// nothingToSend tells whether no invoice may start now.
+func (o *Outbox) nothingToSend(ctx context.Context) (bool, error) {
+	for _, c := range o.Companies {
+		if n, _ := o.lanes.open(c.ID, 1, o.Now()); n == 0 {
+			continue // stopped
+		}
+		unread, err := o.Ledger.SweepNeeded(ctx, c.ID)
+		if err != nil || unread {
+			return false, err
+		}
+		next, err := o.Ledger.NextToSend(ctx, c.ID, 1)
+		if err != nil || len(next) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// loop calls work at each wake-up, and every pause in case one was missed.
+func (o *Outbox) loop(ctx context.Context, wake signal, pause time.Duration, work func(context.Context) error) error {
+	for {
+		if err := work(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if !wake.wait(ctx, pause) {
+			return nil
+		}
+	}
+}
+
+// jitter is a random number from 0 to 1 for back-offs.
+func jitter() float64 { return rand.Float64() }
+
+// signal wakes one waiter; signals that nobody waited for are one.
+type signal chan struct{}
+
+func newSignal() signal { return make(signal, 1) }
+
+func (s signal) set() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns at the signal or after at most d; false when ctx ended.
+func (s signal) wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s:
+	case <-t.C:
+	}
+	return ctx.Err() == nil
+}

@@ -1,0 +1,610 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/durable"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/connector/rules"
+	"einvoice/connector/setting"
+	"einvoice/mappers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const mapping = `
+[match]
+name = ["*.csv"]
+[input]
+format = "csv"
+encoding = "utf-8"
+delimiter = ";"
+decimal = "."
+date = "yyyy-mm-dd"
+[invoice]
+key = "number"
+[invoice.fields]
+document_number = "number"
+issue_date = "date"
+currency = { value = "EUR" }
+recipient.name = "client"
+recipient.fiscal_id = "siret"
+recipient.address.country = { value = "FR" }
+[lines.fields]
+description = "item"
+quantity = "qty"
+unit_price = "price"
+tax_rate = "vat"
+tax_category = { value = "S" }
+`
+
+const header = "number;date;client;siret;item;qty;price;vat\n"
+
+// row is one invoice of one line.
+func row(number, price string) string {
+	return number + ";2026-11-02;Client;20000000800017;Vis;1;" + price + ";20\n"
+}
+
+var seller = connector.Company{ID: "acme", FiscalID: "10000000900017", Name: "Acme", VATID: "FR88100000009",
+	Address: connector.Address{Street: "1 rue A", ZIP: "75001", City: "Paris", Country: "FR"}}
+
+// clock is a time that tests move.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// platform is a scripted API.
+type platform struct {
+	mu       sync.Mutex
+	answer   func(inv connector.Invoice, post int) api.Answer // nil: sent
+	hidden   map[string]bool                                  // numbers that lists do not show
+	invoices []connector.Remote
+	posts    map[string]int
+	lists    int
+	failing  bool
+}
+
+func (p *platform) Submit(_ context.Context, inv connector.Invoice) api.Answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.posts == nil {
+		p.posts = map[string]int{}
+	}
+	p.posts[inv.Number]++
+	if p.answer != nil {
+		if a := p.answer(inv, p.posts[inv.Number]); a.Fate != api.Sent {
+			return a
+		}
+	}
+	return api.Answer{Fate: api.Sent, Remote: p.take(inv)}
+}
+
+func (p *platform) take(inv connector.Invoice) connector.Remote {
+	r := connector.Remote{ID: fmt.Sprintf("id-%d", len(p.invoices)+1), Direction: connector.Outgoing,
+		Status: connector.Status{State: connector.StateNew}, Invoice: inv}
+	p.invoices = append(p.invoices, r)
+	return r
+}
+
+func (p *platform) List(_ context.Context, q api.Query) iter.Seq2[connector.Remote, error] {
+	return func(yield func(connector.Remote, error) bool) {
+		p.mu.Lock()
+		all := append([]connector.Remote(nil), p.invoices...)
+		failing := p.failing
+		p.lists++
+		p.mu.Unlock()
+		if failing {
+			yield(connector.Remote{}, io.ErrUnexpectedEOF)
+			return
+		}
+		for _, r := range all {
+			if p.hidden[r.Invoice.Number] || q.Number != "" && q.Number != r.Invoice.Number {
+				continue
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+// rig is an outbox over real folders and a real ledger.
+type rig struct {
+	*Outbox
+	t     *testing.T
+	dir   string
+	clock *clock
+	api   *platform
+	said  []string
+	mu    sync.Mutex
+}
+
+func newRig(t *testing.T, change func(*Options, *drop.Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), api: &platform{}, clock: &clock{t: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}}
+	r.open(change)
+	return r
+}
+
+// open opens the outbox over the rig's folders; called again, it is a restart.
+func (r *rig) open(change func(*Options, *drop.Config)) {
+	t := r.t
+	t.Helper()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range []string{"drop", "archive"} {
+		check(os.MkdirAll(filepath.Join(r.dir, d), 0o755))
+	}
+	l, err := ledger.Open(context.Background(), ledger.Config{Path: filepath.Join(r.dir, "data")}, ledger.Options{
+		Identity: ledger.Identity{BaseURL: "http://127.0.0.1", Companies: []connector.Company{seller}}, Now: r.clock.now})
+	check(err)
+	t.Cleanup(func() { l.Close() })
+	spool, err := durable.OpenStore(filepath.Join(r.dir, "spool"))
+	check(err)
+	blobs, err := durable.OpenStore(filepath.Join(r.dir, "blobs"))
+	check(err)
+	place, err := drop.NewFolder(filepath.Join(r.dir, "drop"), filepath.Join(r.dir, "archive"))
+	check(err)
+	m, err := mappers.Load("test", []byte(mapping))
+	check(err)
+	cfg := drop.Defaults()
+	cfg.Name, cfg.Company, cfg.Path, cfg.Complete = "main", "acme", filepath.Join(r.dir, "drop"), drop.OnAppearance
+	opt := Options{Config: Defaults(), Ledger: l, Spool: spool, Blobs: blobs, TempDir: t.TempDir(), Platform: r.api,
+		Companies: []connector.Company{seller}, Rules: rules.Defaults(), Lang: problem.English, Location: time.UTC,
+		Now: r.clock.now, Log: zerolog.Nop(), Drain: time.Second, Journal: r.journal}
+	opt.Config.Workers = 2
+	d := &Drop{Config: cfg, Place: place, Mappings: []*mappers.Mapping{m}, Companies: opt.Companies, Results: "acme"}
+	opt.Drops = []*Drop{d}
+	if change != nil {
+		change(&opt, &d.Config)
+	}
+	d.Watcher = drop.NewWatcher(d.Place, d.Config, drop.WatcherOptions{Now: r.clock.now})
+	r.Outbox = New(opt)
+}
+
+func (r *rig) journal(event string, args map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.said = append(r.said, event+" "+args["number"])
+}
+
+// drop puts a file in place as an ERP should.
+func (r *rig) drop(name, content string) {
+	r.t.Helper()
+	path := filepath.Join(r.dir, "drop", name)
+	if err := os.WriteFile(path+".tmp", []byte(content), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// intake scans and maps once.
+func (r *rig) intake() {
+	r.t.Helper()
+	r.must(r.scan(context.Background(), r.Drops[0]))
+	r.must(r.mapFiles(context.Background()))
+}
+
+func (r *rig) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// sendAll runs the sender until nothing can be sent, then stops it.
+func (r *rig) sendAll() {
+	r.t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.send(ctx) }()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+		pending, err := r.Ledger.Pending(ctx)
+		r.must(err)
+		idle, err := r.nothingToSend(ctx)
+		r.must(err)
+		if idle && pending[ledger.Sending] == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	r.must(<-done)
+}
+
+// state is where an invoice stands.
+func (r *rig) state(number string) ledger.State {
+	r.t.Helper()
+	found, err := r.Ledger.Find(context.Background(), number)
+	r.must(err)
+	if len(found) == 0 {
+		return ""
+	}
+	return found[0].State
+}
+
+func (r *rig) want(number string, s ledger.State) {
+	r.t.Helper()
+	if got := r.state(number); got != s {
+		r.t.Errorf("invoice %s is %s, want %s (said: %s)", number, got, s, strings.Join(r.said, "; "))
+	}
+}
+
+func (r *rig) posts(number string, n int) {
+	r.t.Helper()
+	if got := r.api.posts[number]; got != n {
+		r.t.Errorf("invoice %s was posted %d times, want %d", number, got, n)
+	}
+}
+
+func TestAnExportIsTakenMappedAndSentOnce(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.want("F2", ledger.Sent)
+	r.drop("b.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Duplicate)
+	r.posts("F1", 1)
+	if left, _ := os.ReadDir(filepath.Join(r.dir, "drop")); len(left) != 0 {
+		t.Errorf("left in the drop: %v", left)
+	}
+	if kept, _ := filepath.Glob(filepath.Join(r.dir, "archive", "2026-11", "*.csv")); len(kept) != 2 {
+		t.Errorf("in the archive: %v", kept)
+	}
+}
+
+// rewriter is a place whose ERP writes the export again just before we move it.
+type rewriter struct {
+	Place
+	before func()
+}
+
+func (p *rewriter) Retire(ctx context.Context, name, archived string) error {
+	if p.before != nil {
+		p.before()
+		p.before = nil
+	}
+	return p.Place.Retire(ctx, name, archived)
+}
+
+func TestTheERPRewritesTheExportBetweenOurCopyAndTheMove(t *testing.T) {
+	r := newRig(t, nil)
+	r.Drops[0].Place = &rewriter{Place: r.Drops[0].Place, before: func() {
+		r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+	}}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F2", ledger.Sent)
+	r.posts("F1", 1)
+	files, err := r.Ledger.Files(context.Background(), 10)
+	r.must(err)
+	if len(files) != 2 || files[0].SHA256 == files[1].SHA256 {
+		t.Fatalf("takes: %+v", files)
+	}
+	for _, f := range files {
+		if f.Archived == "" {
+			t.Errorf("take %d has no whole copy named", f.Take)
+		}
+	}
+}
+
+func TestRestartAfterTakeBeforeTheMoveReadsTheFileOnce(t *testing.T) {
+	r := newRig(t, nil)
+	r.Drops[0].Config.After = drop.Archive
+	stuck := &failing{Place: r.Drops[0].Place}
+	r.Drops[0].Place = stuck
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake() // recorded and mapped, but the original could not be moved
+	r.sendAll()
+	r.Ledger.Close()
+	r.open(nil)
+	r.must(r.recoverDrop(context.Background(), r.Drops[0]))
+	r.intake()
+	r.sendAll()
+	r.posts("F1", 1)
+	files, err := r.Ledger.Files(context.Background(), 10)
+	r.must(err)
+	if len(files) != 1 || files[0].Archived != "2026-11/a.000001.csv" {
+		t.Errorf("takes: %+v", files)
+	}
+}
+
+type failing struct{ Place }
+
+func (failing) Retire(context.Context, string, string) error { return drop.ErrBusy }
+
+func TestUncertainInvoiceIsLookedForAndNeverRepeated(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+		if inv.Number == "F1" {
+			r.api.take(inv) // taken in charge, and the answer lost
+			return api.Answer{Fate: api.Unsure, Note: "reset"}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Uncertain)
+	r.clock.add(time.Minute)
+	_, err := r.resolveDue(context.Background())
+	r.must(err)
+	r.want("F1", ledger.Sent)
+	r.sendAll()
+	r.posts("F1", 1)
+}
+
+func TestAbsenceNeedsThreeProofsWithAWitnessOverFifteenMinutes(t *testing.T) {
+	r := newRig(t, nil)
+	lost := true
+	r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+		if inv.Number == "F1" && lost {
+			return api.Answer{Fate: api.Unsure, Note: "reset"}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	for range 4 { // nothing else was sent: nothing proves that the list is fresh
+		r.clock.add(time.Hour)
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+	}
+	r.want("F1", ledger.Uncertain)
+	r.drop("b.csv", header+row("F2", "10.00"))
+	r.intake()
+	r.sendAll()
+	lost = false
+	for i, wait := range []time.Duration{time.Hour, time.Hour, time.Hour} {
+		r.want("F1", ledger.Uncertain)
+		r.clock.add(wait)
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+		r.posts("F1", 1)
+		_ = i
+	}
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 2)
+}
+
+func TestDoubtWithoutAWitnessIsHeldAfterADay(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	for range 30 {
+		r.clock.add(time.Hour)
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+	}
+	r.want("F1", ledger.Held)
+	r.posts("F1", 1)
+}
+
+func TestOtherTotalsAndTwoHitsAreHeld(t *testing.T) {
+	for name, extra := range map[string]string{"other total": "99.00", "two hits": "10.00"} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+				other := inv
+				if name == "two hits" {
+					r.api.take(inv)
+				} else {
+					other.Totals.Gross = connector.MustAmount(extra)
+				}
+				r.api.take(other)
+				return api.Answer{Fate: api.Unsure}
+			}
+			r.drop("a.csv", header+row("F1", "10.00"))
+			r.intake()
+			r.sendAll()
+			r.clock.add(time.Minute)
+			_, err := r.resolveDue(context.Background())
+			r.must(err)
+			r.want("F1", ledger.Held)
+			r.posts("F1", 1)
+		})
+	}
+}
+
+func TestStoppedLaneKeepsEveryInvoiceAndResumesByItself(t *testing.T) {
+	r := newRig(t, nil)
+	broke := true
+	r.api.answer = func(connector.Invoice, int) api.Answer {
+		if broke {
+			return api.Answer{Fate: api.Stopped, Scope: api.ScopeCredential, HTTP: 402}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00")+row("F3", "10.00"))
+	r.intake()
+	r.sendAll()
+	stops := 0
+	for _, s := range r.said {
+		if strings.HasPrefix(s, "stopped") {
+			stops++
+		}
+	}
+	if stops != 1 {
+		t.Errorf("said stopped %d times: %v", stops, r.said)
+	}
+	broke = false
+	r.clock.add(2 * time.Minute)
+	r.sendAll()
+	for _, n := range []string{"F1", "F2", "F3"} {
+		r.want(n, ledger.Sent)
+	}
+}
+
+func TestRefusedByThePlatformTouchesNoOtherInvoice(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		if inv.Number == "F2" {
+			return api.Answer{Fate: api.Refused, HTTP: 422, Problems: []problem.Problem{{Code: "E4001", Severity: problem.Refuse}}}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00")+row("F3", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.want("F2", ledger.Rejected)
+	r.want("F3", ledger.Sent)
+	r.must(r.settleFiles(context.Background()))
+	pubs, err := r.Ledger.PublicationsDue(context.Background(), 100)
+	r.must(err)
+	copies := 0
+	for _, p := range pubs {
+		if p.Kind == ledger.KindCopy {
+			copies++
+		}
+	}
+	if copies != 1 {
+		t.Errorf("%d correctable copies, want 1", copies)
+	}
+}
+
+func TestANewLedgerSendsNothingBeforeItReadWhatWasSent(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.failing = true
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	ctx := context.Background()
+	if ready, err := r.swept(ctx, "acme"); err != nil || ready {
+		t.Fatalf("ready %v, %v", ready, err)
+	}
+	r.posts("F1", 0)
+	r.api.failing = false
+	r.clock.add(2 * time.Minute)
+	r.api.invoices = append(r.api.invoices, connector.Remote{ID: "old-1", Direction: connector.Outgoing,
+		Status: connector.Status{State: connector.StateDone}, Invoice: connector.Invoice{Number: "F1", IssueDate: "2026-11-02",
+			Seller: connector.Party{FiscalID: seller.FiscalID}, Totals: connector.Totals{Gross: connector.MustAmount("12.00")}}})
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 0)
+}
+
+func TestCrashWhileSendingIsUncertainAfterTheRestart(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	ctx := context.Background()
+	_, err := r.swept(ctx, "acme")
+	r.must(err)
+	next, err := r.Ledger.NextToSend(ctx, "acme", 1)
+	r.must(err)
+	_, err = r.Ledger.MarkSending(ctx, []int64{next[0].ID})
+	r.must(err)
+	r.api.Submit(ctx, next[0].Invoice) // and the process dies here
+	r.Ledger.Close()
+	r.open(nil)
+	r.want("F1", ledger.Uncertain)
+	r.sendAll()
+	_, err = r.resolveDue(ctx)
+	r.must(err)
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 1)
+}
+
+func TestCleanStopTakesBackWhatNoWorkerStarted(t *testing.T) {
+	r := newRig(t, nil)
+	release := make(chan struct{})
+	r.api.answer = func(connector.Invoice, int) api.Answer { <-release; return api.Answer{Fate: api.Sent} }
+	var rows strings.Builder
+	for i := range 10 {
+		rows.WriteString(row(fmt.Sprintf("F%d", i), "10.00"))
+	}
+	r.drop("a.csv", header+rows.String())
+	r.intake()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- r.send(ctx) }()
+	for {
+		pending, err := r.Ledger.Pending(context.Background())
+		r.must(err)
+		if pending[ledger.Sending] == 4 { // 2N intents for 2 workers
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	time.AfterFunc(50*time.Millisecond, func() { close(release) })
+	r.must(<-done)
+	pending, err := r.Ledger.Pending(context.Background())
+	r.must(err)
+	if pending[ledger.Sending] != 0 || pending[ledger.Sent]+pending[ledger.Queued] != 10 {
+		t.Errorf("after a clean stop: %v", pending)
+	}
+}
+
+func TestLastInvoiceOfAnUnprovenExportWaits(t *testing.T) {
+	r := newRig(t, func(_ *Options, d *drop.Config) {
+		d.Complete = drop.Settle
+		d.Settle = setting.Duration(time.Second)
+	})
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+	r.intake()
+	r.clock.add(2 * time.Second)
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.want("F2", ledger.Waiting)
+	r.clock.add(11 * time.Minute)
+	r.sendAll()
+	r.want("F2", ledger.Sent)
+}
+
+func TestBackoffDoublesWithinItsBounds(t *testing.T) {
+	c := Defaults()
+	for n, want := range map[int]time.Duration{1: 2 * time.Second, 2: 4 * time.Second, 5: 32 * time.Second, 50: 15 * time.Minute} {
+		if got := c.backoff(n, 1); got != want {
+			t.Errorf("backoff(%d) = %s, want %s", n, got, want)
+		}
+	}
+	if got := c.backoff(3, 0.5); got != 4*time.Second {
+		t.Errorf("jitter: %s", got)
+	}
+}

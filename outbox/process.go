@@ -1,0 +1,395 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/connector/results"
+	"einvoice/connector/rules"
+	"einvoice/mappers"
+)
+
+// stageBatch is the number of invoices staged in one transaction.
+const stageBatch = 500
+
+// mapFiles maps every export that was taken and not mapped yet.
+func (o *Outbox) mapFiles(ctx context.Context) error {
+	files, err := o.Ledger.FilesToMap(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := o.mapFile(ctx, f); err != nil {
+			return fmt.Errorf("map %s: %w", f.Name, err)
+		}
+		o.Published()
+		o.sendWake.set()
+		o.settleWake.set()
+	}
+	return nil
+}
+
+// mapFile turns one spooled export into released invoices. What an interrupted
+// run staged is deleted first: mapping is repeated from the spool, never from
+// the drop.
+func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
+	if err := o.Ledger.Unstage(ctx, f.ID); err != nil {
+		return err
+	}
+	d := o.dropOf(f)
+	if d == nil {
+		return o.fail(ctx, f, "", problem.Problem{Code: "E5204", Severity: problem.Refuse, Value: f.Drop})
+	}
+	e := o.export(f)
+	m, err := mappers.Choose(d.Mappings, e)
+	if err != nil {
+		return o.failBecause(ctx, f, "", err)
+	}
+	s := &staging{o: o, f: f, d: d, m: m, checks: o.checks(d)}
+	report, err := s.run(ctx, e)
+	if s.broken != nil {
+		return s.broken
+	}
+	if err != nil {
+		return o.failBecause(ctx, f, m.Name, err)
+	}
+	if report.Refused() { // a missing column spoils every invoice
+		return o.fail(ctx, f, m.Name, report.Problems...)
+	}
+	return s.release(ctx, report)
+}
+
+// export is how the mapping reads a file of the spool.
+func (o *Outbox) export(f ledger.File) mappers.Export {
+	return mappers.Export{
+		Name: f.Name, Size: f.Size, TempDir: o.TempDir,
+		Open: func() (io.ReadSeekCloser, error) { return o.Spool.Open(f.SHA256) },
+	}
+}
+
+func (o *Outbox) dropOf(f ledger.File) *Drop {
+	for _, d := range o.Drops {
+		if d.Config.Name == f.Drop {
+			return d
+		}
+	}
+	return nil
+}
+
+// failBecause ends an export that could not be read at all. Anything but a
+// problem of the file is an error of ours and is returned, so that a full disk
+// does not refuse an ERP's file.
+func (o *Outbox) failBecause(ctx context.Context, f ledger.File, mapping string, err error) error {
+	var p problem.Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	return o.fail(ctx, f, mapping, p)
+}
+
+func (o *Outbox) fail(ctx context.Context, f ledger.File, mapping string, ps ...problem.Problem) error {
+	for i := range ps {
+		ps[i].Position.File = f.Name
+	}
+	m := ledger.Mapped{Mapping: mapping, Problems: ps,
+		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take)}
+	if err := o.Ledger.FailFile(ctx, f.ID, m); err != nil {
+		return err
+	}
+	for _, p := range ps {
+		o.tellRefused(f, "", p)
+	}
+	return nil
+}
+
+// staging is the mapping of one export on its way into the ledger.
+type staging struct {
+	o       *Outbox
+	f       ledger.File
+	d       *Drop
+	m       *mappers.Mapping
+	batch   []ledger.StagedInvoice
+	last    *ledger.StagedInvoice // kept back: the last invoice may have to wait
+	proven  bool                  // the last invoice states a total that its lines reach
+	refused bool                  // an invoice was refused
+	spoilt  bool                  // on_error = "file" and an invoice was refused
+	checks  Checks
+	broken  error // the ledger failed, as opposed to the file
+}
+
+// run maps and stages the whole export. With on_error = "file", one refused
+// invoice refuses all: the export is then staged a second time.
+func (s *staging) run(ctx context.Context, e mappers.Export) (mappers.Report, error) {
+	report, err := s.m.Read(ctx, e, func(r mappers.Result) error { return s.add(ctx, r) })
+	if err != nil || s.broken != nil {
+		return report, err
+	}
+	if s.d.Config.OnError == "file" && s.refused && !s.spoilt {
+		s.batch, s.last, s.spoilt = nil, nil, true
+		if s.broken = s.o.Ledger.Unstage(ctx, s.f.ID); s.broken != nil {
+			return report, nil
+		}
+		return s.run(ctx, e)
+	}
+	s.holdTail()
+	if s.last != nil {
+		s.batch = append(s.batch, *s.last)
+	}
+	s.flush(ctx)
+	return report, nil
+}
+
+// add checks one mapped invoice and stages the one before it.
+func (s *staging) add(ctx context.Context, r mappers.Result) error {
+	staged := Judge(r, s.f.Name, s.checks)
+	if staged.Verdict == ledger.VerdictRefused {
+		s.refused = true
+	}
+	if s.spoilt && staged.Verdict == ledger.VerdictQueued {
+		staged.Verdict = ledger.VerdictRefused
+		staged.Problems = append(staged.Problems, problem.Problem{Code: "E5201", Severity: problem.Refuse,
+			Invoice: r.Invoice.Number, Position: problem.Position{File: s.f.Name, Row: r.Row}})
+	}
+	if s.last != nil {
+		s.batch = append(s.batch, *s.last)
+	}
+	_, s.proven = r.Origins["totals.total_amount_including_tax"]
+	s.last = &staged
+	if len(s.batch) >= stageBatch {
+		s.flush(ctx)
+	}
+	return s.broken
+}
+
+func (s *staging) flush(ctx context.Context) {
+	if s.broken == nil && len(s.batch) > 0 {
+		s.broken = s.o.Ledger.Stage(ctx, s.f.ID, s.batch)
+	}
+	s.batch = s.batch[:0]
+}
+
+// holdTail makes the last invoice wait where nothing proves that the export is
+// whole: a file cut between two rows looks complete, and its last invoice would
+// be sent with too few lines (DESIGN §5.2).
+func (s *staging) holdTail() {
+	wait := s.d.Config.TailHold.Std()
+	if s.last == nil || wait == 0 || s.last.Verdict != ledger.VerdictQueued {
+		return
+	}
+	if s.proven || s.m.ProvesEnd() || s.d.Config.Complete != "settle" {
+		return
+	}
+	s.last.Verdict = ledger.VerdictWaiting
+	s.last.NotBefore = s.o.Now().Add(wait)
+	s.last.Problems = append(s.last.Problems, problem.Problem{Code: "E5202", Severity: problem.Warn,
+		Invoice: s.last.Invoice.Number, Position: problem.Position{File: s.f.Name, Row: s.last.Row},
+		Args: map[string]string{"wait": s.d.Config.TailHold.String()}})
+}
+
+// release lets all invoices of the export go at once: the barrier.
+func (s *staging) release(ctx context.Context, report mappers.Report) error {
+	if s.broken != nil {
+		return s.broken
+	}
+	f, o := s.f, s.o
+	controls := []ledger.Control{
+		{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
+		{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
+		{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
+	}
+	sum, err := o.Ledger.Release(ctx, f.ID, ledger.Mapped{
+		Mapping: s.m.Name, Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
+		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take),
+	})
+	if err != nil {
+		return err
+	}
+	args := []string{"file", f.Name, "mapping", s.m.Name, "invoices", strconv.Itoa(sum.Invoices)}
+	for v, n := range sum.Counts {
+		args = append(args, string(v), strconv.Itoa(n))
+	}
+	o.tell("mapped", args...)
+	return o.tellVerdicts(ctx, f)
+}
+
+// tellVerdicts says in the journal what will not be sent, and why.
+func (o *Outbox) tellVerdicts(ctx context.Context, f ledger.File) error {
+	for inv, err := range o.Ledger.InvoicesOf(ctx, f.ID) {
+		if err != nil {
+			return err
+		}
+		switch inv.Verdict {
+		case ledger.VerdictQueued:
+		case ledger.VerdictRefused:
+			for _, p := range inv.Problems {
+				if p.Severity != problem.Warn {
+					o.tellRefused(f, inv.Key.Number, p)
+				}
+			}
+		default:
+			p := first(inv.Problems)
+			o.tell("verdict", "verdict", string(inv.Verdict), "file", f.Name, "number", inv.Key.Number,
+				"company", inv.Company, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+		}
+	}
+	return nil
+}
+
+func (o *Outbox) tellRefused(f ledger.File, number string, p problem.Problem) {
+	o.tell("refused", "file", f.Name, "number", number, "code", p.Code, "where", p.Where(o.Lang),
+		"value", p.Value, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+}
+
+// Checks are what an invoice is held against besides its own arithmetic.
+type Checks struct {
+	Companies []connector.Company // that may sell through the drop
+	Rules     rules.Config
+	Today     connector.Date
+}
+
+func (o *Outbox) checks(d *Drop) Checks {
+	return Checks{Companies: d.Companies, Rules: o.Rules, Today: connector.DateOf(o.Now().In(o.Location))}
+}
+
+// Judge decides what an invoice's own content allows: queued, refused, ignored
+// or held. The ledger adds what only it knows: duplicates and conflicts. The
+// file is the name of the export.
+func Judge(r mappers.Result, file string, c Checks) ledger.StagedInvoice {
+	s := ledger.StagedInvoice{Ordinal: r.Ordinal, Rows: r.Rows, Row: r.Row, Verdict: ledger.VerdictQueued,
+		Problems: r.Problems, Invoice: r.Invoice}
+	adoptSeller(&s.Invoice, c.Companies)
+	s.Company = companyOf(c.Companies, s.Invoice.Seller)
+	switch {
+	case r.Ignored != "":
+		s.Problems = append(s.Problems, problem.Problem{Code: "E5203", Severity: problem.Warn, Value: r.Ignored})
+	case !fatal(s.Problems): // a value that could not be read would only cause false alarms
+		s.Problems = append(s.Problems, c.run(&s.Invoice, r.Origins)...)
+	}
+	for i := range s.Problems {
+		place(&s.Problems[i], file, r)
+	}
+	switch {
+	case r.Ignored != "" || outOfScope(s.Problems):
+		s.Verdict = ledger.VerdictIgnored
+	case fatal(s.Problems):
+		s.Verdict = ledger.VerdictRefused
+	case r.Release == "" && held(s.Problems):
+		s.Verdict = ledger.VerdictHeld
+	}
+	return s
+}
+
+// run completes an invoice and holds it against the rules.
+func (c Checks) run(inv *connector.Invoice, origins mappers.Origins) []problem.Problem {
+	if err := inv.Complete(); err != nil {
+		return []problem.Problem{{Code: rules.CodeTooLarge, Severity: problem.Refuse, Value: err.Error()}}
+	}
+	ps := rules.Check(inv, rules.Context{Companies: c.Companies, Today: c.Today, Config: c.Rules})
+	ps = append(ps, api.NotCarried(*inv)...)
+	for i := range ps {
+		at := origins.Find(ps[i].Field)
+		ps[i].Position = at.Position
+		if ps[i].Value == "" {
+			ps[i].Value = at.Value
+		}
+	}
+	return ps
+}
+
+// place completes a problem with what every problem of an invoice shares.
+func place(p *problem.Problem, file string, r mappers.Result) {
+	p.Invoice = r.Invoice.Number
+	p.Position.File = file
+	if p.Position.Row == 0 && p.Position.Path == "" {
+		p.Position.Row = r.Row
+	}
+}
+
+// adoptSeller fills in the seller from the configuration where the export does
+// not name one and the drop serves a single company.
+func adoptSeller(inv *connector.Invoice, companies []connector.Company) {
+	for _, c := range companies {
+		known := inv.Seller.SIREN() == c.SIREN()
+		if !known && (inv.Seller.FiscalID != "" || len(companies) > 1) {
+			continue
+		}
+		fill(&inv.Seller.FiscalID, c.FiscalID)
+		fill(&inv.Seller.Name, c.Name)
+		fill(&inv.Seller.VATID, c.VATID)
+		if inv.Seller.Address == (connector.Address{}) {
+			inv.Seller.Address = c.Address
+		}
+		return
+	}
+}
+
+func fill(s *string, v string) {
+	if *s == "" {
+		*s = v
+	}
+}
+
+func companyOf(companies []connector.Company, seller connector.Party) string {
+	for _, c := range companies {
+		if c.SIREN() != "" && c.SIREN() == seller.SIREN() {
+			return c.ID
+		}
+	}
+	return ""
+}
+
+func held(ps []problem.Problem) bool {
+	for _, p := range ps {
+		if p.Severity == problem.Hold {
+			return true
+		}
+	}
+	return false
+}
+
+func fatal(ps []problem.Problem) bool {
+	for _, p := range ps {
+		if p.Severity == problem.Refuse {
+			return true
+		}
+	}
+	return false
+}
+
+func first(ps []problem.Problem) problem.Problem {
+	for _, p := range ps {
+		if p.Severity != problem.Warn {
+			return p
+		}
+	}
+	if len(ps) > 0 {
+		return ps[0]
+	}
+	return problem.Problem{}
+}
+
+// untilNext is how long to wait before t, at least a moment and at most a minute.
+func (o *Outbox) untilNext(t time.Time) time.Duration {
+	if t.IsZero() {
+		return time.Minute
+	}
+	return max(10*time.Millisecond, min(t.Sub(o.Now()), time.Minute))
+}
+
+// outOfScope tells whether the rules leave an invoice out, as a setting asks.
+func outOfScope(ps []problem.Problem) bool {
+	for _, p := range ps {
+		if p.Code == rules.CodeOutOfScope {
+			return true
+		}
+	}
+	return false
+}

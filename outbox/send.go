@@ -1,0 +1,344 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+)
+
+// sender carries invoices from the ledger to the API and outcomes back. At most
+// 2N intents and N outcomes are ever pending for N workers, and no worker waits
+// for a commit:
+//
+//	feed    commits intents in batches, hands them to the workers
+//	work    N of them; each POSTs one invoice at a time
+//	record  commits outcomes in batches
+type sender struct {
+	o        *Outbox
+	work     chan ledger.ToSend
+	outcomes chan ledger.Outcome
+	recorded signal     // room for more
+	broken   chan error // the ledger could not record an outcome
+	mu       sync.Mutex
+	pending  int // intents committed whose outcome is not
+}
+
+// send runs until ctx ends, then takes back the intents that no worker has
+// started and waits for those under way, at most Drain.
+func (o *Outbox) send(ctx context.Context) error {
+	n := o.Config.Workers
+	s := &sender{o: o, work: make(chan ledger.ToSend, 2*n), outcomes: make(chan ledger.Outcome, n),
+		recorded: newSignal(), broken: make(chan error, 1)}
+	post, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var workers sync.WaitGroup
+	for range n {
+		workers.Go(func() { s.post(post) })
+	}
+	var recorder sync.WaitGroup
+	recorder.Go(func() { s.record() })
+
+	err := s.feed(ctx)
+	s.unsend(post)
+	drained := time.AfterFunc(o.Drain, cancel)
+	defer drained.Stop()
+	workers.Wait()
+	close(s.outcomes)
+	recorder.Wait()
+	return err
+}
+
+// feed commits intents while there is room, companies in turn. It closes the
+// work channel when it ends.
+func (s *sender) feed(ctx context.Context) error {
+	defer close(s.work)
+	for {
+		fed, again, err := s.round(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		wait := s.o.untilNext(again)
+		if fed > 0 {
+			wait = 0 // ask again at once, unless there is no room
+		}
+		if !s.pause(ctx, wait) {
+			return nil
+		}
+		select {
+		case err := <-s.broken: // no more intents
+			return err
+		default:
+		}
+	}
+}
+
+// pause waits for news from the ledger, room among the workers, or time.
+func (s *sender) pause(ctx context.Context, wait time.Duration) bool {
+	if wait <= 0 && s.room() > 0 {
+		return ctx.Err() == nil
+	}
+	if wait <= 0 {
+		wait = time.Minute
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-s.o.sendWake:
+	case <-s.recorded:
+	case <-t.C:
+	}
+	return true
+}
+
+// room is how many more intents may be pending.
+func (s *sender) room() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return 2*s.o.Config.Workers - s.pending
+}
+
+func (s *sender) add(n int) {
+	s.mu.Lock()
+	s.pending += n
+	s.mu.Unlock()
+}
+
+// round feeds each company once. again is when there may be more, zero for no
+// known time.
+func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error) {
+	for _, company := range s.o.lanes.order {
+		share := max(1, s.room()/len(s.o.lanes.order))
+		if s.room() <= 0 {
+			break
+		}
+		n, until := s.o.lanes.open(company, share, s.o.Now())
+		if n == 0 {
+			again = earlier(again, until)
+			continue
+		}
+		if ready, err := s.o.swept(ctx, company); err != nil {
+			return fed, again, err
+		} else if !ready {
+			again = earlier(again, s.o.Now().Add(s.o.Config.Probe.Std()))
+			continue
+		}
+		k, err := s.hand(ctx, company, n)
+		if err != nil {
+			return fed, again, err
+		}
+		fed += k
+	}
+	if fed == 0 {
+		wake, err := s.o.Ledger.NextWake(ctx)
+		if err != nil {
+			return 0, again, err
+		}
+		if wake.After(s.o.Now()) {
+			again = earlier(again, wake)
+		}
+	}
+	return fed, again, nil
+}
+
+// hand commits the intents of a company's next invoices and gives them to the
+// workers. The commit comes first: from then on a crash means "uncertain".
+func (s *sender) hand(ctx context.Context, company string, n int) (int, error) {
+	next, err := s.o.Ledger.NextToSend(ctx, company, n)
+	if err != nil || len(next) == 0 {
+		return 0, err
+	}
+	ids := make([]int64, len(next))
+	for i, t := range next {
+		ids[i] = t.ID
+	}
+	marked, err := s.o.Ledger.MarkSending(ctx, ids)
+	if err != nil {
+		return 0, err
+	}
+	s.o.lanes.probing(company, s.o.Now())
+	s.add(len(marked))
+	going := make(map[int64]bool, len(marked))
+	for _, id := range marked {
+		going[id] = true
+	}
+	for _, t := range next {
+		if going[t.ID] {
+			s.work <- t // never blocks: the channel holds all that may be pending
+		}
+	}
+	return len(marked), nil
+}
+
+// unsend takes back the intents whose POST has not started.
+func (s *sender) unsend(ctx context.Context) {
+	var ids []int64
+	for t := range s.work {
+		ids = append(ids, t.ID)
+	}
+	if len(ids) == 0 {
+		return
+	}
+	s.add(-len(ids))
+	if err := s.o.Ledger.Unsend(ctx, ids); err != nil {
+		s.o.Log.Error().Err(err).Msg("intents not taken back; the next start will look them up")
+	}
+}
+
+// post sends invoices until there are no more.
+func (s *sender) post(ctx context.Context) {
+	for t := range s.work {
+		answer := s.o.Platform.Submit(ctx, t.Invoice)
+		s.outcomes <- s.o.outcome(t, answer)
+	}
+}
+
+// record commits outcomes, as many at a time as have come meanwhile. A known
+// outcome is recorded even while stopping; what cannot be recorded is uncertain
+// at the next start.
+func (s *sender) record() {
+	ctx := context.Background()
+	for out := range s.outcomes {
+		batch := s.gather(out)
+		if err := s.o.Ledger.Settle(ctx, batch); err != nil {
+			select {
+			case s.broken <- fmt.Errorf("record outcomes: %w", err):
+			default:
+			}
+		}
+		s.add(-len(batch))
+		s.recorded.set()
+		s.o.settleWake.set()
+		s.o.Published()
+	}
+}
+
+// gather adds to an outcome those that wait behind it.
+func (s *sender) gather(first ledger.Outcome) []ledger.Outcome {
+	batch := []ledger.Outcome{first}
+	for len(batch) < cap(s.outcomes) {
+		select {
+		case out, ok := <-s.outcomes:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, out)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// outcome turns an answer into what the ledger records, and closes or opens the
+// lane accordingly.
+func (o *Outbox) outcome(t ledger.ToSend, a api.Answer) ledger.Outcome {
+	now := o.Now()
+	out := ledger.Outcome{ID: t.ID, Problems: a.Problems, HTTP: a.HTTP, Note: a.Note}
+	args := []string{"company", t.Company, "number", t.Invoice.Number, "reason", first(a.Problems).Message(o.Lang),
+		"remedy", first(a.Problems).Remedy(o.Lang)}
+	switch a.Fate {
+	case api.Sent:
+		out.State, out.APIID, out.Status = ledger.Sent, a.Remote.ID, a.Remote.Status
+		o.tell("sent", append(args, "id", a.Remote.ID, "gross", t.Invoice.Totals.Gross.String(), "currency", t.Invoice.Currency,
+			"buyer", t.Invoice.Buyer.Name)...)
+	case api.Refused:
+		out.State = ledger.Rejected
+		o.tell("rejected", args...)
+	case api.Stopped:
+		out.State, out.Retry = ledger.Queued, now
+		if o.lanes.stopped(t.Company, a, now) {
+			o.tell("stopped", args...)
+			o.Log.Error().Str("company", t.Company).Str("scope", string(a.Scope)).Msg("sending stopped: " + first(a.Problems).Message(problem.English))
+		}
+		return out
+	case api.Later:
+		wait := max(a.RetryAfter, o.Config.backoff(t.Attempt, jitter()))
+		out.State, out.Retry = ledger.Queued, now.Add(wait)
+		if o.lanes.failed(t.Company, now, wait) {
+			o.Log.Warn().Str("company", t.Company).Str("reason", a.Note).Msg("the API cannot be reached; trying again")
+			o.tell("unreachable", args...)
+		}
+		return out
+	default: // uncertain, and "exists", which is looked up and adopted rather than believed
+		out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))
+		if a.Fate == api.Exists {
+			out.Retry = now
+		}
+		o.tell("uncertain", append(args, "note", a.Note)...)
+	}
+	if o.lanes.worked(t.Company) {
+		o.tell("resumed", "company", t.Company)
+		o.Log.Info().Str("company", t.Company).Msg("sending resumed")
+	}
+	return out
+}
+
+// swept makes sure that a new or restored ledger knows what the company sent
+// before, and tells whether sending may start.
+func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
+	needed, err := o.Ledger.SweepNeeded(ctx, company)
+	if err != nil || !needed {
+		return !needed, err
+	}
+	c := o.company(company)
+	var found []connector.Remote
+	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
+		if err != nil {
+			if o.lanes.stopped(company, api.Answer{Scope: api.ScopeCompany, Problems: []problem.Problem{unread(err)}}, o.Now()) {
+				o.Log.Warn().Err(err).Str("company", company).Msg("earlier invoices cannot be read; nothing is sent until they are")
+			}
+			return false, nil
+		}
+		if found = append(found, r); len(found) == stageBatch {
+			if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+				return false, err
+			}
+			found = found[:0]
+		}
+	}
+	if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+		return false, err
+	}
+	if o.lanes.worked(company) {
+		o.tell("resumed", "company", company)
+	}
+	return true, o.Ledger.SweepDone(ctx, company)
+}
+
+// unread says that what a company sent before could not be read.
+func unread(err error) problem.Problem {
+	var known *api.Error
+	if errors.As(err, &known) && known.Problem.Code != "" {
+		return known.Problem
+	}
+	return problem.Problem{Code: "E5208", Severity: problem.Warn, Value: err.Error()}
+}
+
+func (o *Outbox) company(id string) connector.Company {
+	for _, c := range o.Companies {
+		if c.ID == id {
+			return c
+		}
+	}
+	return connector.Company{ID: id}
+}
+
+// earlier is the earlier of two times, where zero means none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,198 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/connector/results"
+	"einvoice/mappers"
+)
+
+// settleFiles gives back what cannot be sent: at once what we refused or hold,
+// and, when nothing of the file is under way any more, what the platform
+// refused.
+func (o *Outbox) settleFiles(ctx context.Context) error {
+	owed, err := o.Ledger.FilesWithoutCopy(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range owed {
+		if err := o.giveBackLocal(ctx, f); err != nil {
+			return fmt.Errorf("write correctable copy of %s: %w", f.Name, err)
+		}
+	}
+	done, err := o.Ledger.FilesToSettle(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range done {
+		if err := o.settleFile(ctx, f); err != nil {
+			return fmt.Errorf("settle %s: %w", f.Name, err)
+		}
+	}
+	if len(owed)+len(done) > 0 {
+		o.Published()
+	}
+	return nil
+}
+
+// giveBackLocal writes the copies that go out with the acknowledgement.
+func (o *Outbox) giveBackLocal(ctx context.Context, f ledger.File) error {
+	if f.State == ledger.FileFailed {
+		return o.giveBackWhole(ctx, f)
+	}
+	refused, err := o.copies(ctx, f, 1, func(inv ledger.Invoice) bool {
+		return inv.Verdict == ledger.VerdictRefused || inv.Verdict == ledger.VerdictConflict
+	})
+	if err != nil {
+		return err
+	}
+	held, err := o.heldCopy(ctx, f)
+	if err != nil {
+		return err
+	}
+	return o.Ledger.CopyDone(ctx, f.ID, append(refused, held...))
+}
+
+// giveBackWhole returns an export that could not be read at all: the original,
+// and a report of what is wrong with it.
+func (o *Outbox) giveBackWhole(ctx context.Context, f ledger.File) error {
+	body, err := o.render(ctx, func(w io.Writer) error {
+		r, err := o.Spool.Open(f.SHA256)
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		_, err = io.Copy(w, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	report, err := o.render(ctx, func(w io.Writer) error { return mappers.WriteReport(w, o.Lang, f.Problems) })
+	if err != nil {
+		return err
+	}
+	name := results.CopyName(f.Name, f.Take, "refused", 1, strings.TrimPrefix(path.Ext(f.Name), "."))
+	return o.Ledger.CopyDone(ctx, f.ID, []ledger.Publication{
+		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: name, FileID: f.ID, SHA256: body},
+		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, 1), FileID: f.ID, SHA256: report},
+	})
+}
+
+// settleFile writes the second copy, of what the platform refused at once, and
+// closes the file.
+func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
+	pubs, err := o.copies(ctx, f, 2, func(inv ledger.Invoice) bool { return inv.State == ledger.Rejected })
+	if err != nil {
+		return err
+	}
+	if err := o.Ledger.FileSettled(ctx, f.ID, pubs); err != nil {
+		return err
+	}
+	o.tell("settled", "file", f.Name)
+	return nil
+}
+
+// copies renders the correctable copy number n of the chosen invoices and its
+// report into the blob store. No invoices, no copy.
+func (o *Outbox) copies(ctx context.Context, f ledger.File, n int, choose func(ledger.Invoice) bool) ([]ledger.Publication, error) {
+	failing, err := o.choose(ctx, f, choose)
+	if err != nil || len(failing) == 0 {
+		return nil, err
+	}
+	m := o.mappingOf(f)
+	if m == nil {
+		return nil, nil
+	}
+	opt := mappers.CopyOptions{Lang: o.Lang}
+	body, err := o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, o.export(f), failing.lookup, w, opt) })
+	if err != nil {
+		return nil, err
+	}
+	report, err := o.render(ctx, func(w io.Writer) error { return mappers.WriteReport(w, o.Lang, failing.problems()) })
+	if err != nil {
+		return nil, err
+	}
+	names := results.CopyName(f.Name, f.Take, "refused", n, m.CopyExt())
+	o.tell("copy", "file", f.Name, "copy", names, "invoices", strconv.Itoa(len(failing)))
+	return []ledger.Publication{
+		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: names, FileID: f.ID, SHA256: body},
+		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, n), FileID: f.ID, SHA256: report},
+	}, nil
+}
+
+func (o *Outbox) heldCopy(ctx context.Context, f ledger.File) ([]ledger.Publication, error) {
+	held, err := o.choose(ctx, f, func(inv ledger.Invoice) bool { return inv.Verdict == ledger.VerdictHeld })
+	m := o.mappingOf(f)
+	if err != nil || len(held) == 0 || m == nil {
+		return nil, err
+	}
+	opt := mappers.CopyOptions{Lang: o.Lang, Release: true}
+	body, err := o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, o.export(f), held.lookup, w, opt) })
+	if err != nil {
+		return nil, err
+	}
+	return []ledger.Publication{{Place: f.Place, Folder: ledger.FolderToCheck, Kind: ledger.KindCopy,
+		Name: results.CopyName(f.Name, f.Take, "held", 0, m.CopyExt()), FileID: f.ID, SHA256: body}}, nil
+}
+
+// chosen are the problems of failing invoices, by their place in the export.
+type chosen map[int][]problem.Problem
+
+func (c chosen) lookup(ordinal int) ([]problem.Problem, bool) {
+	ps, ok := c[ordinal]
+	return ps, ok
+}
+
+// problems lists them all in the order of the export.
+func (c chosen) problems() []problem.Problem {
+	var all []problem.Problem
+	for _, ordinal := range slices.Sorted(maps.Keys(c)) {
+		all = append(all, c[ordinal]...)
+	}
+	return all
+}
+
+func (o *Outbox) choose(ctx context.Context, f ledger.File, choose func(ledger.Invoice) bool) (chosen, error) {
+	c := chosen{}
+	for inv, err := range o.Ledger.InvoicesOf(ctx, f.ID) {
+		if err != nil {
+			return nil, err
+		}
+		if choose(inv) {
+			c[inv.Ordinal] = inv.Problems
+		}
+	}
+	return c, nil
+}
+
+func (o *Outbox) mappingOf(f ledger.File) *mappers.Mapping {
+	d := o.dropOf(f)
+	if d == nil {
+		return nil
+	}
+	for _, m := range d.Mappings {
+		if m.Name == f.Mapping {
+			return m
+		}
+	}
+	return nil
+}
+
+// render streams into the blob store and returns the SHA-256.
+func (o *Outbox) render(ctx context.Context, write func(io.Writer) error) (string, error) {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(write(w)) }()
+	defer r.Close()
+	blob, err := o.Blobs.Put(ctx, r)
+	return blob.SHA256, err
+}

@@ -1,0 +1,273 @@
+package outbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+)
+
+// watch scans a drop until ctx ends. The scan is the truth; a hint only makes
+// it come sooner.
+func (o *Outbox) watch(ctx context.Context, d *Drop) error {
+	d.stuck = true // an earlier run may have left originals to move
+	for ctx.Err() == nil {
+		if err := o.scan(ctx, d); err != nil && ctx.Err() == nil {
+			return err
+		}
+		if err := d.Watcher.Wait(ctx); err != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// scan takes every export of a drop that is whole. A place that cannot be read
+// is logged and tried again; only a ledger or spool that fails is an error.
+func (o *Outbox) scan(ctx context.Context, d *Drop) error {
+	if !o.owned(ctx, d) {
+		return nil
+	}
+	if d.stuck {
+		d.stuck = false
+		if err := o.recoverDrop(ctx, d); err != nil {
+			return fmt.Errorf("recover drop %s: %w", d.Config.Name, err)
+		}
+	}
+	ready, pending, err := d.Watcher.Scan(ctx)
+	if err != nil {
+		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Msg("drop cannot be read")
+		return nil
+	}
+	soon := len(ready) > 0
+	for _, p := range pending {
+		soon = soon || p.Soon
+		if p.New {
+			o.tell("pending", "drop", d.Config.Name, "file", p.Entry.Name,
+				"reason", p.Why.Message(o.Lang), "remedy", p.Why.Remedy(o.Lang))
+		}
+	}
+	for _, e := range ready {
+		if err := o.take(ctx, d, e); err != nil {
+			return err
+		}
+	}
+	d.read.Store(!soon)
+	return nil
+}
+
+// owned claims the drop, or renews the claim. A drop that is away or that
+// another ledger serves is left alone, said once, and tried again by the next
+// scan: it never stops the others.
+func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
+	if d.Beat == nil {
+		return true
+	}
+	err := d.Beat(ctx)
+	if err == nil {
+		d.beaten = ""
+		return true
+	}
+	if d.beaten != err.Error() && ctx.Err() == nil {
+		d.beaten = err.Error()
+		o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not served; trying again")
+		o.tell("unserved", "drop", d.Config.Name, "reason", err.Error())
+	}
+	d.read.Store(true)
+	return false
+}
+
+// take copies an export into the spool, records it, and only then moves the
+// original away. Called again for the same bytes after a crash, it goes on
+// where it stopped.
+func (o *Outbox) take(ctx context.Context, d *Drop, e drop.Entry) error {
+	r, err := d.Place.Open(ctx, e.Name)
+	if err != nil {
+		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
+		return nil
+	}
+	blob, err := o.Spool.Put(ctx, r)
+	r.Close()
+	if err != nil {
+		return fmt.Errorf("copy %s to the spool: %w", e.Name, err)
+	}
+	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
+		return nil
+	}
+	f, err := o.Ledger.TakeFile(ctx, ledger.NewFile{
+		Drop: d.Config.Name, Place: d.Results, Name: e.Name, SHA256: blob.SHA256,
+		Size: blob.Size, Modified: e.Modified, Owner: e.Owner,
+	})
+	if err != nil {
+		return fmt.Errorf("record %s: %w", e.Name, err)
+	}
+	if f.State == ledger.FileTaken {
+		o.tell("taken", "file", f.Name, "drop", f.Drop, "take", fmt.Sprint(f.Take))
+		o.mapWake.set()
+	}
+	if err := d.Watcher.Taken(ctx, e); err != nil {
+		o.Log.Warn().Err(err).Str("file", e.Name).Msg("trigger file not removed")
+	}
+	return o.retire(ctx, d, f)
+}
+
+// retire moves the original of a recorded export away, then looks at what was
+// moved: other bytes mean that the ERP wrote the file again in between, and
+// that is a new export.
+func (o *Outbox) retire(ctx context.Context, d *Drop, f ledger.File) error {
+	if d.Config.After == drop.Leave {
+		return o.Ledger.FileArchived(ctx, f.ID, "drop:"+f.Name)
+	}
+	to := archiveName(f)
+	err := d.Place.Retire(ctx, f.Name, to)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o.vanished(ctx, d, f, to)
+	}
+	if err != nil { // locked or away: the ledger knows the file, and the next scan tries again
+		o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not moved to the archive yet")
+		d.stuck = true
+		return nil
+	}
+	d.Watcher.Forget(f.Name)
+	return o.archived(ctx, d, f, to)
+}
+
+// archived checks what lies in the archive under the name of f and records it.
+func (o *Outbox) archived(ctx context.Context, d *Drop, f ledger.File, to string) error {
+	sum, err := o.hashArchived(ctx, d, to)
+	if err != nil {
+		return fmt.Errorf("read %s back from the archive: %w", to, err)
+	}
+	if sum == f.SHA256 {
+		if d.Config.After == drop.Delete {
+			to = "spool:" + f.SHA256
+			if err := d.Place.RemoveArchived(ctx, archiveName(f)); err != nil {
+				o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not deleted")
+			}
+		}
+		return o.Ledger.FileArchived(ctx, f.ID, to)
+	}
+	o.tell("rewritten", "file", f.Name)
+	return o.takeRewritten(ctx, d, f, to)
+}
+
+// takeRewritten takes the bytes that the ERP wrote over an export between our
+// copy and the move. The archive holds the new ones; the old ones are in the
+// spool, which the ledger then names.
+func (o *Outbox) takeRewritten(ctx context.Context, d *Drop, f ledger.File, to string) error {
+	r, err := d.Place.OpenArchived(ctx, to)
+	if err != nil {
+		return fmt.Errorf("open %s in the archive: %w", to, err)
+	}
+	blob, err := o.Spool.Put(ctx, r)
+	r.Close()
+	if err != nil {
+		return fmt.Errorf("copy %s to the spool: %w", to, err)
+	}
+	next := f.NewFile
+	next.SHA256, next.Size = blob.SHA256, blob.Size
+	second, err := o.Ledger.TakeFile(ctx, next)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", f.Name, err)
+	}
+	if err := o.Ledger.FileArchived(ctx, second.ID, to); err != nil {
+		return err
+	}
+	o.mapWake.set()
+	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
+}
+
+// vanished settles an export whose original is not in the drop any more: we
+// moved it before a crash, or somebody took it away.
+func (o *Outbox) vanished(ctx context.Context, d *Drop, f ledger.File, to string) error {
+	r, err := d.Place.OpenArchived(ctx, to)
+	if err == nil {
+		r.Close()
+		return o.archived(ctx, d, f, to)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("look for %s in the archive: %w", to, err)
+	}
+	o.Log.Warn().Str("file", f.Name).Msg("original vanished from the drop; the spool holds the copy")
+	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
+}
+
+// recoverDrop goes on with the originals that an earlier run recorded and did
+// not move.
+func (o *Outbox) recoverDrop(ctx context.Context, d *Drop) error {
+	files, err := o.Ledger.FilesToArchive(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.Drop != d.Config.Name {
+			continue
+		}
+		if err := o.recoverFile(ctx, d, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoverFile moves an original only if its bytes are still those we took;
+// others are left for the scan, which takes them as a new export.
+func (o *Outbox) recoverFile(ctx context.Context, d *Drop, f ledger.File) error {
+	r, err := d.Place.Open(ctx, f.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o.vanished(ctx, d, f, archiveName(f))
+	}
+	if err != nil {
+		d.stuck = true // away or locked: the next scan tries again
+		return nil
+	}
+	sum, err := hash(r)
+	r.Close()
+	if err != nil {
+		d.stuck = true
+		return nil
+	}
+	if sum == f.SHA256 {
+		return o.retire(ctx, d, f)
+	}
+	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
+}
+
+func (o *Outbox) hashArchived(ctx context.Context, d *Drop, name string) (string, error) {
+	r, err := d.Place.OpenArchived(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	return hash(r)
+}
+
+func hash(r io.Reader) (sum string, err error) {
+	h := sha256.New()
+	_, err = io.Copy(h, r)
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// archiveName is where an original goes: a folder per month, and the take in
+// the name, so that no name comes twice.
+func archiveName(f ledger.File) string {
+	ext := path.Ext(f.Name)
+	return fmt.Sprintf("%s/%s.%06d%s", f.TakenAt.Format("2006-01"), strings.TrimSuffix(f.Name, ext), f.Take, ext)
+}
+
+// tell writes to the business journal; pairs are name, value, name, value.
+func (o *Outbox) tell(event string, pairs ...string) {
+	args := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args[pairs[i]] = pairs[i+1]
+	}
+	o.Journal(event, args)
+}
