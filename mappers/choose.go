@@ -92,11 +92,11 @@ func (m *Mapping) matchesRoot(head []byte) bool {
 	if !looksXML(head) {
 		return false
 	}
-	in, _, err := decodedXML(bytes.NewReader(head), m.input.encoding)
+	c, in, err := xmlCharset(bytes.NewReader(head), m.input.encoding)
 	if err != nil {
 		return false
 	}
-	decoder := xml.NewDecoder(in)
+	decoder := xml.NewDecoder(c.text(in))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	var names []string
 	for {

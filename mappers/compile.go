@@ -96,6 +96,12 @@ func (c *compiler) invoice(m *Mapping) {
 	}
 	m.where = c.condition("invoice.where", f.Where)
 	m.head = compileFields(c, "invoice.fields", f.Fields, headFields())
+	if at := findBinding(m.head, "document_number"); at != nil && f.Key == nil {
+		m.key, m.keyAny = at.rule.from, true
+		if len(m.key) == 0 && m.input.format != formatXML {
+			c.wrong("invoice.key", "is missing: the column that holds the invoice's number")
+		}
+	}
 	for _, needed := range []string{"document_number", "issue_date"} {
 		at := findBinding(m.head, needed)
 		if at == nil {
@@ -121,9 +127,6 @@ func (c *compiler) key(v any) []selector {
 		if sel, ok := c.selector("invoice.key", name); ok {
 			keys = append(keys, sel)
 		}
-	}
-	if v == nil {
-		c.wrong("invoice.key", "is missing: the column that holds the invoice's number")
 	}
 	return keys
 }

@@ -26,7 +26,8 @@ type csvReader struct {
 	lenient bool   // short rows are allowed
 	wanted  []bool // nil: all cells
 	keep    bool   // the bytes of each row
-	preface []byte // everything up to and with the header row, for a copy
+	preface []byte // everything before the header row, for a copy
+	header  *row   // for a copy
 	eol     []byte
 	doubt   *problem.Problem
 }
@@ -81,8 +82,11 @@ func (r *csvReader) toHeader() error {
 		if err := r.split.next(); err != nil {
 			return err
 		}
-		if r.keep {
-			r.preface = append(r.preface, r.split.record...)
+		switch s := r.split; {
+		case r.keep && s.lines >= r.grid.head.row:
+			r.header = &row{Raw: bytes.Clone(s.record), Spans: append([]span(nil), s.spans...)}
+		case r.keep:
+			r.preface = append(r.preface, s.record...)
 		}
 		r.eol = append(r.eol[:0], r.split.record[r.split.body:]...)
 	}

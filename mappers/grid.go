@@ -133,6 +133,9 @@ func (m *Mapping) needed() [][]selector {
 		all = append(all, singles(r.expr)...)
 	}
 	for _, k := range m.key {
+		if m.keyAny {
+			break // it is what document_number is read from
+		}
 		all = append(all, []selector{k})
 	}
 	for _, b := range m.head {

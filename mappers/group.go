@@ -117,22 +117,38 @@ func (g *grouper) counts(r *row) (bool, error) {
 	return err != nil || yes == true, nil
 }
 
+// key joins the cells of the key, or takes the first that is not empty.
 func (g *grouper) key(r *row) string {
-	if len(g.m.key) == 1 {
-		text, _ := rowNode{g.grid, r}.cell(g.m.key[0].place)
-		return trimSpace(text)
-	}
-	parts := make([]string, len(g.m.key))
-	empty := true
+	key, empty := "", true
 	for i, sel := range g.m.key {
 		text, _ := rowNode{g.grid, r}.cell(sel.place)
-		parts[i] = trimSpace(text)
-		empty = empty && parts[i] == ""
+		text = trimSpace(text)
+		empty = empty && text == ""
+		switch {
+		case i == 0 || g.m.keyAny:
+			key = text
+		default:
+			key += "\x1f" + text
+		}
+		if g.m.keyAny && !empty {
+			return key
+		}
 	}
 	if empty {
 		return ""
 	}
-	return strings.Join(parts, "\x1f")
+	return key
+}
+
+// keyPosition is where a row's key stands, or should.
+func (g *grouper) keyPosition(r *row) problem.Position {
+	n := rowNode{g.grid, r}
+	for _, sel := range g.m.key {
+		if g.grid.columns[sel.place] >= 0 {
+			return n.where(sel.place)
+		}
+	}
+	return n.place()
 }
 
 func (g *grouper) open(key string, r *row) {
@@ -142,7 +158,7 @@ func (g *grouper) open(key string, r *row) {
 	if first, again := g.known[hash]; again {
 		d.spoils = first.ordinal
 		p := g.grid.fault(codeKeyAgain, r.Num, strings.ReplaceAll(key, "\x1f", " / "), "")
-		p.Position = rowNode{g.grid, r}.where(g.m.key[0].place)
+		p.Position = g.keyPosition(r)
 		p.Args = map[string]string{"first": fmt.Sprint(first.row)}
 		d.faults = append(d.faults, p)
 	} else {
@@ -200,7 +216,7 @@ func (g *grouper) orphan(r *row) {
 	g.count++
 	n := rowNode{g.grid, r}
 	p := g.grid.fault(codeNoKey, r.Num, "", "")
-	p.Position = n.where(g.m.key[0].place)
+	p.Position = g.keyPosition(r)
 	g.ready = append(g.ready, document{
 		head: n, lines: []node{n}, row: r.Num, rows: fmt.Sprint(r.Num), ordinal: g.count,
 		faults: append([]problem.Problem{p}, r.Faults...), source: []*row{r},

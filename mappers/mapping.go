@@ -24,7 +24,8 @@ type Mapping struct {
 	input   input
 	match   match
 	places  []place
-	key     []selector
+	key     []selector    // all together are the key
+	keyAny  bool          // or the first that is not empty is
 	each    []elementPath // XML: what one invoice is
 	where   *expression
 	head    []binding[connector.Invoice]

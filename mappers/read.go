@@ -20,6 +20,7 @@ type opened struct {
 	later    func() []problem.Problem
 	rows     func() int
 	close    func() error
+	copier   func(w io.Writer, opt CopyOptions) copier
 }
 
 // Read maps an export as a stream: yield gets every document in the order of the
@@ -151,6 +152,7 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	}
 	in := m.openRows(r.grid, r, e.TempDir)
 	in.encoding, in.problems = r.charset.name, problems
+	in.copier = func(w io.Writer, opt CopyOptions) copier { return newCSVCopier(r, m.input.quote, w, opt) }
 	in.later = func() []problem.Problem {
 		if r.doubt == nil {
 			return nil

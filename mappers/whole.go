@@ -7,6 +7,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // tailBytes are looked at to find the end of an XML file.
@@ -42,11 +43,11 @@ func isOLE(r io.ReaderAt) bool {
 // wholeXML looks for the end tag of the root near the end of the file. A file
 // that is not XML at all is whole: reading it says what is wrong.
 func wholeXML(r io.ReaderAt, size int64) (bool, error) {
-	in, _, err := decodedXML(io.NewSectionReader(r, 0, size), "")
+	c, in, err := xmlCharset(io.NewSectionReader(r, 0, size), "")
 	if err != nil {
 		return true, nil
 	}
-	decoder := xml.NewDecoder(in)
+	decoder := xml.NewDecoder(c.text(in))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	for {
 		token, err := decoder.RawToken()
@@ -54,8 +55,7 @@ func wholeXML(r io.ReaderAt, size int64) (bool, error) {
 			return false, nil
 		}
 		if err != nil {
-			_, syntax := err.(*xml.SyntaxError)
-			return syntax && size > tailBytes, nil
+			return !strings.Contains(err.Error(), "unexpected EOF"), nil
 		}
 		if root, ok := token.(xml.StartElement); ok {
 			return closes(r, size, root.Name)

@@ -25,6 +25,7 @@ type xmlSource struct {
 	m       *Mapping
 	file    string
 	decoder *xml.Decoder
+	charset charset
 	tap     *tap
 	finders []finder // by place
 	each    []eachPath
@@ -54,12 +55,12 @@ func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 		return nil, fmt.Errorf("open export: %w", err)
 	}
 	s := &xmlSource{m: m, file: e.Name, keep: keep, at: &element{}}
-	in, encoding, err := decodedXML(f, m.input.encoding)
+	c, in, err := xmlCharset(f, m.input.encoding)
 	if err != nil {
 		f.Close()
 		return nil, s.broken(err)
 	}
-	s.tap = newTap(in)
+	s.charset, s.tap = c, newTap(c.text(in))
 	s.decoder = xml.NewDecoder(s.tap)
 	s.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // already UTF-8
 	if err := s.compile(); err != nil {
@@ -67,9 +68,10 @@ func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 		return nil, err
 	}
 	return &opened{
-		source: s, format: m.input.values, encoding: encoding, close: f.Close,
-		rows:  func() int { return s.ordinal },
-		later: s.nothing,
+		source: s, format: m.input.values, encoding: c.name, close: f.Close,
+		rows:   func() int { return s.ordinal },
+		later:  s.nothing,
+		copier: func(w io.Writer, _ CopyOptions) copier { return newXMLCopier(s, w) },
 	}, nil
 }
 

@@ -74,16 +74,9 @@ func (t *tap) slice(from, to int64) []byte {
 
 var declared = regexp.MustCompile(`^\s*<\?xml[^>]*\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']`)
 
-// decodedXML gives the file as UTF-8: a byte order mark is certain, then comes
-// the file's own declaration, then the mapping's, then UTF-8.
-func decodedXML(r io.Reader, fallback string) (io.Reader, string, error) {
-	c, in, err := xmlCharset(r, fallback)
-	if err != nil {
-		return nil, "", err
-	}
-	return c.text(in), c.name, nil
-}
-
+// xmlCharset tells the encoding of a file: a byte order mark is certain, then
+// comes the file's own declaration, then the mapping's, then UTF-8. The reader
+// it gives stands behind the mark.
 func xmlCharset(r io.Reader, fallback string) (charset, io.Reader, error) {
 	in := bufio.NewReaderSize(r, 4096)
 	head, err := in.Peek(1024)

@@ -1,0 +1,104 @@
+package mappers
+
+import (
+	"bytes"
+	"io"
+
+	"einvoice/connector/problem"
+)
+
+// csvCopier gives rows back byte by byte.
+type csvCopier struct {
+	r     *csvReader
+	quote byte
+	opt   CopyOptions
+	raw   io.Writer
+	out   io.WriteCloser
+	all   bool // every cell of the file is quoted, so ours are
+}
+
+func newCSVCopier(r *csvReader, quote byte, w io.Writer, opt CopyOptions) *csvCopier {
+	return &csvCopier{r: r, quote: quote, opt: opt, raw: w, out: r.charset.restore(w)}
+}
+
+func (c *csvCopier) begin() error {
+	if _, err := c.raw.Write(c.r.charset.bom); err != nil {
+		return err
+	}
+	if _, err := c.out.Write(c.r.preface); err != nil {
+		return err
+	}
+	h := c.r.header
+	if h == nil {
+		return nil
+	}
+	c.all = len(h.Spans) > 0 && h.Spans[0].quoted
+	return c.row(h, c.opt.addedColumns())
+}
+
+func (c *csvCopier) take(d document, ps []problem.Problem, failing bool) error {
+	if !failing {
+		return nil
+	}
+	for i, r := range d.source {
+		if err := c.row(r, c.opt.addedCells(d.source, i, ps)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *csvCopier) end() error { return c.out.Close() }
+
+// row writes a row's own cells as they were, then ours.
+func (c *csvCopier) row(r *row, added []string) error {
+	var line []byte
+	for i, column := range keptColumns(c.r.grid.head.names, c.width(r)) {
+		if i > 0 {
+			line = append(line, c.r.split.delimiter)
+		}
+		if column < len(r.Spans) {
+			line = append(line, r.Raw[r.Spans[column].start:r.Spans[column].end]...)
+		}
+	}
+	for _, text := range added {
+		line = append(line, c.r.split.delimiter)
+		line = append(line, c.quoted(c.r.charset.encode(text))...)
+	}
+	end := r.Raw[r.Spans[len(r.Spans)-1].end:]
+	if len(end) == 0 { // the file's last row
+		end = c.r.eol
+	}
+	if len(end) == 0 {
+		end = []byte("\r\n")
+	}
+	_, err := c.out.Write(append(line, end...))
+	return err
+}
+
+// width is how many cells of a row are written. A row with other cells than the
+// header keeps them, so that it is refused again until it is mended; empty cells
+// too many go, since ours must stand under their headers.
+func (c *csvCopier) width(r *row) int {
+	n := len(r.Spans)
+	for n > c.r.width && r.Spans[n-1].start == r.Spans[n-1].end {
+		n--
+	}
+	if n < c.r.width && c.r.lenient {
+		return c.r.width
+	}
+	return n
+}
+
+func (c *csvCopier) quoted(text []byte) []byte {
+	delimiter := c.r.split.delimiter
+	if c.quote == 0 {
+		return bytes.ReplaceAll(text, []byte{delimiter}, []byte{' '})
+	}
+	if !c.all && bytes.IndexByte(text, delimiter) < 0 && bytes.IndexByte(text, c.quote) < 0 {
+		return text
+	}
+	q := []byte{c.quote}
+	text = bytes.ReplaceAll(text, q, []byte{c.quote, c.quote})
+	return append(append(q, text...), c.quote)
+}

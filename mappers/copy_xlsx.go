@@ -1,0 +1,113 @@
+package mappers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"einvoice/connector/problem"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// xlsxCopier writes a new workbook with one sheet of texts.
+type xlsxCopier struct {
+	r      *xlsxReader
+	opt    CopyOptions
+	w      io.Writer
+	format valueFormat
+	dates  map[int]bool // columns that hold dates, which are written as people do
+	book   *excelize.File
+	sheet  *excelize.StreamWriter
+	num    int
+	temp   string
+}
+
+func newXLSXCopier(r *xlsxReader, m *Mapping, format valueFormat, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
+	c := &xlsxCopier{r: r, opt: opt, w: w, format: format, dates: map[int]bool{}, temp: tempDir}
+	for _, b := range m.head {
+		if b.field.kind != dateKind {
+			continue
+		}
+		for _, sel := range b.rule.from {
+			if column := r.grid.columns[sel.place]; column >= 0 {
+				c.dates[column] = true
+			}
+		}
+	}
+	return c
+}
+
+func (c *xlsxCopier) begin() (err error) {
+	c.book = excelize.NewFile(excelize.Options{TmpDir: c.temp})
+	if err := c.book.SetSheetName("Sheet1", c.r.grid.sheet); err != nil {
+		return fmt.Errorf("name sheet: %w", err)
+	}
+	if c.sheet, err = c.book.NewStreamWriter(c.r.grid.sheet); err != nil {
+		return fmt.Errorf("start sheet: %w", err)
+	}
+	for i, r := range c.r.before {
+		var added []string
+		if i == len(c.r.before)-1 && c.r.grid.head.row > 0 {
+			added = c.opt.addedColumns()
+		}
+		if err := c.row(&r, added, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *xlsxCopier) take(d document, ps []problem.Problem, failing bool) error {
+	if !failing {
+		return nil
+	}
+	for i, r := range d.source {
+		if err := c.row(r, c.opt.addedCells(d.source, i, ps), true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *xlsxCopier) end() error {
+	err := c.sheet.Flush()
+	if err == nil {
+		err = c.book.Write(c.w)
+	}
+	return errors.Join(err, c.book.Close())
+}
+
+func (c *xlsxCopier) row(r *row, added []string, data bool) error {
+	c.num++
+	var cells []any
+	for _, column := range keptColumns(c.r.grid.head.names, max(len(r.Cells), len(c.r.grid.head.names)*min(1, len(added)))) {
+		text := ""
+		if column < len(r.Cells) {
+			text = r.Cells[column]
+		}
+		if data && c.dates[column] {
+			text = c.readable(text)
+		}
+		cells = append(cells, text)
+	}
+	for _, text := range added {
+		cells = append(cells, text)
+	}
+	return c.sheet.SetRow(fmt.Sprintf("A%d", c.num), cells)
+}
+
+// readable writes a serial as the date that Excel showed for it.
+func (c *xlsxCopier) readable(text string) string {
+	day, ok := serialDate(strings.TrimSpace(text), c.format.dates.base)
+	if !ok {
+		return text
+	}
+	for _, f := range c.format.dates.formats {
+		if !f.serial {
+			return f.write(day)
+		}
+	}
+	return string(day)
+}
