@@ -186,9 +186,6 @@ func TestALateInvoiceWithAnOldDateIsFound(t *testing.T) {
 		w.pass(15 * time.Minute)
 		w.rounds(1)
 	}
-	if n := len(w.received(ledger.ReceivedDelivered)); n != 251-151 && n < 100 {
-		t.Errorf("%d delivered", n)
-	}
 	for _, s := range []ledger.ReceivedState{ledger.ReceivedSeen, ledger.ReceivedDelivered} {
 		list, err := w.ledger.ReceivedIn(w.ctx, s, 1000)
 		w.must(err)
