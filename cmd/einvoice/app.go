@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/durable"
+	"einvoice/connector/ledger"
+	"einvoice/connector/results"
+	"einvoice/inbox"
+	"einvoice/outbox"
+)
+
+// app is the daemon: every part, wired in the order in which a file travels.
+type app struct {
+	cfg       *Config
+	log       zerolog.Logger
+	journal   outbox.Journal
+	ledger    *ledger.Ledger
+	spool     *durable.Store // exports as taken
+	blobs     *durable.Store // files we owe, callback bodies, received originals
+	client    *api.Client
+	outbox    *outbox.Outbox
+	publisher *results.Publisher
+	inbox     *inbox.Inbox
+	listener  net.Listener // for callbacks; nil without them
+	publish   chan struct{}
+
+	mu      sync.Mutex
+	cleanup []func()
+}
+
+// newApp opens everything that a run needs and takes it all back if one part
+// cannot be had.
+func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox.Journal) (_ *app, err error) {
+	a := &app{cfg: cfg, log: log, journal: journal, publish: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	for _, open := range []func(context.Context) error{
+		a.openFolders, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+// Close gives back what newApp opened, last first. It may be called twice.
+func (a *app) Close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := len(a.cleanup) - 1; i >= 0; i-- {
+		a.cleanup[i]()
+	}
+	a.cleanup = nil
+}
+
+// onClose adds something to take back.
+func (a *app) onClose(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.cleanup = append(a.cleanup, f)
+}
+
+// openFolders makes the trees that people see, where they are missing.
+func (a *app) openFolders(context.Context) error {
+	for _, dir := range a.cfg.peopleFolders() {
+		if err := durable.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make folder %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+func (a *app) openLedger(ctx context.Context) (err error) {
+	if err := durable.MkdirAll(a.cfg.Ledger.Path, 0o700); err != nil {
+		return fmt.Errorf("make ledger folder: %w", err)
+	}
+	id := ledger.Identity{BaseURL: a.cfg.API.BaseURL, Companies: a.cfg.companies()}
+	if a.ledger, err = ledger.Open(ctx, a.cfg.Ledger, ledger.Options{Identity: id}); err != nil {
+		return fmt.Errorf("open ledger in %s: %w", a.cfg.Ledger.Path, err)
+	}
+	a.onClose(func() {
+		if err := a.ledger.Close(); err != nil {
+			a.log.Error().Err(err).Msg("close ledger")
+		}
+	})
+	if a.spool, err = durable.OpenStore(filepath.Join(a.cfg.Ledger.Path, "spool")); err != nil {
+		return fmt.Errorf("open spool: %w", err)
+	}
+	if a.blobs, err = durable.OpenStore(filepath.Join(a.cfg.Ledger.Path, "blobs")); err != nil {
+		return fmt.Errorf("open blob store: %w", err)
+	}
+	return durable.MkdirAll(a.tempDir(), 0o700)
+}
+
+func (a *app) tempDir() string { return filepath.Join(a.cfg.Ledger.Path, "tmp") }
+
+func (a *app) openClient(context.Context) (err error) {
+	a.client, err = newClient(a.cfg, a.log)
+	return err
+}
+
+// newClient makes the API client of a configuration.
+func newClient(cfg *Config, log zerolog.Logger) (*api.Client, error) {
+	c, err := api.New(cfg.API, api.Options{Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("prepare API client: %w", err)
+	}
+	return c, nil
+}
+
+func (a *app) openOutbox(ctx context.Context) error {
+	drops, err := a.openDrops(ctx)
+	if err != nil {
+		return err
+	}
+	a.outbox = outbox.New(outbox.Options{
+		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
+		Platform: a.client, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
+		Lang: a.cfg.lang(), Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
+		Published: a.wakePublisher, Drain: a.cfg.ShutdownTimeout.Std(),
+	})
+	return nil
+}
+
+func (a *app) wakePublisher() {
+	select {
+	case a.publish <- struct{}{}:
+	default:
+	}
+}
+
+func (a *app) openResults(context.Context) error {
+	var mu sync.Mutex // folders are asked for by several goroutines
+	folders := map[string]drop.Place{}
+	a.publisher = results.New(a.cfg.Results, results.Options{
+		Ledger: a.ledger, Blobs: a.blobs, Lang: a.cfg.lang(), Location: a.cfg.location(), Log: a.log,
+		Place: func(place string, f ledger.Folder) (drop.Place, error) {
+			path := a.cfg.resultFolder(place, f)
+			mu.Lock()
+			defer mu.Unlock()
+			if p := folders[path]; p != nil {
+				return p, nil
+			}
+			p, err := drop.NewFolder(path, "")
+			if err == nil {
+				folders[path] = p
+			}
+			return p, err
+		},
+	})
+	return nil
+}
+
+func (a *app) openInbox(ctx context.Context) (err error) {
+	a.inbox, err = inbox.New(a.cfg.Inbox, inbox.Options{
+		Ledger: a.ledger, Blobs: a.blobs, Platform: a.client, Companies: a.cfg.companies(),
+		Folder: func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
+		Lang:   a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,
+	})
+	if err != nil || !a.cfg.Inbox.Callback.Enabled {
+		return err
+	}
+	var lc net.ListenConfig
+	if a.listener, err = lc.Listen(ctx, "tcp", a.cfg.Inbox.Callback.Listen); err != nil {
+		return fmt.Errorf("listen for callbacks on %s: %w", a.cfg.Inbox.Callback.Listen, err)
+	}
+	a.onClose(func() { a.listener.Close() })
+	return nil
+}
+
+// Run works until ctx ends, then stops in the order in which nothing is lost:
+// the way out and the way back first, the files we owe last.
+func (a *app) Run(ctx context.Context) error {
+	publishing, stopPublishing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopPublishing()
+	var publisher errgroup.Group
+	publisher.Go(func() error { return a.publishLoop(publishing) })
+
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.outbox.Run(gctx) })
+	g.Go(func() error { return a.inbox.Run(gctx) })
+	if a.listener != nil {
+		g.Go(func() error { return a.serveCallbacks(gctx) })
+	}
+	err := g.Wait()
+	stopPublishing()
+	return errors.Join(err, publisher.Wait())
+}
+
+// publishEvery is how often the publisher looks for files that are due when
+// nobody wakes it.
+const publishEvery = time.Second
+
+// publishLoop publishes until ctx ends, then once more.
+func (a *app) publishLoop(ctx context.Context) error {
+	ticker := time.NewTicker(publishEvery)
+	defer ticker.Stop()
+	for {
+		if _, err := a.publisher.Publish(ctx); err != nil && ctx.Err() == nil {
+			a.log.Error().Err(err).Msg("publish results")
+		}
+		select {
+		case <-ctx.Done():
+			return a.flush()
+		case <-a.publish:
+		case <-ticker.C:
+		}
+	}
+}
+
+// flush publishes what is due, in a bounded time.
+func (a *app) flush() error {
+	ctx, cancel := context.WithTimeout(context.Background(), max(a.cfg.ShutdownTimeout.Std(), time.Second))
+	defer cancel()
+	if _, err := a.publisher.Flush(ctx); err != nil {
+		return fmt.Errorf("publish results: %w", err)
+	}
+	return nil
+}
+
+// serveCallbacks answers the platform until ctx ends.
+func (a *app) serveCallbacks(ctx context.Context) error {
+	srv := &http.Server{Handler: a.inbox.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	stopped := context.AfterFunc(ctx, func() {
+		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.ShutdownTimeout.Std())
+		defer cancel()
+		if srv.Shutdown(sctx) != nil {
+			srv.Close()
+		}
+	})
+	defer stopped()
+	if err := srv.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+		return fmt.Errorf("serve callbacks: %w", err)
+	}
+	return nil
+}
+
+// openLog makes the technical log: JSON for machines, plain lines on a terminal.
+func openLog(cfg LogConfig, w *os.File) zerolog.Logger {
+	level, err := zerolog.ParseLevel(cfg.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	if cfg.Format == "text" || cfg.Format == "auto" && terminal(w) {
+		return zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: os.Getenv("NO_COLOR") != "", TimeFormat: time.DateTime}).
+			Level(level).With().Timestamp().Logger()
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/connector/results"
+	"einvoice/connector/rules"
+	"einvoice/connector/setting"
+	"einvoice/inbox"
+	"einvoice/outbox"
+)
+
+// Config is the whole configuration file: each package owns its section.
+type Config struct {
+	// Language of messages, folders and files: "fr" or "en".
+	Language string `toml:"language"`
+	// Timezone of file names and of the day, an IANA name; "" is the system's.
+	Timezone string `toml:"timezone"`
+	// Environment must agree with api.base_url: "sandbox" or "production".
+	Environment string `toml:"environment"`
+	// ShutdownTimeout is how long a stop waits for what is under way.
+	ShutdownTimeout setting.Duration `toml:"shutdown_timeout"`
+
+	API       api.Config     `toml:"api"`
+	Companies []Company      `toml:"company"`
+	Folders   Folders        `toml:"folders"`
+	Drops     []drop.Config  `toml:"drop"`
+	Mappings  MappingsConfig `toml:"mappings"`
+	Rules     rules.Config   `toml:"rules"`
+	Ledger    ledger.Config  `toml:"ledger"`
+	Outbox    outbox.Config  `toml:"outbox"`
+	Results   results.Config `toml:"results"`
+	Inbox     inbox.Config   `toml:"inbox"`
+	Log       LogConfig      `toml:"log"`
+
+	file string // where it was read
+	dir  string // relative paths start here
+}
+
+// Company is one [[company]]: a SIREN or SIRET registered with the API.
+type Company struct {
+	ID       string  `toml:"id"`
+	FiscalID string  `toml:"fiscal_id"`
+	Name     string  `toml:"name"`
+	VATID    string  `toml:"vat_id"`
+	Email    string  `toml:"email"`
+	Address  Address `toml:"address"`
+}
+
+// Address of a company.
+type Address struct {
+	Street  string `toml:"street_address"`
+	ZIP     string `toml:"zip_code"`
+	City    string `toml:"city"`
+	Country string `toml:"country"`
+}
+
+// Folders are the trees that people see. With several companies each has its
+// own tree, <root>/<company id>/...
+type Folders struct {
+	Root    string `toml:"root"`
+	Drop    string `toml:"drop"`
+	Results string `toml:"results"`
+	Refused string `toml:"refused"`
+	ToCheck string `toml:"to_check"`
+	Archive string `toml:"archive"`
+	Inbox   string `toml:"inbox"`
+}
+
+// MappingsConfig says where mapping files are.
+type MappingsConfig struct {
+	Folder string `toml:"folder"`
+}
+
+// LogConfig is the [log] section.
+type LogConfig struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+}
+
+// folderNames are the built-in names of the people's folders, by language.
+func folderNames(lang string) Folders {
+	if lang == "en" {
+		return Folders{Root: ".", Drop: "drop", Results: "results", Refused: "refused", ToCheck: "to-check", Archive: "archive", Inbox: "inbox"}
+	}
+	return Folders{Root: ".", Drop: "a_envoyer", Results: "retours", Refused: "refusees", ToCheck: "a_verifier", Archive: "archives", Inbox: "recues"}
+}
+
+func defaultConfig() Config {
+	return Config{
+		Language:        systemLanguage(os.Getenv),
+		Environment:     "sandbox",
+		ShutdownTimeout: setting.Duration(20 * time.Second),
+		API:             api.Defaults(),
+		Mappings:        MappingsConfig{Folder: "mappings"},
+		Rules:           rules.Defaults(),
+		Ledger:          ledger.Config{Path: "data"},
+		Outbox:          outbox.Defaults(),
+		Results:         results.Defaults(),
+		Inbox:           inbox.Defaults(),
+		Log:             LogConfig{Level: "info", Format: "auto"},
+	}
+}
+
+// systemLanguage is that of the locale, French where it says nothing.
+func systemLanguage(getenv func(string) string) string {
+	for _, v := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if s := getenv(v); s != "" {
+			if strings.HasPrefix(strings.ToLower(s), "en") {
+				return "en"
+			}
+			return "fr"
+		}
+	}
+	return "fr"
+}
+
+// errConfig wraps every mistake of the configuration: exit code 4.
+var errConfig = errors.New("configuration invalid")
+
+// loadConfig reads and checks a configuration file. All mistakes come at once,
+// as setting.Faults.
+func loadConfig(path string) (*Config, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: read %s: %w (make one with: einvoice init --dir FOLDER)", errConfig, path, err)
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errConfig, err)
+	}
+	c, faults := parseConfig(setting.StripBOM(data))
+	if len(faults) > 0 {
+		all := setting.Faults{File: path, List: faults}
+		all.Sort()
+		return nil, fmt.Errorf("%w:\n%w", errConfig, all)
+	}
+	c.file, c.dir = abs, filepath.Dir(abs)
+	c.resolvePaths()
+	return c, nil
+}
+
+func parseConfig(data []byte) (*Config, []setting.Fault) {
+	c := defaultConfig()
+	c.Folders = Folders{}
+	known := keysOf(reflect.TypeOf(c), "")
+	faults := setting.Decode(data, &c, known)
+	if err := decodeDrops(data, &c); err != nil && len(faults) == 0 {
+		faults = append(faults, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: setting.Mistake{Text: err.Error()}})
+	}
+	c.complete()
+	if syntax(faults) { // the rest was not read: what looks missing may be there
+		return &c, faults
+	}
+	spots := setting.Positions(data)
+	r := setting.NewReport()
+	c.validate(r)
+	for _, m := range r.Mistakes() {
+		faults = append(faults, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})
+	}
+	return &c, faults
+}
+
+// syntax tells whether decoding stopped early.
+func syntax(faults []setting.Fault) bool {
+	for _, f := range faults {
+		if !strings.HasPrefix(f.Text, "unknown key") {
+			return true
+		}
+	}
+	return false
+}
+
+// decodeDrops reads each [[drop]] again over the defaults: the decoder starts
+// every element of an array of tables empty.
+func decodeDrops(data []byte, c *Config) error {
+	var raw struct {
+		Drops []map[string]any `toml:"drop"`
+	}
+	if err := toml.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	for i, m := range raw.Drops {
+		one, err := toml.Marshal(m)
+		if err != nil {
+			return err
+		}
+		d := drop.Defaults()
+		if err := toml.Unmarshal(one, &d); err != nil {
+			return err
+		}
+		if i < len(c.Drops) {
+			c.Drops[i] = d
+		}
+	}
+	return nil
+}
+
+// complete fills in what depends on other settings: the folder names of the
+// language, and one drop per company where the file names none.
+func (c *Config) complete() {
+	names := folderNames(c.Language)
+	for _, f := range []struct{ set, def *string }{
+		{&c.Folders.Root, &names.Root}, {&c.Folders.Drop, &names.Drop}, {&c.Folders.Results, &names.Results},
+		{&c.Folders.Refused, &names.Refused}, {&c.Folders.ToCheck, &names.ToCheck},
+		{&c.Folders.Archive, &names.Archive}, {&c.Folders.Inbox, &names.Inbox},
+	} {
+		if *f.set == "" {
+			*f.set = *f.def
+		}
+	}
+	if len(c.Drops) == 0 {
+		for _, co := range c.Companies {
+			d := drop.Defaults()
+			d.Name, d.Company = co.ID, co.ID
+			c.Drops = append(c.Drops, d)
+		}
+	}
+	for i := range c.Drops {
+		d := &c.Drops[i]
+		if d.Company == "" && len(c.Companies) == 1 {
+			d.Company = c.Companies[0].ID
+		}
+		if d.Name == "" {
+			d.Name = d.Company
+		}
+		if d.Path == "" {
+			d.Path = c.tree(d.Company, c.Folders.Drop)
+		}
+	}
+}
+
+// resolvePaths makes every path absolute, starting at the configuration file.
+func (c *Config) resolvePaths() {
+	at := func(p *string) {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(c.dir, *p)
+		}
+	}
+	at(&c.Folders.Root)
+	at(&c.Mappings.Folder)
+	at(&c.Ledger.Path)
+	at(&c.API.TokenFile)
+	at(&c.API.CAFile)
+	at(&c.Inbox.Callback.SecretFile)
+	at(&c.Inbox.Callback.PreviousSecretFile)
+	for i := range c.Drops {
+		at(&c.Drops[i].Path)
+	}
+}
+
+// tree is a people's folder of a company; company "" is the shared tree.
+func (c *Config) tree(company, name string) string {
+	if filepath.IsAbs(name) && len(c.Companies) <= 1 {
+		return name
+	}
+	if len(c.Companies) > 1 && company != "" {
+		return filepath.Join(c.Folders.Root, company, name)
+	}
+	return filepath.Join(c.Folders.Root, name)
+}
+
+// lang is the language of problems and files.
+func (c *Config) lang() problem.Lang { return problem.Lang(c.Language) }
+
+// location is the zone of file names and of the day.
+func (c *Config) location() *time.Location {
+	if loc, err := time.LoadLocation(c.Timezone); err == nil && c.Timezone != "" {
+		return loc
+	}
+	return time.Local
+}
+
+// companies are the configured companies in the product's words.
+func (c *Config) companies() []connector.Company {
+	out := make([]connector.Company, len(c.Companies))
+	for i, co := range c.Companies {
+		out[i] = connector.Company{ID: co.ID, FiscalID: co.FiscalID, Name: co.Name, VATID: co.VATID, Email: co.Email,
+			Address: connector.Address(co.Address)}
+	}
+	return out
+}
+
+// keysOf lists the dotted keys of a configuration struct, without indexes.
+func keysOf(t reflect.Type, prefix string) []string {
+	var keys []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		keys = append(keys, prefix+name)
+		ft := f.Type
+		if ft.Kind() == reflect.Slice {
+			ft = ft.Elem()
+		}
+		if ft.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(ft, prefix+name+".")...)
+		}
+	}
+	return keys
+}

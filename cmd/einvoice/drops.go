@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+	"einvoice/connector/setting"
+	"einvoice/mappers"
+	"einvoice/outbox"
+)
+
+// peopleFolders are all folders that people or the ERP look into.
+func (c *Config) peopleFolders() []string {
+	f := c.Folders
+	var dirs []string
+	for _, co := range c.Companies {
+		for _, name := range []string{f.Results, f.Refused, f.ToCheck, f.Archive, f.Inbox} {
+			dirs = append(dirs, c.tree(co.ID, name))
+		}
+	}
+	for _, d := range c.Drops {
+		dirs = append(dirs, d.Path)
+		if d.Company == "" {
+			for _, name := range []string{f.Results, f.Refused, f.ToCheck, f.Archive} {
+				dirs = append(dirs, c.tree("", name))
+			}
+		}
+	}
+	return dirs
+}
+
+// resultFolder is where a publication of a results place goes; a place is a
+// company's id, or "" for the shared tree of a drop that serves several.
+func (c *Config) resultFolder(place string, f ledger.Folder) string {
+	name := map[ledger.Folder]string{
+		ledger.FolderResults: c.Folders.Results,
+		ledger.FolderRefused: c.Folders.Refused,
+		ledger.FolderToCheck: c.Folders.ToCheck,
+	}[f]
+	return c.tree(place, name)
+}
+
+// openDrops opens every drop with its watcher, its mappings and its owner marker.
+func (a *app) openDrops(ctx context.Context) ([]*outbox.Drop, error) {
+	all, err := loadMappings(a.cfg)
+	if err != nil {
+		return nil, err
+	}
+	var drops []*outbox.Drop
+	for _, d := range a.cfg.Drops {
+		one, err := a.openDrop(ctx, d, all)
+		if err != nil {
+			return nil, fmt.Errorf("open drop %s: %w", d.Name, err)
+		}
+		drops = append(drops, one)
+	}
+	return drops, nil
+}
+
+func (a *app) openDrop(ctx context.Context, d drop.Config, all []*mappers.Mapping) (*outbox.Drop, error) {
+	place, err := drop.NewFolder(d.Path, a.cfg.tree(d.Company, a.cfg.Folders.Archive))
+	if err != nil {
+		return nil, err
+	}
+	mappings, err := choose(all, d.Mapping)
+	if err != nil {
+		return nil, err
+	}
+	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Results: d.Company, Companies: a.cfg.sellers(d)}
+	out.Beat = a.own(place, out)
+	hctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.onClose(stop)
+	hint, err := drop.Notify(hctx, d.Path, a.log)
+	if err != nil {
+		a.log.Info().Err(err).Str("drop", d.Name).Msg("no change events here; the folder is scanned instead")
+	}
+	out.Watcher = drop.NewWatcher(place, d, drop.WatcherOptions{Log: a.log, Whole: whole, Hint: hint})
+	return out, nil
+}
+
+// own claims a drop for this ledger when it is first looked at, and renews the
+// claim after that. A marker of another ledger means that somebody else sent
+// from here: everything sent so far is read before anything new goes out.
+func (a *app) own(place *drop.Folder, d *outbox.Drop) func(context.Context) error {
+	claimed := false
+	return func(ctx context.Context) error {
+		if claimed {
+			return place.Beat(ctx, time.Now())
+		}
+		disown, foreign, err := drop.ClaimOwner(ctx, place, a.ledger.ID(), time.Now)
+		if errors.Is(err, fs.ErrPermission) && d.Config.After == drop.Leave {
+			return nil // we may only read there
+		}
+		if err != nil {
+			return err
+		}
+		for _, c := range d.Companies {
+			if !foreign {
+				break
+			}
+			if err := a.ledger.RequireSweep(ctx, c.ID); err != nil {
+				disown()
+				return err
+			}
+		}
+		claimed = true
+		a.onClose(disown)
+		return place.Beat(ctx, time.Now())
+	}
+}
+
+// sellers are the companies that may sell through a drop.
+func (c *Config) sellers(d drop.Config) []connector.Company {
+	var out []connector.Company
+	for _, co := range c.companies() {
+		if d.Company == "" || d.Company == co.ID {
+			out = append(out, co)
+		}
+	}
+	return out
+}
+
+// whole asks the format whether an export has its end.
+func whole(ctx context.Context, p drop.Place, e drop.Entry) (ok bool, why string, err error) {
+	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(e.Name)), ".")
+	if format != "xlsx" && format != "xml" {
+		return true, "", nil
+	}
+	r, err := p.Open(ctx, e.Name)
+	if err != nil {
+		return false, "", err
+	}
+	defer r.Close()
+	at, ok := r.(io.ReaderAt)
+	if !ok {
+		return true, "", nil
+	}
+	ok, err = mappers.Whole(ctx, format, at, e.Size)
+	return ok, format, err
+}
+
+// errMapping wraps a mapping that cannot be used.
+var errMapping = fmt.Errorf("%w: mapping", errConfig)
+
+// loadMappings reads the mapping files of the configuration and, behind them,
+// the built-in presets, all in order of name. Every mistake of every file comes
+// at once.
+func loadMappings(cfg *Config) ([]*mappers.Mapping, error) {
+	var all []*mappers.Mapping
+	var errs []error
+	own := map[string]bool{}
+	files, err := filepath.Glob(filepath.Join(escapeGlob(cfg.Mappings.Folder), "*.toml"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: list %s: %w", errMapping, cfg.Mappings.Folder, err)
+	}
+	sort.Strings(files)
+	for _, path := range files {
+		m, err := loadMapping(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		own[m.Name] = true
+		all = append(all, m)
+	}
+	for _, name := range mappers.Presets() {
+		data, _ := mappers.Preset(name)
+		m, err := mappers.Load(name, data)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("preset %s: %w", name, err))
+		} else if !own[name] {
+			all = append(all, m)
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// escapeGlob keeps a folder name with brackets from being a pattern.
+func escapeGlob(dir string) string {
+	if os.PathSeparator == '\\' {
+		return dir
+	}
+	return strings.NewReplacer(`\`, `\\`, `[`, `\[`, `*`, `\*`, `?`, `\?`).Replace(dir)
+}
+
+// loadMapping reads one mapping file; its name is the file's without .toml.
+func loadMapping(path string) (*mappers.Mapping, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: read %s: %w", errMapping, path, err)
+	}
+	m, err := mappers.Load(strings.TrimSuffix(filepath.Base(path), ".toml"), setting.StripBOM(data))
+	var mistakes mappers.Errors
+	if errors.As(err, &mistakes) {
+		faults := setting.Faults{File: path}
+		for _, x := range mistakes {
+			faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: x.Line, Column: x.Col}, Mistake: setting.Mistake{Text: x.Text}})
+		}
+		return nil, fmt.Errorf("%w:\n%w", errMapping, faults)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", errMapping, path, err)
+	}
+	return m, nil
+}
+
+// choose picks a drop's mappings by name; without names all may match.
+func choose(all []*mappers.Mapping, names []string) ([]*mappers.Mapping, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var out []*mappers.Mapping
+	var known []string
+	for _, m := range all {
+		known = append(known, m.Name)
+	}
+	for _, name := range names {
+		i := 0
+		for i < len(all) && all[i].Name != name {
+			i++
+		}
+		if i == len(all) {
+			hint := ""
+			if n := setting.Nearest(name, known); n != "" {
+				hint = "; did you mean " + n + "?"
+			}
+			return nil, fmt.Errorf("%w: no mapping %q in the mappings folder nor among the presets%s", errMapping, name, hint)
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}

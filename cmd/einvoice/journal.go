@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/problem"
+	"einvoice/connector/results"
+	"einvoice/outbox"
+)
+
+// journalTo writes the business journal: what happened, in the words of the
+// people who drop exports and pick up answers, one line a fact. The technical
+// log is another one.
+func journalTo(w io.Writer, lang problem.Lang, now func() time.Time) outbox.Journal {
+	var mu sync.Mutex
+	return func(event string, args map[string]string) {
+		text := sentence(lang, event, args)
+		if text == "" {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(w, "%s  %s\n", now().Format(time.TimeOnly), text)
+	}
+}
+
+// sentence tells an event in plain words; "" for one that is not worth a line.
+func sentence(lang problem.Lang, event string, args map[string]string) string {
+	template := wordsFR[event]
+	if lang == problem.English {
+		template = wordsEN[event]
+	}
+	if template == "" {
+		return ""
+	}
+	pairs := []string{"{counts}", counts(lang, args), "{what}", verdictWord(lang, args["verdict"]), "{label}", label(lang, args)}
+	for k, v := range args {
+		pairs = append(pairs, "{"+k+"}", v)
+	}
+	text := strings.NewReplacer(pairs...).Replace(template)
+	if args["number"] == "" { // a problem of the whole file
+		text = strings.NewReplacer(" (facture )", "", " (invoice )", "").Replace(text)
+	}
+	return text
+}
+
+var wordsFR = map[string]string{
+	"pending":     "EN ATTENTE    {file} : {reason} {remedy}",
+	"unserved":    "ARRÊT         le dépôt {drop} n'est pas lu : {reason}",
+	"taken":       "REÇU          {file} (dépôt n° {take} de {drop})",
+	"rewritten":   "REÇU          {file} a été réécrit par l'ERP entre-temps : la nouvelle version est traitée aussi",
+	"mapped":      "LU            {file} : {invoices} facture(s), modèle {mapping} — {counts}",
+	"refused":     "REFUSÉ        {where} (facture {number}) : {reason} [{code}]\n                        → {remedy}",
+	"verdict":     "{what} {number} ({file}) : {reason} {remedy}",
+	"sent":        "ENVOYÉ        facture {number} à {buyer}, {gross} {currency} : prise en charge sous {id}",
+	"rejected":    "REJETÉ        facture {number} : {reason}\n                        → {remedy}",
+	"stopped":     "ARRÊT         l'envoi de {company} est arrêté : {reason}\n                        → {remedy} Rien n'est perdu ; l'envoi reprendra de lui-même.",
+	"unreachable": "ATTENTE       la plateforme ne répond pas : {reason} Nouvel essai automatique.",
+	"resumed":     "REPRISE       l'envoi de {company} a repris",
+	"uncertain":   "INCERTAIN     facture {number} : pas de réponse claire ; elle est recherchée avant tout nouvel envoi",
+	"found":       "RETROUVÉ      facture {number} : la plateforme l'a bien reçue ({id})",
+	"absent":      "ABSENTE       facture {number} : il est prouvé que la plateforme ne l'a pas ; elle est renvoyée",
+	"held":        "À VÉRIFIER    facture {number} : {reason}\n                        → {remedy}",
+	"copy":        "À CORRIGER    {invoices} facture(s) de {file} : voir {copy}",
+	"settled":     "TERMINÉ       {file}",
+	"status":      "STATUT        facture {number} : {label} ({state} / {external})",
+	"adopted":     "RETROUVÉ      facture {number} : confirmée par la plateforme ({api_id})",
+	"received":    "FACTURE REÇUE {supplier} n° {number}, {gross} {currency} : {folder}",
+	"budget":      "LIMITE        {spent} interrogations aujourd'hui sur {budget} : la suite demain",
+}
+
+var wordsEN = map[string]string{
+	"pending":     "WAITING     {file}: {reason} {remedy}",
+	"unserved":    "STOPPED     drop {drop} is not read: {reason}",
+	"taken":       "TAKEN       {file} (take {take} of {drop})",
+	"rewritten":   "TAKEN       {file} was rewritten by the ERP meanwhile: the new version is processed as well",
+	"mapped":      "READ        {file}: {invoices} invoice(s), mapping {mapping} — {counts}",
+	"refused":     "REFUSED     {where} (invoice {number}): {reason} [{code}]\n                      → {remedy}",
+	"verdict":     "{what} {number} ({file}): {reason} {remedy}",
+	"sent":        "SENT        invoice {number} to {buyer}, {gross} {currency}: taken in charge as {id}",
+	"rejected":    "REJECTED    invoice {number}: {reason}\n                      → {remedy}",
+	"stopped":     "STOPPED     sending for {company} is stopped: {reason}\n                      → {remedy} Nothing is lost; sending resumes by itself.",
+	"unreachable": "WAITING     the platform does not answer: {reason} Trying again by itself.",
+	"resumed":     "RESUMED     sending for {company} works again",
+	"uncertain":   "UNCERTAIN   invoice {number}: no clear answer; it is looked for before anything is sent again",
+	"found":       "FOUND       invoice {number}: the platform did receive it ({id})",
+	"absent":      "ABSENT      invoice {number}: proven not to be at the platform; it is sent again",
+	"held":        "TO CHECK    invoice {number}: {reason}\n                      → {remedy}",
+	"copy":        "TO CORRECT  {invoices} invoice(s) of {file}: see {copy}",
+	"settled":     "DONE        {file}",
+	"status":      "STATUS      invoice {number}: {label} ({state} / {external})",
+	"adopted":     "FOUND       invoice {number}: confirmed by the platform ({api_id})",
+	"received":    "RECEIVED    {supplier} no. {number}, {gross} {currency}: {folder}",
+	"budget":      "LIMIT       {spent} calls today of {budget}: more tomorrow",
+}
+
+// label is the people's word for a status.
+func label(lang problem.Lang, args map[string]string) string {
+	code, _ := strconv.Atoi(args["code"]) // absent: 0, and the word is the state's
+	return results.Label(connector.Status{State: connector.State(args["state"]), External: args["external"], Code: code}, lang)
+}
+
+// verdictWord heads the line of an invoice that is not sent now.
+func verdictWord(lang problem.Lang, verdict string) string {
+	fr := map[string]string{"DUPLICATE": "DÉJÀ ENVOYÉE ", "CONFLICT": "CONFLIT      ", "SUPERSEDED": "REMPLACÉE    ",
+		"IGNORED": "IGNORÉE      ", "HELD": "À VÉRIFIER   ", "WAITING": "EN ATTENTE   "}
+	en := map[string]string{"DUPLICATE": "ALREADY SENT", "CONFLICT": "CONFLICT   ", "SUPERSEDED": "SUPERSEDED ",
+		"IGNORED": "IGNORED    ", "HELD": "TO CHECK   ", "WAITING": "WAITING    "}
+	if lang == problem.English {
+		return en[verdict]
+	}
+	return fr[verdict]
+}
+
+// counts lists how many invoices of a file got which verdict.
+func counts(lang problem.Lang, args map[string]string) string {
+	names := [][3]string{
+		{"QUEUED", "à envoyer", "to send"}, {"REFUSED", "refusée(s)", "refused"}, {"DUPLICATE", "déjà envoyée(s)", "already sent"},
+		{"CONFLICT", "en conflit", "in conflict"}, {"IGNORED", "ignorée(s)", "ignored"}, {"HELD", "à vérifier", "to check"},
+		{"WAITING", "en attente", "waiting"}, {"SUPERSEDED", "remplacée(s)", "superseded"},
+	}
+	var parts []string
+	for _, n := range names {
+		word := n[1]
+		if lang == problem.English {
+			word = n[2]
+		}
+		if v := args[n[0]]; v != "" && v != "0" {
+			parts = append(parts, v+" "+word)
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/mappers"
+	"einvoice/outbox"
+)
+
+// previewOptions are the flags of preview.
+type previewOptions struct {
+	config, mapping string
+	json            bool
+}
+
+func previewCommand(s streams) *cobra.Command {
+	var opt previewOptions
+	cmd := &cobra.Command{
+		Use:   "preview FILE",
+		Short: "Show what a file would become, without sending it",
+		Long: `Preview maps and checks a file and shows each invoice as an accountant would
+read it. Nothing is recorded and nothing is sent. Without a configuration the
+built-in presets are used. Exit codes: 0 all would go, 3 some would be refused.`,
+		Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := newPreview(opt, s.out)
+			if err != nil {
+				return err
+			}
+			return p.run(cmd.Context(), args[0])
+		},
+	}
+	configFlag(cmd, &opt.config)
+	cmd.Flags().StringVar(&opt.mapping, "mapping", "", "name or file of the mapping; default: the one that matches")
+	cmd.Flags().BoolVar(&opt.json, "json", false, "print the JSON that would be sent, one invoice a line")
+	return cmd
+}
+
+type preview struct {
+	opt      previewOptions
+	cfg      *Config
+	mappings []*mappers.Mapping
+	checks   outbox.Checks
+	out      io.Writer
+	refused  int
+	total    int
+}
+
+func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
+	p := &preview{opt: opt, out: out}
+	cfg, err := loadConfig(opt.config)
+	if _, missing := os.Stat(opt.config); errors.Is(missing, os.ErrNotExist) && opt.config == "einvoice.toml" {
+		c := defaultConfig()
+		cfg, err = &c, nil
+		cfg.Mappings.Folder = ""
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.cfg = cfg
+	p.checks = outbox.Checks{Companies: cfg.companies(), Rules: cfg.Rules, Today: connector.DateOf(time.Now().In(cfg.location()))}
+	if p.mappings, err = p.choose(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *preview) choose() ([]*mappers.Mapping, error) {
+	if strings.HasSuffix(p.opt.mapping, ".toml") {
+		m, err := loadMapping(p.opt.mapping)
+		return []*mappers.Mapping{m}, err
+	}
+	all, err := loadMappings(p.cfg)
+	if err != nil || p.opt.mapping == "" {
+		return all, err
+	}
+	return choose(all, []string{p.opt.mapping})
+}
+
+func (p *preview) run(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
+		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
+	m, err := p.mappingFor(e)
+	if err != nil {
+		return p.unreadable(err)
+	}
+	report, err := m.Read(ctx, e, func(r mappers.Result) error { return p.show(r, e.Name) })
+	if err != nil {
+		return p.unreadable(err)
+	}
+	for _, pr := range report.Problems {
+		p.problem(pr)
+	}
+	if !p.opt.json {
+		fmt.Fprintf(p.out, "%d invoice(s), %d refused; mapping %s, encoding %s\n", p.total, p.refused, m.Name, report.Encoding)
+	}
+	if p.refused > 0 || report.Refused() {
+		return exitError(exitRefused)
+	}
+	return nil
+}
+
+func (p *preview) mappingFor(e mappers.Export) (*mappers.Mapping, error) {
+	if p.opt.mapping != "" {
+		return p.mappings[0], nil
+	}
+	return mappers.Choose(p.mappings, e)
+}
+
+// unreadable shows a problem of the whole file as such, any other error as it is.
+func (p *preview) unreadable(err error) error {
+	var pr problem.Problem
+	if !errors.As(err, &pr) {
+		return err
+	}
+	p.problem(pr)
+	return exitError(exitRefused)
+}
+
+func (p *preview) show(r mappers.Result, file string) error {
+	staged := outbox.Judge(r, file, p.checks)
+	p.total++
+	if staged.Verdict == ledger.VerdictRefused {
+		p.refused++
+	}
+	if p.opt.json {
+		return p.showJSON(staged)
+	}
+	return p.showText(staged)
+}
+
+func (p *preview) showJSON(s ledger.StagedInvoice) error {
+	line := struct {
+		Row      int               `json:"row"`
+		Verdict  ledger.Verdict    `json:"verdict"`
+		Body     json.RawMessage   `json:"body,omitempty"`
+		Problems []problem.Problem `json:"problems,omitempty"`
+	}{Row: s.Row, Verdict: s.Verdict, Problems: s.Problems}
+	if s.Verdict != ledger.VerdictRefused {
+		body, err := api.Marshal(s.Invoice)
+		if err != nil {
+			return err
+		}
+		line.Body = body
+	}
+	enc := json.NewEncoder(p.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(line)
+}
+
+func (p *preview) showText(s ledger.StagedInvoice) error {
+	inv := &s.Invoice
+	fmt.Fprintf(p.out, "%s %s  %s  (row %s)  %s\n", title(inv), inv.Number, inv.IssueDate, s.Rows, s.Verdict)
+	fmt.Fprintf(p.out, "  from %s %s\n  to   %s %s %s\n", inv.Seller.Name, inv.Seller.FiscalID, inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.Address.City)
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', tabwriter.AlignRight)
+	for _, l := range inv.Lines {
+		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", l.Quantity, l.Unit, l.UnitPrice, l.Net, l.Rate, clip(l.Description, 60))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, t := range inv.Taxes {
+		fmt.Fprintf(p.out, "  VAT %s%% of %s: %s\n", t.Rate, t.Taxable, t.Tax)
+	}
+	fmt.Fprintf(p.out, "  net %s  VAT %s  total %s %s\n", inv.Totals.Net, inv.Totals.Tax, inv.Totals.Gross, inv.Currency)
+	for _, pr := range s.Problems {
+		p.problem(pr)
+	}
+	_, err := fmt.Fprintln(p.out)
+	return err
+}
+
+func (p *preview) problem(pr problem.Problem) {
+	if p.opt.json && pr.Invoice != "" {
+		return // stands in its invoice's line
+	}
+	lang := p.cfg.lang()
+	fmt.Fprintf(p.out, "  %s %s: %s: %s\n      → %s\n", pr.Severity, pr.Code, pr.Where(lang), pr.Message(lang), pr.Remedy(lang))
+}
+
+func title(inv *connector.Invoice) string {
+	if inv.IsCredit() {
+		return "credit note"
+	}
+	return "invoice"
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+func mappingsCommand(s streams) *cobra.Command {
+	var path, show string
+	cmd := &cobra.Command{
+		Use: "mappings", Short: "List the mappings, or show a built-in one", Args: none,
+		RunE: func(*cobra.Command, []string) error {
+			if show != "" {
+				data, ok := mappers.Preset(show)
+				if !ok {
+					return fmt.Errorf("%w: no preset %q; there are %s", errUsage, show, strings.Join(mappers.Presets(), ", "))
+				}
+				_, err := s.out.Write(data)
+				return err
+			}
+			p, err := newPreview(previewOptions{config: path}, s.out)
+			if err != nil {
+				return err
+			}
+			for _, m := range p.mappings {
+				fmt.Fprintf(s.out, "%s\t%s\n", m.Name, m.Format())
+			}
+			return nil
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().StringVar(&show, "show", "", "print a built-in mapping")
+	return cmd
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"einvoice/connector/ledger"
+)
+
+func runCommand(s streams) *cobra.Command {
+	var path string
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon: watch, send, bring back",
+		Long: `Run watches the drops, sends invoices, follows them and delivers supplier
+invoices until it is interrupted; it then finishes what is under way.
+
+With --once it does what is due now and ends, for schedulers. Exit codes:
+0 nothing left, 3 some invoices were refused, 6 some are unfinished (held,
+uncertain, waiting or stopped); of 3 and 6 the higher one.`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			return runDaemon(cmd.Context(), cfg, s.out, once)
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&once, "once", false, "do what is due now, then end")
+	return cmd
+}
+
+func runDaemon(ctx context.Context, cfg *Config, out io.Writer, once bool) error {
+	a, err := newApp(ctx, cfg, openLog(cfg.Log, os.Stderr), journalTo(out, cfg.lang(), time.Now))
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	a.log.Info().Str("environment", cfg.Environment).Str("api", cfg.API.BaseURL).Str("version", version()).Msg("started")
+	if !once {
+		err := a.Run(ctx)
+		a.log.Info().Msg("stopped")
+		return err
+	}
+	return a.Once(ctx)
+}
+
+// Once does everything that is due now. Its error is an exit code when
+// invoices were refused or are unfinished.
+func (a *app) Once(ctx context.Context) error {
+	before, err := a.ledger.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.runUntilIdle(ctx); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := a.inbox.Round(ctx); err != nil {
+		a.log.Error().Err(err).Msg("way back")
+	}
+	if err := a.flush(); err != nil {
+		return err
+	}
+	return a.verdict(ctx, before)
+}
+
+// idleCheck is how often a run with --once looks whether all is done.
+const idleCheck = 100 * time.Millisecond
+
+// runUntilIdle runs the way out until every drop was read and nothing more can
+// be sent now.
+func (a *app) runUntilIdle(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- a.outbox.Run(running) }()
+	ticker := time.NewTicker(idleCheck)
+	defer ticker.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ticker.C:
+		}
+		idle, err := a.outbox.Idle(ctx)
+		if err != nil || idle {
+			stop()
+			return errors.Join(ignoreCancelled(ctx, err), <-done)
+		}
+	}
+}
+
+func ignoreCancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// verdict turns what is left into an exit code. Refusals of earlier runs were
+// told then; they do not count again.
+func (a *app) verdict(ctx context.Context, before map[ledger.State]int) error {
+	after, err := a.ledger.Pending(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Held, ledger.Sending, ledger.Uncertain} {
+		if after[s] > 0 {
+			return exitError(exitUnfinished)
+		}
+	}
+	for _, s := range []ledger.State{ledger.Refused, ledger.Rejected, ledger.Conflict} {
+		if after[s] > before[s] {
+			return exitError(exitRefused)
+		}
+	}
+	return nil
+}
+
+func versionCommand(s streams) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print version, commit and Go version", Args: none,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(s.out, versionText())
+			return err
+		},
+	}
+}

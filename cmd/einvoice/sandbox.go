@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"einvoice/connector/sandbox"
+)
+
+func sandboxCommand(s streams) *cobra.Command {
+	var listen string
+	var force bool
+	opt := sandbox.Options{}
+	cmd := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Run the E-Invoicing API on this machine, to try things out",
+		Long: `Sandbox answers like the E-Invoicing API France, with no account and no
+network. Any token is good. Faults and books: connector/sandbox/README.md.`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return serveSandbox(cmd.Context(), s, listen, force, opt)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&listen, "listen", "127.0.0.1:8490", "address to listen on")
+	f.BoolVar(&force, "force", false, "listen on an address that others can reach")
+	f.Float64Var(&opt.Scale, "scale", 0.05, "speed of life cycles: 1 is real time, 0 is at once")
+	f.StringVar(&opt.Duplicates, "duplicates", "accept", "a number sent twice: accept, conflict or doublon")
+	f.BoolVar(&opt.Strict, "strict", false, "refuse invoices that break a rule")
+	f.StringVar(&opt.Unverified, "unverified", "accept", "fields the page does not show in requests: accept, ignore or reject")
+	f.StringVar(&opt.Data, "data", "", "file that keeps the state over restarts")
+	return cmd
+}
+
+// serveSandbox serves until ctx ends.
+func serveSandbox(ctx context.Context, s streams, listen string, force bool, opt sandbox.Options) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return fmt.Errorf("%w: --listen %q: %w", errUsage, listen, err)
+	}
+	if !loopback(host) && !force {
+		return fmt.Errorf("%w: --listen %s can be reached by others, and the sandbox asks for no password; add --force if you mean it", errUsage, listen)
+	}
+	box, err := sandbox.New(opt)
+	if err != nil {
+		return fmt.Errorf("start sandbox: %w", err)
+	}
+	defer box.Close()
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", listen, err)
+	}
+	fmt.Fprintf(s.out, "SANDBOX: nothing sent here is a legal invoice\nlistening on http://%s\n", l.Addr())
+	return serve(ctx, l, box)
+}
+
+// serve answers on l until ctx ends, then closes at once: a sandbox has nothing
+// to lose.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, os.ErrClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"einvoice/connector"
+	"einvoice/connector/ledger"
+)
+
+// reading opens the ledger beside a daemon that may be running.
+func reading(ctx context.Context, path string, use func(*Config, *ledger.Ledger) error) error {
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.OpenReader(ctx, cfg.Ledger)
+	if err != nil {
+		return fmt.Errorf("open ledger in %s: %w", cfg.Ledger.Path, err)
+	}
+	defer l.Close()
+	return use(cfg, l)
+}
+
+func statusCommand(s streams) *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show how many invoices stand where", Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return reading(cmd.Context(), path, func(cfg *Config, l *ledger.Ledger) error {
+				figures, err := l.Status(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(s.out, figures)
+				}
+				return printStatus(s.out, cfg, figures)
+			})
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func printStatus(out io.Writer, cfg *Config, figures []ledger.Figures) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(w, "environment\t%s\t%s\n", cfg.Environment, cfg.API.BaseURL)
+	for _, f := range figures {
+		fmt.Fprintf(w, "company\t%s\n", f.Company)
+		if !f.LastFile.IsZero() {
+			fmt.Fprintf(w, "  last export\t%s\n", f.LastFile.In(cfg.location()).Format(time.DateTime))
+		}
+		for _, st := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Uncertain, ledger.Held,
+			ledger.Sent, ledger.Rejected, ledger.Refused, ledger.Conflict, ledger.Duplicate, ledger.Superseded, ledger.Ignored} {
+			if n := f.States[st]; n > 0 {
+				fmt.Fprintf(w, "  %s\t%d\n", st, n)
+			}
+		}
+		for _, st := range []connector.State{connector.StateNew, connector.StateSent, connector.StateDone, connector.StateError} {
+			if n := f.Platform[st]; n > 0 {
+				fmt.Fprintf(w, "  at the platform: %s\t%d\n", st, n)
+			}
+		}
+		for _, st := range []ledger.ReceivedState{ledger.ReceivedSeen, ledger.ReceivedFetched, ledger.ReceivedBuilt, ledger.ReceivedDelivered} {
+			if n := f.Received[st]; n > 0 {
+				fmt.Fprintf(w, "  supplier invoices %s\t%d\n", st, n)
+			}
+		}
+		if f.ToCheck > 0 {
+			fmt.Fprintf(w, "  supplier invoices to check\t%d\n", f.ToCheck)
+		}
+	}
+	return w.Flush()
+}
+
+func traceCommand(s streams) *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "trace NUMBER|FILE|ID", Short: "Tell the whole story of an invoice", Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return reading(cmd.Context(), path, func(cfg *Config, l *ledger.Ledger) error {
+				return trace(cmd.Context(), s.out, cfg, l, args[0], asJSON)
+			})
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// story is one traced invoice.
+type story struct {
+	Number, Company, APIID string
+	State                  ledger.State
+	Steps                  []ledger.Step
+}
+
+func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, text string, asJSON bool) error {
+	found, err := l.Find(ctx, text)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		if found, err = invoicesOfFile(ctx, l, text); err != nil {
+			return err
+		}
+	}
+	if len(found) == 0 {
+		return fmt.Errorf("trace %q: no invoice has this number, API id or ERP key, and no export this name", text)
+	}
+	var all []story
+	for _, inv := range found {
+		steps, err := l.Story(ctx, inv.ID)
+		if err != nil {
+			return err
+		}
+		all = append(all, story{inv.Key.Number, inv.Company, inv.APIID, inv.State, steps})
+	}
+	if asJSON {
+		return writeJSON(out, all)
+	}
+	for _, st := range all {
+		fmt.Fprintf(out, "%s  company %s  %s  %s\n", st.Number, st.Company, st.State, st.APIID)
+		for _, step := range st.Steps {
+			fmt.Fprintf(out, "  %s  %-10s %s\n", step.At.In(cfg.location()).Format("2006-01-02 15:04:05.000"), step.What, step.Text)
+		}
+	}
+	return nil
+}
+
+func invoicesOfFile(ctx context.Context, l *ledger.Ledger, name string) ([]ledger.Invoice, error) {
+	files, err := l.FindFiles(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var out []ledger.Invoice
+	for _, f := range files {
+		for inv, err := range l.InvoicesOf(ctx, f.ID) {
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, inv)
+		}
+	}
+	return out, nil
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
