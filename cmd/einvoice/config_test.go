@@ -1,0 +1,122 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"einvoice/connector/drop"
+	"einvoice/connector/setting"
+)
+
+func TestEmbeddedExampleIsTheOneAtTheTop(t *testing.T) {
+	top, err := os.ReadFile("../../config.example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(top) != exampleConfig {
+		t.Error("cmd/einvoice/config.example.toml is not ../../config.example.toml: run go generate ./cmd/einvoice")
+	}
+}
+
+// shown matches a key that the example shows as a default.
+var shown = regexp.MustCompile(`(?m)^#([a-z_]+ = )`)
+
+// TestExampleShowsEveryKeyWithItsDefault puts every shown default into force:
+// the result must be a valid configuration, with no key of the structs missing
+// and every default that of the code.
+func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
+	forced := shown.ReplaceAllString(exampleConfig, "$1")
+	c := defaultConfig()
+	if faults := setting.Decode([]byte(forced), &c, nil); len(faults) > 0 {
+		t.Fatal(setting.Faults{File: "example", List: faults})
+	}
+	spots := setting.Positions([]byte(forced))
+	for _, key := range keysOf(reflect.TypeOf(c), "") {
+		indexed := strings.NewReplacer("company.", "company[0].", "drop.", "drop[0].").Replace(key)
+		if key == "company" || key == "drop" {
+			indexed = key + "[0]"
+		}
+		if key == "folders.drop" {
+			indexed = key
+		}
+		if _, ok := spots[indexed]; !ok {
+			t.Errorf("config.example.toml does not show %s", key)
+		}
+	}
+	want := defaultConfig()
+	// These are values of the example, not defaults.
+	want.Language, want.API.BaseURL, want.API.TokenFile = c.Language, c.API.BaseURL, c.API.TokenFile
+	want.Companies, want.Drops = c.Companies, c.Drops
+	want.Folders = folderNames("fr")
+	if want.Rules.Severity == nil {
+		want.Rules.Severity = c.Rules.Severity
+	}
+	for _, empty := range []*[]string{&want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns} {
+		if len(*empty) == 0 {
+			*empty = nil
+		}
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("a default of the example is not the code's:\nexample %+v\ncode    %+v", c, want)
+	}
+	d := drop.Defaults()
+	d.Name, d.Company, d.Path = "demo", "demo", "a_envoyer"
+	d.Include, d.Mapping = c.Drops[0].Include, c.Drops[0].Mapping
+	if len(d.Include)+len(d.Mapping) > 0 || !reflect.DeepEqual(c.Drops[0], d) {
+		t.Errorf("a default of [[drop]] is not the code's:\nexample %+v\ncode    %+v", c.Drops[0], d)
+	}
+}
+
+func TestExampleIsAValidConfiguration(t *testing.T) {
+	for name, text := range map[string]string{"as written": exampleConfig, "defaults in force": shown.ReplaceAllString(exampleConfig, "$1")} {
+		if _, faults := parseConfig([]byte(text)); len(faults) > 0 {
+			t.Errorf("%s:\n%v", name, setting.Faults{File: "config.example.toml", List: faults})
+		}
+	}
+}
+
+// TestMistakesAreAllToldWithTheirPlace has one mistake per row; all come at
+// once in the last case.
+func TestMistakesAreAllToldWithTheirPlace(t *testing.T) {
+	cases := []struct{ name, section, key, value, want string }{
+		{"unknown key", "api", "timeout", `"1m"` + "\ntimeuot = 1", "api.timeuot: unknown key; did you mean api.timeout?"},
+		{"unknown language", "", "language", `"de"`, "language: is \"de\""},
+		{"production against a sandbox", "", "environment", `"production"`, "environment: is \"production\", but api.base_url is a sandbox"},
+		{"sandbox against production", "api", "base_url", `"https://invoice.openapi.com"`, "environment = \"production\""},
+		{"SIREN with a letter", "company", "fiscal_id", `"10000000A"`, "company[0].fiscal_id: is \"10000000A\""},
+		{"two folders in one", "folders", "results", `'a_envoyer'`, "folders.results: is the same folder as drop"},
+		{"unknown company", "drop", "company", `"nobody"`, "drop[0].company: is \"nobody\""},
+		{"tab in a path", "mappings", "folder", `"C:\temp"`, "mappings.folder: has a control character"},
+		{"duration without unit", "drop", "settle", `"5"`, "not a duration"},
+		{"arithmetic weakened", "rules", "without_siren", "\"refuse\"\nseverity.E3001 = \"off\"", "cannot be changed"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			text := setKey(exampleConfig, c.section, c.key, c.value)
+			if text == exampleConfig {
+				t.Fatal("the example has no such key")
+			}
+			_, faults := parseConfig([]byte(text))
+			all := setting.Faults{File: "f", List: faults}
+			if !strings.Contains(all.Error(), c.want) {
+				t.Errorf("want %q in:\n%v", c.want, all)
+			}
+			for _, f := range faults {
+				if f.Line < 2 {
+					t.Errorf("no place: %+v", f)
+				}
+			}
+		})
+	}
+}
+
+func TestSecretsNeverShowInMistakes(t *testing.T) {
+	text := setKey(exampleConfig, "api", "proxy", `"http://user:canary@proxy.example:99999/%zz"`)
+	_, faults := parseConfig([]byte(text))
+	if s := (setting.Faults{File: "f", List: faults}).Error(); strings.Contains(s, "canary") || len(faults) == 0 {
+		t.Errorf("the proxy's password shows, or the mistake does not: %s", s)
+	}
+}
