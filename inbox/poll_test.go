@@ -128,8 +128,8 @@ func TestTheBudgetIsNeverExceeded(t *testing.T) {
 	for i := range 30 {
 		w.outgoing(fmt.Sprintf("F-%d", i), ledger.Sent, fmt.Sprintf("id%d", i))
 	}
-	for range 14 * 60 { // until 23:00
-		w.pass(time.Minute)
+	for range 14 * 12 { // until 23:00
+		w.pass(5 * time.Minute)
 		w.rounds(1)
 	}
 	if n := w.platform.calls(); n > 30 || n < 20 {
@@ -180,10 +180,10 @@ func TestALateInvoiceWithAnOldDateIsFound(t *testing.T) {
 	late := supplied("late", "S-0", func(inv *connector.Invoice) { inv.IssueDate = "2025-01-01" })
 	w.platform.put(late)
 	for i := range 250 { // it is far below the newest page
-		w.platform.put(supplied(fmt.Sprintf("in%d", i), fmt.Sprintf("S-%d", i+1)))
+		w.platform.put(issued(fmt.Sprintf("id%d", i), fmt.Sprintf("F-%d", i+1), connector.Status{State: connector.StateNew}))
 	}
-	for range 26 * 4 {
-		w.pass(15 * time.Minute)
+	for range 26 {
+		w.pass(time.Hour)
 		w.rounds(1)
 	}
 	for _, s := range []ledger.ReceivedState{ledger.ReceivedSeen, ledger.ReceivedDelivered} {

@@ -333,7 +333,7 @@ func TestOnePoisonedInvoiceStopsNobody(t *testing.T) {
 
 func TestNobodySeesAPartOfAFolder(t *testing.T) {
 	w := newWorld(t)
-	const count = 20
+	const count = 8
 	for i := range count {
 		id := string(rune('a' + i))
 		w.arrive(supplied(id, "S-"+id, func(inv *connector.Invoice) {

@@ -48,10 +48,33 @@ func (b *binder) bind(d document) Result {
 		w.check()
 	}
 	w.twice()
+	res.Problems = unreadableRows(d.faults, res.Problems)
 	for i := range res.Problems {
 		res.Problems[i].Invoice = res.Invoice.Number
 	}
 	return res
+}
+
+// unreadableRows leaves out what was said about the values of a row whose cells
+// are not where they belong: it would only hide the cause.
+func unreadableRows(faults, all []problem.Problem) []problem.Problem {
+	broken := map[int]bool{}
+	for _, f := range faults {
+		switch f.Code {
+		case codeRagged, codeLongCell, codeBadBytes, codeNoKey:
+			broken[f.Position.Row] = true
+		}
+	}
+	if len(broken) == 0 {
+		return all
+	}
+	kept := append([]problem.Problem(nil), faults...)
+	for _, p := range all[len(faults):] {
+		if !broken[p.Position.Row] {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }
 
 // placeOf says where a document stands: its first row, in no column.

@@ -23,7 +23,8 @@ const (
 	codeNoMapping      = "E2030" // no mapping fits the file
 	codeManyMappings   = "E2031" // several do
 	codeNoTrailer      = "E2032" // the trailer record is missing: the file is cut
-	codeTrailerCount   = "E2033" // the trailer states another count or total
+	codeTrailerCount   = "E2033" // the trailer states another count
+	codeTrailerTotal   = "E2034" // the trailer states another total
 	codeRagged         = "E2101" // more or fewer cells than the header
 	codeLongCell       = "E2102" // a cell beyond the limit
 	codeKeyAgain       = "E2103" // rows of one invoice are not adjacent

@@ -32,6 +32,10 @@ func (c *compiler) ruleTable(r *rule, path string, t map[string]any, k kind) {
 	for _, key := range keys {
 		c.ruleKey(r, path, key, t[key], k)
 	}
+	if r.table == nil {
+		c.fits(path+".value", r.constant, k)
+	}
+	c.fits(path+".default", r.fallback, k)
 	sources := 0
 	for _, key := range []string{"from", "value", "expr"} {
 		if t[key] != nil {
@@ -64,9 +68,9 @@ func (c *compiler) ruleKey(r *rule, path, key string, v any, k kind) {
 			}
 		}
 	case "value":
-		r.constant = c.constant(at, v, k)
+		r.constant = c.constant(at, v)
 	case "default":
-		r.fallback = c.constant(at, v, k)
+		r.fallback = c.constant(at, v)
 	case "expr":
 		if text, ok := c.text(at, v); ok {
 			r.expr = c.expression(at, text, decimalType, stringType, intType, boolType)
@@ -109,21 +113,26 @@ func (c *compiler) text(path string, v any) (string, bool) {
 	return s, true
 }
 
-// constant reads value or default, and tries it as the target's type: a wrong
-// constant would spoil every invoice.
-func (c *compiler) constant(path string, v any, k kind) *string {
+// constant reads value or default.
+func (c *compiler) constant(path string, v any) *string {
 	text, ok := scalar(v)
 	if !ok {
 		c.wrong(path, `must be a text in quotes, such as "20"`)
 		return nil
 	}
-	if text != "" && c.file.Map == nil {
-		_, bad := k.parse(text, numberFormat{machine: true}, dateFormats{formats: isoDate()})
-		if bad != nil && !bad.onlyWarns() {
-			c.wrong(path, "%q cannot be read as the field's type", text)
-		}
-	}
 	return &text
+}
+
+// fits tries a constant as the target's type: a wrong one would spoil every
+// invoice.
+func (c *compiler) fits(path string, text *string, k kind) {
+	if text == nil || *text == "" {
+		return
+	}
+	_, bad := k.parse(*text, numberFormat{machine: true}, dateFormats{formats: isoDate()})
+	if bad != nil && !bad.onlyWarns() {
+		c.wrong(path, "%q cannot be read as the field's type (dates are written yyyy-mm-dd, numbers with a point)", *text)
+	}
 }
 
 func (c *compiler) pattern(path string, v any) *regexp.Regexp {

@@ -115,7 +115,7 @@ func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.
 	}
 	n := rowNode{g.grid, g.trailer}
 	var problems []problem.Problem
-	compare := func(sel *selector, what string, got decimal.Decimal) {
+	compare := func(sel *selector, code string, got decimal.Decimal) {
 		if sel == nil {
 			return
 		}
@@ -124,12 +124,12 @@ func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.
 		if bad == nil && stated.Or0().Equal(got) {
 			return
 		}
-		p := problemOf(&flaw{code: codeTrailerCount, expected: text, args: map[string]string{"what": what}}, "",
+		p := problemOf(&flaw{code: code, expected: text}, "",
 			found{text: got.String(), origin: &Origin{Position: n.where(sel.place)}})
 		problems = append(problems, p)
 	}
-	compare(m.end.count, "count", decimal.MustNew(int64(c.Documents+c.Ignored), 0))
-	compare(m.end.total, "total", sum)
+	compare(m.end.count, codeTrailerCount, decimal.MustNew(int64(c.Documents+c.Ignored), 0))
+	compare(m.end.total, codeTrailerTotal, sum)
 	return problems
 }
 

@@ -100,7 +100,7 @@ func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *fl
 		}
 		return v, from, false, bad
 	}
-	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s))
+	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s, from.plain))
 	return v, from, bad == nil || bad.onlyWarns(), bad
 }
 
@@ -175,15 +175,18 @@ func resultText(result any) (text string, plain bool) {
 func (r *rule) numberFormat(s *scope, plain bool) numberFormat {
 	switch {
 	case plain:
-		return numberFormat{decimal: '.', machine: true}
+		return numberFormat{machine: true}
 	case r.numbers != nil:
 		return *r.numbers
 	}
 	return s.format.numbers
 }
 
-func (r *rule) dateFormats(s *scope) dateFormats {
+func (r *rule) dateFormats(s *scope, constant bool) dateFormats {
 	d := s.format.dates
+	if constant {
+		return dateFormats{formats: isoDate()}
+	}
 	if r.dates != nil {
 		d.formats = r.dates
 	}

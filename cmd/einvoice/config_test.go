@@ -91,7 +91,7 @@ func TestMistakesAreAllToldWithTheirPlace(t *testing.T) {
 		{"unknown company", "drop", "company", `"nobody"`, "drop[0].company: is \"nobody\""},
 		{"tab in a path", "mappings", "folder", `"C:\temp"`, "mappings.folder: has a control character"},
 		{"duration without unit", "drop", "settle", `"5"`, "not a duration"},
-		{"arithmetic weakened", "rules", "without_siren", "\"refuse\"\nseverity.E3001 = \"off\"", "cannot be changed"},
+		{"check that may not be weakened", "rules.severity", " E3016", `"warn"` + "\nE3001 = \"off\"", "cannot be changed"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -29,4 +29,5 @@ const (
 	codeNotEncoded     = "E4023"
 	codeNotCarried     = "E4030"
 	codeUnknownInvoice = "E4031"
+	codeReadFailed     = "E4032"
 )

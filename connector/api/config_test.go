@@ -119,7 +119,7 @@ func TestEveryCodeHasItsTexts(t *testing.T) {
 			t.Errorf("%s has no entry", row.code)
 		}
 	}
-	for _, code := range []string{codeTokenLikelyKey, codeTokenMissing, codeUnreachable, codeCertificate, codeNoAnswer, codeBrokenAnswer, codeNotEncoded, codeNotCarried, codeUnknownInvoice} {
+	for _, code := range []string{codeTokenLikelyKey, codeTokenMissing, codeUnreachable, codeCertificate, codeNoAnswer, codeBrokenAnswer, codeNotEncoded, codeNotCarried, codeUnknownInvoice, codeReadFailed} {
 		if !known[code] {
 			t.Errorf("%s has no entry", code)
 		}

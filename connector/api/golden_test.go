@@ -183,9 +183,9 @@ func TestGoldenReads(t *testing.T) {
 		query Query
 		ids   string
 	}{
-		"list empty":                 {Query{}, ""},
-		"list incoming and outgoing": {Query{}, "6a1000000000000000000003 6a1000000000000000000004"},
-		"list by number": {Query{FiscalID: "10000000900017", Number: "FA-2026-0003", Direction: connector.Outgoing},
+		"list empty":                 {Query{MaxPages: 1}, ""},
+		"list incoming and outgoing": {Query{MaxPages: 1}, "6a1000000000000000000003 6a1000000000000000000004"},
+		"list by number": {Query{FiscalID: "10000000900017", Number: "FA-2026-0003", Direction: connector.Outgoing, MaxPages: 1},
 			"6a1000000000000000000003"},
 	} {
 		ids, err := collect(replay(t, all[name]).List(t.Context(), want.query))

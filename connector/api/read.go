@@ -39,7 +39,7 @@ func (c *Client) Get(ctx context.Context, id string, refresh bool) (connector.Re
 	}
 	remote := remoteOf(r.one())
 	if remote.ID != id {
-		v := r.because(Later, ScopeInvoice, codeUnclear)
+		v := r.because(Later, ScopeInvoice, codeReadFailed)
 		return connector.Remote{}, &Error{Op: op, Fate: v.fate, Scope: v.scope, HTTP: r.status, Problem: v.problems[0],
 			Message: "the answer holds no invoice of that id"}
 	}
@@ -54,7 +54,7 @@ func (r *reply) readError(op string) error {
 	}
 	v := r.verdict()
 	if v.fate == Unsure || v.fate == Sent || v.fate == Exists {
-		v = r.because(Later, ScopeCredential, codeUnclear)
+		v = r.because(Later, ScopeCredential, codeReadFailed)
 	}
 	return &Error{Op: op, Fate: v.fate, Scope: v.scope, HTTP: r.status, Code: r.code, Message: r.text(),
 		RetryAfter: r.retryAfter, Problem: v.problems[0], cause: r.err}
@@ -67,7 +67,7 @@ type Query struct {
 	Direction            connector.Direction
 	IssuedFrom, IssuedTo connector.Date // both included
 	Limit                int            // items a page, 1 to 100; 0: 100
-	MaxPages             int            // 0: all
+	MaxPages             int            // 0: all, up to an empty page
 }
 
 // List reads all pages, in the order of the platform, which is not documented.
@@ -123,7 +123,10 @@ func (l *lister) next(ctx context.Context) (items []connector.Remote, more bool,
 	fresh := 0
 	for _, raw := range raws {
 		remote := remoteOf(raw)
-		if remote.ID == "" || l.seen[remote.ID] {
+		if remote.ID == "" {
+			return nil, false, fmt.Errorf("list invoices: page %d: an item without an id", l.pages)
+		}
+		if l.seen[remote.ID] {
 			continue
 		}
 		l.seen[remote.ID] = true
@@ -133,21 +136,27 @@ func (l *lister) next(ctx context.Context) (items []connector.Remote, more bool,
 		}
 	}
 	l.skip += len(raws)
-	if !l.mayGoOn(len(raws)) {
+	switch {
+	case fresh > 0 || len(raws) == 0:
+		return items, l.mayGoOn(len(raws)), nil
+	case l.short(len(raws)):
+		// Known items only: new ones pushed them here, or skip is ignored but
+		// the page is not full either way.
 		return items, false, nil
 	}
-	if fresh == 0 {
-		return items, false, fmt.Errorf("list invoices: page %d: %w", l.pages, ErrPaging)
-	}
-	return items, true, nil
+	return items, false, fmt.Errorf("list invoices: page %d: %w", l.pages, ErrPaging)
 }
 
-// mayGoOn tells whether another page may follow one of n items. A short page is
-// the last one, unless its size is a round number: then the platform may have a
-// lower limit of its own, and one more call tells.
+// mayGoOn tells whether to ask for another page after one of n items. A list
+// that is to be whole ends with an empty page: only that proves that the
+// platform did not leave something out. A few pages to look at end with a short one.
 func (l *lister) mayGoOn(n int) bool {
-	return n >= l.size || n > 0 && n%5 == 0
+	return n > 0 && (l.query.MaxPages == 0 || !l.short(n))
 }
+
+// short tells whether a page is visibly not full. One of a round number may be:
+// the platform may have a lower limit of its own.
+func (l *lister) short(n int) bool { return n < l.size && n%5 != 0 }
 
 // page reads the raw items at skip. Filters that are refused are left out, and
 // a page that is too large is asked for again by halves.
@@ -170,7 +179,7 @@ func (l *lister) page(ctx context.Context) ([]json.RawMessage, error) {
 		return nil, nil
 	}
 	if json.Unmarshal(r.data, &raws) != nil {
-		v := r.because(Later, ScopeCredential, codeUnclear)
+		v := r.because(Later, ScopeCredential, codeReadFailed)
 		return nil, &Error{Op: "list invoices", Fate: v.fate, Scope: v.scope, HTTP: r.status, Message: "the answer holds no list", Problem: v.problems[0]}
 	}
 	return raws, nil

@@ -16,6 +16,8 @@ type shelf struct {
 	n, cap   int
 	deaf     bool // ignores skip
 	picky    bool // refuses filters
+	halves   bool // leaves out the second half of each page
+	grows    bool // gets a new first item with each call
 	requests []string
 }
 
@@ -35,7 +37,15 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		skip = 0
 	}
 	var items []string
-	for i := skip; i < min(skip+limit, s.n); i++ {
+	shift := 0
+	if s.grows {
+		shift = len(s.requests) - 1
+	}
+	end := min(skip+limit, s.n+shift)
+	if s.halves {
+		end = skip + (end-skip+1)/2
+	}
+	for i := skip - shift; i < end-shift; i++ {
 		items = append(items, fmt.Sprintf(`{"id":"id-%03d","document_number":"FA-%03d","issue_date":"2026-11-%02d"}`, i, i, i%28+1))
 	}
 	fmt.Fprintf(w, `{"data":[%s],"success":true,"message":"","error":null}`, strings.Join(items, ","))
@@ -51,18 +61,20 @@ func TestAListIsReadToItsEnd(t *testing.T) {
 		err   error
 	}{
 		{"empty", shelf{n: 0}, Query{}, 0, 1, nil},
-		{"one short page", shelf{n: 7}, Query{}, 7, 1, nil},
-		{"a page that ends on a round number is asked once more", shelf{n: 50}, Query{}, 50, 2, nil},
+		{"a short page is followed by an empty one", shelf{n: 7}, Query{}, 7, 2, nil},
 		{"exactly one page", shelf{n: 100}, Query{}, 100, 2, nil},
 		{"several pages", shelf{n: 230}, Query{}, 230, 4, nil},
-		{"a lower limit on the other side loses nothing", shelf{n: 47, cap: 20}, Query{}, 47, 3, nil},
+		{"a lower limit on the other side loses nothing", shelf{n: 47, cap: 20}, Query{}, 47, 4, nil},
+		{"pages cut in halves lose nothing", shelf{n: 6, halves: true}, Query{}, 6, 4, nil},
+		{"new invoices shift the pages", shelf{n: 230, grows: true}, Query{}, 230, 4, nil},
 		{"skip is ignored", shelf{n: 300, deaf: true}, Query{}, 100, 2, ErrPaging},
+		{"skip is ignored, but all fits in a page", shelf{n: 7, deaf: true}, Query{}, 7, 2, nil},
 		{"cut short on request", shelf{n: 300}, Query{MaxPages: 1}, 100, 1, ErrTruncated},
-		{"one page that is the whole", shelf{n: 9}, Query{MaxPages: 1}, 9, 1, nil},
-		{"small pages", shelf{n: 23}, Query{Limit: 10}, 23, 3, nil},
+		{"one short page on request", shelf{n: 9}, Query{MaxPages: 1}, 9, 1, nil},
+		{"small pages", shelf{n: 23}, Query{Limit: 10}, 23, 4, nil},
 		{"a number that the platform ignores", shelf{n: 130}, Query{Number: "FA-120"}, 1, 3, nil},
 		{"filters that the platform refuses", shelf{n: 130, picky: true}, Query{Number: "FA-120"}, 1, 4, nil},
-		{"days, both included", shelf{n: 28}, Query{IssuedFrom: "2026-11-03", IssuedTo: "2026-11-05"}, 3, 1, nil},
+		{"days, both included", shelf{n: 28}, Query{IssuedFrom: "2026-11-03", IssuedTo: "2026-11-05"}, 3, 2, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			called := 0
@@ -109,6 +121,7 @@ func TestAnswersThatHoldNoListAreErrors(t *testing.T) {
 		`{"data":[],"success":true}`:         true,
 		`{"data":"null","success":true}`:     true,
 		`{"data":null,"success":true}`:       true,
+		`{"data":[{"document_number":"1"}]}`: false,
 		`[]`:                                 false,
 		`{"success":true}`:                   false,
 		`{"data":{"id":"a"},"success":true}`: false,

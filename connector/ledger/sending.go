@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -48,26 +49,25 @@ func (l *Ledger) promote(ctx context.Context) error {
 // Queued -> Sending, Attempts+1, an attempt row. Returns those that were still
 // queued, of companies that need no sweep.
 func (l *Ledger) MarkSending(ctx context.Context, ids []int64) ([]int64, error) {
+	which, err := json.Marshal(append([]int64{}, ids...))
+	if err != nil {
+		return nil, fmt.Errorf("record intent to send: %w", err)
+	}
 	var marked []int64
-	err := l.commit(ctx, func(t *tx) error {
-		marked = marked[:0]
+	err = l.commit(ctx, func(t *tx) (err error) {
 		now := stamp(l.now())
-		for _, id := range ids {
-			n, err := t.exec(`UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
-				WHERE id = ?2 AND state = 'queued' AND not_before IS NULL
-				AND EXISTS (SELECT 1 FROM company c WHERE c.id = invoice.company AND c.swept_at IS NOT NULL)`, now, id)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				continue
-			}
-			if _, err := t.exec("INSERT INTO attempt (invoice_id, number, started_at) SELECT id, attempts, ? FROM invoice WHERE id = ?", now, id); err != nil {
-				return err
-			}
-			marked = append(marked, id)
+		if marked, err = list(context.Background(), t, scanOne[int64], `UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
+			WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'queued' AND not_before IS NULL
+			AND company IN (SELECT c.id FROM company c WHERE c.swept_at IS NOT NULL) RETURNING id`, now, string(which)); err != nil {
+			return err
 		}
-		return nil
+		which, err := json.Marshal(append([]int64{}, marked...))
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(`INSERT INTO attempt (invoice_id, number, started_at)
+			SELECT id, attempts, ? FROM invoice WHERE id IN (SELECT value FROM json_each(?))`, now, string(which))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record intent to send: %w", err)

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,13 +20,20 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) error {
 	skipped := 0
 	err := l.commit(ctx, func(t *tx) error {
 		skipped = 0
+		states, err := statesOf(t, outcomes)
+		if err != nil {
+			return err
+		}
 		for i := range outcomes {
-			ok, err := l.settle(t, &outcomes[i])
-			if err != nil {
-				return fmt.Errorf("invoice %d: %w", outcomes[i].ID, err)
-			}
-			if !ok {
+			o := &outcomes[i]
+			from := states[o.ID]
+			delete(states, o.ID) // one outcome each
+			if !settles(from, o) {
 				skipped++
+				continue
+			}
+			if err := l.settle(t, o, from); err != nil {
+				return fmt.Errorf("invoice %d: %w", o.ID, err)
 			}
 		}
 		return nil
@@ -34,23 +41,36 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) error {
 	return skippedError("settle", skipped, len(outcomes), err)
 }
 
-func (l *Ledger) settle(t *tx, o *Outcome) (ok bool, err error) {
-	from, err := first(context.Background(), t, scanOne[string], "SELECT state FROM invoice WHERE id = ?", o.ID)
-	if errors.Is(err, ErrNotFound) || (err == nil && !settles(State(from), o)) {
-		return false, nil
+// statesOf reads the states of all outcomes' invoices at once.
+func statesOf(t *tx, outcomes []Outcome) (map[int64]State, error) {
+	ids := make([]int64, len(outcomes))
+	for i := range outcomes {
+		ids[i] = outcomes[i].ID
 	}
+	which, err := json.Marshal(ids)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	if State(from) == Sending {
-		err = l.endAttempt(t, o)
-	} else {
-		err = l.leaveDoubt(t, o)
+	states := make(map[int64]State, len(ids))
+	_, err = list(context.Background(), t, func(r row) (struct{}, error) {
+		var id int64
+		var s State
+		err := r.Scan(&id, textTo(&s))
+		states[id] = s
+		return struct{}{}, err
+	}, "SELECT id, state FROM invoice WHERE id IN (SELECT value FROM json_each(?))", string(which))
+	return states, err
+}
+
+func (l *Ledger) settle(t *tx, o *Outcome, from State) error {
+	end := l.endAttempt
+	if from == Uncertain {
+		end = l.leaveDoubt
 	}
-	if err != nil {
-		return false, err
+	if err := end(t, o); err != nil {
+		return err
 	}
-	return true, l.enter(t, o, State(from))
+	return l.enter(t, o, from)
 }
 
 // settles tells whether the outcome may end what is under way. Sent without an

@@ -189,4 +189,11 @@ var platformAnswers = []Entry{
 		MessageEN: "The platform does not know this id: \"{value}\".",
 		WhatEN:    "Check that the token and base_url are those of the account (production or sandbox) that sent the invoice.",
 	},
+	{
+		Code:      "E4032",
+		MessageFR: "La lecture auprès de la plateforme n'a pas abouti : « {value} ».",
+		WhatFR:    "Rien à faire : la lecture est reprise plus tard. Si cela dure, lancez « einvoice doctor ».",
+		MessageEN: "Reading from the platform did not succeed: \"{value}\".",
+		WhatEN:    "Nothing to do: reading is tried again later. If it lasts, run \"einvoice doctor\".",
+	},
 }
