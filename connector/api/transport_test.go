@@ -105,6 +105,10 @@ func TestAnythingWrittenAndUnansweredIsUncertain(t *testing.T) {
 			readRequest(c)
 			io.WriteString(c, "HTTP/1.1 422 No\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{\"message\":")
 		},
+		"a status that says it all, body cut": func(c net.Conn) {
+			readRequest(c)
+			io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 400\r\n\r\n<html>")
+		},
 	} {
 		calls := atomic.Int32{}
 		c := newTestClient(t, listen(t, func(conn net.Conn) { calls.Add(1); handle(conn) }), Options{})
