@@ -65,7 +65,24 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 		f.Close()
 		return nil, nil, r.broken(err)
 	}
-	return r, append(problems, g.missing(m)...), nil
+	missing := g.missing(m)
+	if len(missing) > 0 {
+		problems = append(problems, r.suspectHeader()...)
+	}
+	return r, append(problems, missing...), nil
+}
+
+// suspectHeader looks for the cause of missing columns in a wrong encoding.
+func (r *csvReader) suspectHeader() []problem.Problem {
+	for i, name := range r.grid.head.names {
+		if r.doubt == nil {
+			r.suspect(r.grid.head.row, i, r.charset.encode(name), name)
+		}
+	}
+	if r.doubt == nil {
+		return nil
+	}
+	return []problem.Problem{*r.doubt}
 }
 
 func maxPosition(places []place) int {

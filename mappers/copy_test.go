@@ -1,0 +1,252 @@
+package mappers
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"einvoice/connector/problem"
+
+	"pgregory.net/rapid"
+)
+
+// copyOf writes the copy of the documents with these ordinals.
+func copyOf(t testing.TB, m *Mapping, e Export, opt CopyOptions, fails map[int][]problem.Problem) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	err := m.WriteCopy(context.Background(), e, func(n int) ([]problem.Problem, bool) {
+		ps, ok := fails[n]
+		return ps, ok
+	}, &out, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// refusedOf are the problems of the documents that do not go, by ordinal.
+func refusedOf(results []Result) map[int][]problem.Problem {
+	fails := map[int][]problem.Problem{}
+	for _, r := range results {
+		if r.Refused() {
+			fails[r.Ordinal] = r.Problems
+		}
+	}
+	return fails
+}
+
+const copyMapping = `[input]
+format = "csv"
+encoding = "%s"
+delimiter = "%s"
+decimal = ","
+
+[invoice]
+key = "Pièce"
+
+[invoice.fields]
+document_number = "Pièce"
+issue_date = "Date"
+recipient.name = "Client"
+
+[lines.fields]
+description = "Libellé"
+quantity = "Qté"
+unit_price = "PU"
+tax_rate = { value = "20" }
+`
+
+// TestCopyKeepsTheBytesOfTheRows tries delimiters, encodings, byte order marks,
+// line ends and quoting: every failing row is in the copy as it was, no other is,
+// and reading the copy refuses the same invoices for the same values.
+func TestCopyKeepsTheBytesOfTheRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		encoding := rapid.SampledFrom([]string{utf8Text, windows1252, latin9, cp850, utf16LE, utf16BE}).Draw(t, "encoding")
+		delimiter := rapid.SampledFrom([]string{";", ",", "\t", "|"}).Draw(t, "delimiter")
+		eol := rapid.SampledFrom([]string{"\r\n", "\n", "\r\r\n"}).Draw(t, "eol")
+		all := rapid.Bool().Draw(t, "quote all")
+		cell := func(text string) string {
+			if all || strings.ContainsAny(text, delimiter+"\"\n") {
+				return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+			}
+			return text
+		}
+		line := func(cells ...string) string {
+			for i := range cells {
+				cells[i] = cell(cells[i])
+			}
+			return strings.Join(cells, delimiter) + eol
+		}
+		head := line("Pièce", "Date", "Client", "Libellé", "Qté", "PU")
+		text, want := head, []string(nil)
+		texts := rapid.SampledFrom([]string{"Pêche", "à l'étal", `5" x 3`, "un; deux, trois|\tquatre", "deux\nlignes", "  ", "=1+1"})
+		for i := range rapid.IntRange(1, 6).Draw(t, "invoices") {
+			date := rapid.SampledFrom([]string{"15/01/2026", "32/01/2026"}).Draw(t, "date")
+			for range rapid.IntRange(1, 3).Draw(t, "lines") {
+				row := line(fmt.Sprintf("F%d", i), date, texts.Draw(t, "client"), texts.Draw(t, "label"), "1", "2,50")
+				text += row
+				if date[0] == '3' {
+					want = append(want, strings.TrimRight(row, "\r\n"))
+				}
+			}
+		}
+		if rapid.Bool().Draw(t, "no line end at the end") {
+			text = strings.TrimSuffix(text, eol)
+		}
+		c := newCharset(encoding, nil)
+		if c.wide || encoding == utf8Text && rapid.Bool().Draw(t, "bom") {
+			for _, b := range boms {
+				if b.name == encoding {
+					c.bom = b.mark
+				}
+			}
+		}
+		encode := func(s string) []byte {
+			var out bytes.Buffer
+			w := c.restore(&out)
+			w.Write(c.encode(s))
+			w.Close()
+			return out.Bytes()
+		}
+		m, err := Load("m", fmt.Appendf(nil, copyMapping, encoding, strings.ReplaceAll(delimiter, "\t", "tab")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := exportOf("x.csv", append(bytes.Clone(c.bom), encode(text)...))
+		results, _, err := collect(m, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fails := refusedOf(results)
+		var out bytes.Buffer
+		failing := func(n int) ([]problem.Problem, bool) { ps, ok := fails[n]; return ps, ok }
+		if err := m.WriteCopy(context.Background(), e, failing, &out, CopyOptions{Lang: problem.French}); err != nil {
+			t.Fatal(err)
+		}
+		rest := out.Bytes()
+		for _, row := range append([]string{string(c.bom), strings.TrimRight(head, "\r\n")}, want...) {
+			raw := encode(row)
+			if row == string(c.bom) {
+				raw = c.bom
+			}
+			at := bytes.Index(rest, raw)
+			if at < 0 {
+				t.Fatalf("the copy lacks the bytes of %q:\n%q", row, out.Bytes())
+			}
+			rest = rest[at+len(raw):]
+		}
+		again, _, err := collect(m, exportOf("copy.csv", out.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(again) != len(fails) || len(refusedOf(again)) != len(fails) {
+			t.Fatalf("the copy has %d invoices, %d refused; want %d:\n%s", len(again), len(refusedOf(again)), len(fails), out.Bytes())
+		}
+		for _, r := range again {
+			if r.Problems[0].Code != codeNotDate || r.Problems[0].Value != "32/01/2026" {
+				t.Fatalf("refused for something else: %v", r.Problems)
+			}
+		}
+		twice := new(bytes.Buffer)
+		failing = func(n int) ([]problem.Problem, bool) { return again[n-1].Problems, true }
+		if err := m.WriteCopy(context.Background(), exportOf("copy.csv", out.Bytes()), failing, twice, CopyOptions{Lang: problem.French}); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Count(twice.Bytes(), encode("_erreur")) != 1 {
+			t.Fatalf("a copy of a copy has the columns twice:\n%s", twice.Bytes())
+		}
+	})
+}
+
+func collect(m *Mapping, e Export) (all []Result, report Report, err error) {
+	report, err = m.Read(context.Background(), e, func(r Result) error {
+		all = append(all, r)
+		return nil
+	})
+	return all, report, err
+}
+
+func TestCopyTellsAccountantsWhatToDo(t *testing.T) {
+	m := mustLoad(t, fmt.Sprintf(copyMapping, windows1252, ";"))
+	text := "sep=;\r\nPièce;Date;Client;Libellé;Qté;PU\r\nF1;15/01/2026;Œuvre;Sel;1;2\r\nF2;15/01/2026;Œuvre;Sel;1;2\r\nF2;15/01/2026;Œuvre;Sucre;x;2\r\n"
+	e := exportOf("x.csv", newCharset(windows1252, nil).encode(text))
+	results, _, err := readAll(t, m, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _ := newCharset(windows1252, nil).decode(copyOf(t, m, e, CopyOptions{Lang: problem.French, Release: true}, refusedOf(results)))
+	want := "sep=;\r\nPièce;Date;Client;Libellé;Qté;PU;_erreur;_colonne;_correction;_liberer\r\n" +
+		"F2;15/01/2026;Œuvre;Sel;1;2;;;;\r\n" +
+		"F2;15/01/2026;Œuvre;Sucre;x;2;« x » n'est pas un nombre.;Qté;Écrivez un nombre, par exemple 1234,56.;\r\n"
+	if got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	english := string(copyOf(t, m, e, CopyOptions{Lang: problem.English}, refusedOf(results)))
+	if !strings.Contains(english, ";_error;_column;_how_to_fix\r\n") || !strings.Contains(english, ";x is not a number.;") {
+		t.Errorf("in English:\n%s", english)
+	}
+}
+
+func TestCopyOfXMLIsTheFileWithoutWhatIsFine(t *testing.T) {
+	m := mustLoad(t, xmlMapping)
+	for _, encoding := range []string{utf8Text, latin1} {
+		t.Run(encoding, func(t *testing.T) {
+			text := `<?xml version="1.0" encoding="` + encoding + `"?>
+<!-- lot du 15 -->
+<x:lot xmlns:x="urn:x" nom="Épicerie">
+  <entete>a &amp; b</entete>
+  <facture num="F1"><date>2026-01-15</date><ligne q="1"/></facture>
+  <facture num="F2"><date>hier</date><ligne q="1"/></facture>
+  <facture num="F3"><date>2026-01-15</date><ligne q="1"/></facture>
+  <facture num="F4"  ><date>été</date><ligne q='1'></ligne></facture>
+  <pied/>
+</x:lot>
+`
+			want := strings.ReplaceAll(text, "\n  <facture num=\"F1\"><date>2026-01-15</date><ligne q=\"1\"/></facture>", "")
+			want = strings.ReplaceAll(want, "\n  <facture num=\"F3\"><date>2026-01-15</date><ligne q=\"1\"/></facture>", "")
+			c := newCharset(encoding, nil)
+			e := exportOf("x.xml", c.encode(text))
+			results, _, err := readAll(t, m, e)
+			if err != nil || len(results) != 4 {
+				t.Fatal(len(results), err)
+			}
+			got := copyOf(t, m, e, CopyOptions{}, refusedOf(results))
+			if !bytes.Equal(got, c.encode(want)) {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+			again, _, err := readAll(t, m, exportOf("copy.xml", got))
+			if err != nil || len(again) != 2 || len(refusedOf(again)) != 2 {
+				t.Errorf("read again: %d, %v", len(again), err)
+			}
+		})
+	}
+}
+
+const xmlMapping = `[input]
+format = "xml"
+[invoice]
+each = "/lot/facture"
+[invoice.fields]
+document_number = "@num"
+issue_date = "date"
+[lines]
+each = "ligne"
+[lines.fields]
+quantity = "@q"
+`
+
+func TestReportOpensInExcel(t *testing.T) {
+	var out bytes.Buffer
+	err := WriteReport(&out, problem.French, []problem.Problem{{
+		Code: codeNotNumber, Severity: problem.Refuse, Invoice: "F1", Field: "invoice_lines[0].quantity", Value: "=1+1;",
+		Position: problem.Position{File: "x.csv", Row: 3, Column: "Qté"},
+	}})
+	want := "\ufefffacture;ligne;colonne;valeur;code;gravite;erreur;correction;champ\r\n" +
+		"F1;3;Qté;\"'=1+1;\";E2201;refuse;« =1+1; » n'est pas un nombre.;Écrivez un nombre, par exemple 1234,56.;invoice_lines[0].quantity\r\n"
+	want = strings.Replace(want, "« =1+1; » n'est pas un nombre.", "\"« =1+1; » n'est pas un nombre.\"", 1)
+	if err != nil || out.String() != want {
+		t.Errorf("got %v:\n%s\nwant:\n%s", err, out.String(), want)
+	}
+}
