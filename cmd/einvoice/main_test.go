@@ -12,6 +12,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"einvoice": func() { os.Exit(Main()) },
+		"rawloop":  rawLoop,
 	})
 }
 

@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// benchInvoices of three lines each make one export.
+const benchInvoices = 10_000
+
+// BenchmarkWholePath takes one CSV export from the drop until the last outcome
+// is durable, with the sandbox in a process of its own, beside a raw loop that
+// parses and posts the same file and keeps nothing. Both are processes, so that
+// CPU seconds and peak memory are the operating system's own figures:
+//
+//	go test ./cmd/einvoice -run '^$' -bench WholePath -benchtime 3x
+func BenchmarkWholePath(b *testing.B) {
+	export := benchExport()
+	raw := b.Run("raw", func(b *testing.B) { measure(b, export, rawProcess) })
+	if !raw {
+		return
+	}
+	b.Run("einvoice", func(b *testing.B) { measure(b, export, einvoiceProcess) })
+}
+
+func measure(b *testing.B, export []byte, process func(b *testing.B, api string, export []byte) *exec.Cmd) {
+	var wall time.Duration
+	var cpu float64
+	var peak int64
+	for range b.N {
+		b.StopTimer()
+		api, stop := benchSandbox(b)
+		cmd := process(b, api, export)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		b.StartTimer()
+		start := time.Now()
+		err := cmd.Run()
+		wall += time.Since(start)
+		b.StopTimer()
+		if err != nil {
+			b.Fatalf("%v: %s", err, stderr.String())
+		}
+		cpu += (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+		peak = max(peak, peakMemory(cmd.ProcessState))
+		if n := benchCount(b, api); n != benchInvoices {
+			b.Fatalf("the platform took %d invoices in charge, not %d", n, benchInvoices)
+		}
+		stop()
+	}
+	n := float64(b.N)
+	b.ReportMetric(benchInvoices*n/wall.Seconds(), "invoices/s")
+	b.ReportMetric(cpu/n, "cpu-s/op")
+	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
+	b.ReportMetric(0, "ns/op")
+}
+
+// benchExport is one CSV in the layout of the starter mapping.
+func benchExport() []byte {
+	var buf bytes.Buffer
+	buf.WriteString("number;date;client;siret;item;qty;price;vat;total\n")
+	for i := range benchInvoices {
+		for l := range 3 {
+			fmt.Fprintf(&buf, "B%06d;2026-11-02;Client %d;20000000800017;Article %d;%d;%d.50;20;%s\n",
+				i, i%100, l, l+1, 10+l, "85.20")
+		}
+	}
+	return buf.Bytes()
+}
+
+const benchMapping = `
+[match]
+name = ["bench*.csv"]
+[input]
+format = "csv"
+encoding = "utf-8"
+delimiter = ";"
+decimal = "."
+date = "yyyy-mm-dd"
+[invoice]
+key = "number"
+[invoice.fields]
+document_number = "number"
+issue_date = "date"
+currency = { value = "EUR" }
+recipient.name = "client"
+recipient.fiscal_id = "siret"
+recipient.address.country = { value = "FR" }
+total_amount_including_tax = "total"
+[lines.fields]
+description = "item"
+quantity = "qty"
+unit_price = "price"
+tax_rate = "vat"
+tax_category = { value = "S" }
+`
+
+// benchSandbox starts a sandbox process with the company registered.
+func benchSandbox(b *testing.B) (api string, stop func()) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	api = l.Addr().String()
+	l.Close()
+	cmd := exec.Command("einvoice", "sandbox", "--listen", api, "--scale", "1000")
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	b.Cleanup(stop)
+	body := `{"fiscal_id":"10000000900017","name":"Bench","customer_invoice":true,"supplier_invoice":false}`
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		if err = benchPost(http.DefaultClient, "http://"+api+"/FR-configurations", []byte(body)); err == nil {
+			return api, stop
+		}
+		if time.Now().After(end) {
+			b.Fatal(err)
+		}
+	}
+}
+
+func benchPost(c *http.Client, url string, body []byte) error {
+	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer bench")
+	resp, err := c.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", resp.Status, answer)
+	}
+	var known struct{ Data struct{ ID string } }
+	return json.Unmarshal(answer, &known)
+}
+
+func benchCount(b *testing.B, api string) (n int) {
+	resp, err := http.Get("http://" + api + "/sandbox/books")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var books struct{ Documents []struct{ IDs []string } }
+	if err := json.NewDecoder(resp.Body).Decode(&books); err != nil {
+		b.Fatal(err)
+	}
+	for _, d := range books.Documents {
+		n += len(d.IDs)
+	}
+	return n
+}
+
+// einvoiceProcess is a daemon that does what is due and ends.
+func einvoiceProcess(b *testing.B, api string, export []byte) *exec.Cmd {
+	dir := b.TempDir()
+	_, err := initialise(dir, "en", func(config string) string {
+		for _, s := range [][3]string{
+			{"api", "base_url", `"http://` + api + `"`}, {"drop", "complete", `"on-appearance"`},
+			{"inbox.poll", "budget", "1"}, // the way back is not part of this measure
+			{"log", "level", `"error"`},
+		} {
+			config = setKey(config, s[0], s[1], s[2])
+		}
+		return config
+	})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "mappings", "bench.toml"), []byte(benchMapping), 0o644)
+	}
+	if err == nil {
+		err = os.Remove(filepath.Join(dir, "mappings", "ventes.toml"))
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "drop", "bench.csv"), export, 0o644)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command("einvoice", "run", "--once", "-c", filepath.Join(dir, "einvoice.toml"))
+	cmd.Stdout = io.Discard
+	return cmd
+}
+
+// rawProcess is the raw loop.
+func rawProcess(b *testing.B, api string, export []byte) *exec.Cmd {
+	path := filepath.Join(b.TempDir(), "bench.csv")
+	if err := os.WriteFile(path, export, 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return exec.Command("rawloop", path, "http://"+api+"/FR-invoices")
+}
+
+// rawLoop parses a CSV and posts each invoice from 16 workers. It is what a
+// script without any promise would do.
+func rawLoop() {
+	if err := rawPost(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func rawPost(path, url string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, MaxConnsPerHost: 16}}
+	bodies := make(chan []byte, 32)
+	failed := make(chan error, 16)
+	var workers sync.WaitGroup
+	for range 16 {
+		workers.Go(func() {
+			for body := range bodies {
+				if err := benchPost(client, url, body); err != nil {
+					failed <- err
+					return
+				}
+			}
+		})
+	}
+	err = rawRead(f, bodies)
+	close(bodies)
+	workers.Wait()
+	select {
+	case e := <-failed:
+		return e
+	default:
+		return err
+	}
+}
+
+func rawRead(f io.Reader, bodies chan<- []byte) error {
+	r := csv.NewReader(f)
+	r.Comma, r.ReuseRecord = ';', true
+	if _, err := r.Read(); err != nil {
+		return err
+	}
+	type line struct {
+		Description string      `json:"description"`
+		Quantity    json.Number `json:"quantity"`
+		UnitPrice   json.Number `json:"unit_price"`
+		TaxRate     json.Number `json:"tax_rate"`
+	}
+	type party struct {
+		Name     string `json:"name"`
+		FiscalID string `json:"fiscal_id"`
+	}
+	type invoice struct {
+		Number   string      `json:"document_number"`
+		Date     string      `json:"issue_date"`
+		Currency string      `json:"currency"`
+		Total    json.Number `json:"total_amount_including_tax"`
+		Sender   party       `json:"sender"`
+		To       party       `json:"recipient"`
+		Lines    []line      `json:"invoice_lines"`
+	}
+	var inv invoice
+	flush := func() error {
+		if inv.Number == "" {
+			return nil
+		}
+		body, err := json.Marshal(inv)
+		bodies <- body
+		return err
+	}
+	for {
+		rec, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return flush()
+		}
+		if err != nil {
+			return err
+		}
+		if rec[0] != inv.Number {
+			if err := flush(); err != nil {
+				return err
+			}
+			inv = invoice{Number: rec[0], Date: rec[1], Currency: "EUR", Total: json.Number(rec[8]),
+				Sender: party{"Bench", "10000000900017"}, To: party{rec[2], rec[3]}}
+		}
+		inv.Lines = append(inv.Lines, line{rec[4], json.Number(rec[5]), json.Number(rec[6]), json.Number(rec[7])})
+	}
+}
