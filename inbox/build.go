@@ -141,7 +141,7 @@ func (in *Inbox) fill(root string, r *ledger.Received, raw []byte, inv connector
 // readable draws our page in memory first: a document that cannot be drawn
 // must not cost the delivery.
 func (in *Inbox) readable(b *folder, w words, r ledger.Received, inv connector.Invoice, found []problem.Problem) error {
-	lines := []string{w.note}
+	var lines []string // the note is drawn as a warning: none without a reason
 	for _, p := range found {
 		lines = append(lines, p.Message(in.opt.Lang))
 	}

@@ -311,3 +311,20 @@ func TestInvoicesOfOtherSoftwareAreLeftAlone(t *testing.T) {
 		t.Errorf("%d supplier invoices made of another program's sale", n)
 	}
 }
+
+func TestAnInvoiceJustSentIsLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	w.rounds(1) // the first sweep
+	before := w.platform.calls()
+	w.outgoing("F-1", ledger.Sent, "id1")
+	w.platform.put(issued("id1", "F-1", connector.Status{State: connector.StateSent}))
+	w.rounds(1)
+	if n := w.platform.calls() - before; n != 0 {
+		t.Errorf("%d calls right after the answer to the POST", n)
+	}
+	w.pass(time.Minute)
+	w.rounds(1)
+	if n := w.platform.calls() - before; n != 1 {
+		t.Errorf("%d calls after a minute, want 1", n)
+	}
+}

@@ -14,7 +14,6 @@ type words struct {
 	creditNote string
 	yes, no    string
 	decimal    string
-	note       string // on our PDF
 	nobody     string // a supplier without a name
 	unnumbered string
 	toCheckWhy string // first line of the alerts of an invoice to check
@@ -31,7 +30,6 @@ func wordsOf(lang problem.Lang) words {
 			columns: []string{"Reçue le", "Fournisseur", "Identifiant du fournisseur", "Numéro", "Type", "Date de facture",
 				"Montant TTC", "Devise", "IBAN", "À vérifier", "Alertes", "Dossier", "Identifiant de la plateforme"},
 			invoice: "Facture", creditNote: "Avoir", yes: "oui", no: "non", decimal: ",",
-			note:   "Copie lisible. L'original est le fichier invoice.json.",
 			nobody: "fournisseur inconnu", unnumbered: "sans numéro",
 			toCheckWhy: "À vérifier avant toute comptabilisation :",
 		}
@@ -45,7 +43,6 @@ func wordsOf(lang problem.Lang) words {
 		columns: []string{"Received", "Supplier", "Supplier id", "Number", "Type", "Issue date",
 			"Total with VAT", "Currency", "IBAN", "To check", "Alerts", "Folder", "Platform id"},
 		invoice: "Invoice", creditNote: "Credit note", yes: "yes", no: "no", decimal: ".",
-		note:   "Readable copy. The original is the file invoice.json.",
 		nobody: "unknown supplier", unnumbered: "no number",
 		toCheckWhy: "To be checked before it is booked:",
 	}
