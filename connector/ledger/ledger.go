@@ -32,6 +32,7 @@ var (
 // Ledger is the open database. Its methods may be called from any goroutine.
 type Ledger struct {
 	id    string
+	file  string // path of the database
 	now   clock
 	lock  *os.File // nil when opened for reading
 	write *writer  // nil when opened for reading

@@ -36,7 +36,7 @@ type Options struct {
 // upgrades its schema after a backup. Invoices found in state Sending become
 // Uncertain, with an event. Errors: ErrInUse, ErrNewerSchema, ErrOtherAPI, ErrOpenCompany.
 func Open(ctx context.Context, cfg Config, opt Options) (l *Ledger, err error) {
-	l = &Ledger{now: opt.Now}
+	l = &Ledger{file: cfg.File(), now: opt.Now}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -76,7 +76,7 @@ func (l *Ledger) begin(t *tx, id Identity) error {
 // OpenReader opens the ledger for reading only, beside a running daemon
 // (status, trace, preview). Writing verbs then return ErrReadOnly.
 func OpenReader(ctx context.Context, cfg Config) (l *Ledger, err error) {
-	l = &Ledger{now: time.Now}
+	l = &Ledger{file: cfg.File(), now: time.Now}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open ledger %s for reading: %w", cfg.Path, errors.Join(err, l.Close()))
@@ -130,7 +130,7 @@ func takeLock(path string) (*os.File, error) {
 }
 
 func (l *Ledger) openWriter(ctx context.Context, cfg Config) error {
-	db, err := sql.Open("sqlite", dsn(cfg.File(), "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-32000)"))
+	db, err := sql.Open("sqlite", dsn(cfg.File(), "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-32000)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return err
 	}

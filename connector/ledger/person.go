@@ -22,8 +22,21 @@ func (l *Ledger) ReleaseHeld(ctx context.Context, ids []int64, note string) erro
 		if err != nil || n == 0 {
 			return false, err
 		}
-		return true, errors.Join(reopen(t, id), l.tell(t, happening{invoice: id, kind: EventReleased, note: note}))
+		if err := l.tell(t, happening{invoice: id, kind: EventReleased, note: note}); err != nil {
+			return false, err
+		}
+		return true, errors.Join(reopen(t, id), l.orderReleased(t, id))
 	})
+}
+
+// orderReleased keeps a credit note behind its invoice, when it was held for
+// another reason than that invoice.
+func (l *Ledger) orderReleased(t *tx, id int64) error {
+	released, err := credits(t, "i.id = ? AND i.is_credit = 1 AND NOT "+fmt.Sprintf(asked, "E5007"), id)
+	if err != nil || len(released) == 0 {
+		return err
+	}
+	return l.decideCredit(t, released[0], false)
 }
 
 // decide runs one step of a person's verb for each invoice, in one transaction.
@@ -107,6 +120,9 @@ func (l *Ledger) ResolveHeld(ctx context.Context, o Outcome) error {
 		if State(state) != Held || !(o.State == Rejected || (o.State == Sent && o.APIID != "")) {
 			return false, nil
 		}
+		if _, err := takeKey(t, id); err != nil { // where nothing else counts under it
+			return false, err
+		}
 		if err := l.tell(t, happening{invoice: id, kind: EventResolved, status: o.Status, note: o.Note}); err != nil {
 			return false, err
 		}
@@ -137,5 +153,5 @@ func (l *Ledger) ReleaseReceived(ctx context.Context, ids []int64) error {
 
 // InvoicesIn lists invoices in a state, of one company or of all (""), oldest first.
 func (l *Ledger) InvoicesIn(ctx context.Context, s State, company string, n int) ([]Invoice, error) {
-	return l.invoices(ctx, "WHERE i.state = ?1 AND i.company IN (SELECT DISTINCT company FROM invoice WHERE ?2 IN ('', company)) ORDER BY i.id LIMIT ?3", string(s), company, n)
+	return l.invoices(ctx, "WHERE i.state = ?1 AND i.company IN (SELECT id FROM company WHERE ?2 IN ('', id) UNION SELECT ?2) ORDER BY i.id LIMIT ?3", string(s), company, n)
 }

@@ -82,12 +82,15 @@ func backup(ctx context.Context, conn *sql.Conn, path string) error {
 // Backup writes a copy of the ledger to path while it is in use. A ledger put
 // back from it must sweep (RequireSweep) before it sends.
 func (l *Ledger) Backup(ctx context.Context, path string) error {
-	conn, err := l.read.db.Conn(ctx)
+	db, err := sql.Open("sqlite", dsn(l.file))
 	if err != nil {
 		return fmt.Errorf("back up ledger: %w", err)
 	}
-	defer func() { _ = conn.Close() }() // goes back to the pool
-	if err := backup(ctx, conn, path); err != nil {
+	conn, err := db.Conn(ctx) // of its own: query_only forbids VACUUM INTO
+	if err == nil {
+		err = errors.Join(backup(ctx, conn, path), conn.Close())
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("back up ledger to %s: %w", path, err)
 	}
 	return nil

@@ -308,6 +308,36 @@ func TestHoldRetryAndResolveByAPerson(t *testing.T) {
 	w.wantErr(w.ResolveHeld(t.Context(), Outcome{ID: got[2].ID, State: Sent, APIID: "api-4"}), ErrState)
 }
 
+func TestHeldInvoiceThatThePlatformHasIsNotSentOnRelease(t *testing.T) {
+	w := newWorld(t)
+	staged := queued(bill("A1", "1.00"), bill("A2", "1.00"))
+	staged[0].Verdict, staged[1].Verdict = VerdictHeld, VerdictHeld
+	got := w.release(staged...)
+	w.ok(w.RequireSweep(t.Context(), acme))
+	w.ok(w.AddSwept(t.Context(), acme, []connector.Remote{remote("api-1", "A1", "1.00", connector.Status{}), remote("api-2", "A2", "2.00", connector.Status{})}))
+	w.ok(w.SweepDone(t.Context(), acme))
+	w.ok(w.SweepDone(t.Context(), acme))
+	w.state(got[0], Sent)
+	w.state(got[1], Held)
+	want(t, "asked once more, about the platform", w.kinds(got[1]), "HELD HELD")
+	w.ok(w.ReleaseHeld(t.Context(), []int64{got[1].ID}, "another invoice"))
+	w.state(got[1], Queued)
+}
+
+func TestReleasedCreditNoteStaysBehindItsInvoice(t *testing.T) {
+	w := newWorld(t)
+	staged := queued(bill("A1", "1.00"), credit1("C1", "-1.00", connector.Ref{Number: "A1"}))
+	staged[0].Verdict, staged[1].Verdict = VerdictHeld, VerdictHeld // a first run holds all
+	got := w.release(staged...)
+	w.ok(w.ReleaseHeld(t.Context(), []int64{got[1].ID, got[0].ID}, "looks right"))
+	want(t, "to send", w.next(9), "A1")
+	w.sending(got[0])
+	w.settle(Outcome{ID: got[0].ID, State: Rejected})
+	w.state(got[1], Held)
+	w.ok(w.ReleaseHeld(t.Context(), []int64{got[1].ID}, "send it all the same"))
+	want(t, "to send", w.next(9), "C1")
+}
+
 func TestPendingCountsAllCompanies(t *testing.T) {
 	w := newWorld(t)
 	staged := queued(bill("A1", "1.00"), bill("A2", "1.00"))

@@ -60,7 +60,7 @@ func (l *Ledger) SweepDone(ctx context.Context, company string) error {
 		if err := must(t.exec("UPDATE company SET swept_at = ? WHERE id = ?", stamp(l.now()), company)); err != nil {
 			return err
 		}
-		return l.settleSwept(t, false, "i.company = ?1 AND i.state IN ('queued', 'waiting')", company)
+		return l.settleSwept(t, false, "i.company = ?1 AND i.state IN ('queued', 'waiting', 'held')", company)
 	})
 	if err != nil {
 		return fmt.Errorf("end sweep of %s: %w", company, err)
@@ -82,9 +82,12 @@ func (l *Ledger) RequireSweep(ctx context.Context, company string) error {
 
 // decideSwept compares a file's invoices with what a finished sweep found.
 func (l *Ledger) decideSwept(t *tx, fileID int64) error {
-	return l.settleSwept(t, true, `i.file_id = ?1 AND i.state IN ('queued', 'waiting')
+	return l.settleSwept(t, true, `i.file_id = ?1 AND i.state IN ('queued', 'waiting', 'held')
 		AND EXISTS (SELECT 1 FROM company c WHERE c.id = i.company AND c.swept_at IS NOT NULL)`, fileID)
 }
+
+// asked tells whether an invoice i was held with the question of that code.
+const asked = `INSTR(i.problems || i.answer_problems, '"code":"%s"') > 0`
 
 // find is an unsent invoice whose key a sweep found at the platform.
 type find struct {
@@ -102,7 +105,9 @@ type find struct {
 
 // settleSwept leaves out what the platform refused in a way that is mended under
 // the same number, unless it is the very same total: then it may be this one.
-// At release its outcome is the verdict as well.
+// What is held already is looked at as well, or a person's release would send it
+// a second time; but a question that was asked is not asked again. At release
+// its outcome is the verdict as well.
 func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 	ctx := context.Background()
 	found, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM swept)")
@@ -113,6 +118,7 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 		fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id
 		JOIN swept s ON `+fmt.Sprintf(sameKey, "s", "i")+` WHERE `+where+` AND i.attempts = 0
 		AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
+		AND NOT (i.state = 'held' AND `+fmt.Sprintf(asked, "E5008")+` OR i.state = 'held' AND `+fmt.Sprintf(asked, "E5009")+`)
 		AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
 	if err != nil {
 		return err
