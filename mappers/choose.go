@@ -22,35 +22,80 @@ func validGlob(pattern string) bool {
 	return err == nil
 }
 
-// Choose gives the mapping for an export: the only one, or the only one that
-// matches it. The error is a problem.Problem when none or several do.
-func Choose(ms []*Mapping, e Export) (*Mapping, error) {
-	if len(ms) == 1 {
-		return ms[0], nil
+// Choose gives the mapping for an export: the only one there is, or the only
+// one that matches it. Later tiers are asked when nothing of the earlier ones
+// matches: a customer's own mappings come before the presets. The error is a
+// problem.Problem when none or several of a tier do.
+func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
+	if len(tiers) == 1 && len(tiers[0]) == 1 {
+		return tiers[0][0], nil
 	}
 	head, err := readHead(e)
 	if err != nil {
 		return nil, err
 	}
-	var fit, all []string
-	var chosen *Mapping
+	p := problem.Problem{Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
+	var all []*Mapping
+	for _, ms := range tiers {
+		fit := fitting(ms, e.Name, head)
+		if len(fit) == 1 {
+			return fit[0], nil
+		}
+		if len(fit) > 1 {
+			p.Code, p.Expected = codeManyMappings, listNames(fit)
+			return nil, p
+		}
+		if m := claimant(ms, e.Name, head); m != nil {
+			return m, nil
+		}
+		all = append(all, ms...)
+	}
+	p.Code, p.Expected = codeNoMapping, listNames(all)
+	return nil, p
+}
+
+func fitting(ms []*Mapping, name string, head []byte) (fit []*Mapping) {
 	for _, m := range ms {
-		all = append(all, m.Name)
-		if m.Matches(e.Name, head) {
-			fit = append(fit, m.Name)
-			chosen = m
+		if m.Matches(name, head) {
+			fit = append(fit, m)
 		}
 	}
-	p := problem.Problem{Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
-	switch len(fit) {
-	case 1:
-		return chosen, nil
-	case 0:
-		p.Code, p.Expected = codeNoMapping, strings.Join(all, ", ")
-	default:
-		p.Code, p.Expected = codeManyMappings, strings.Join(fit, ", ")
+	return fit
+}
+
+// claimant is the only mapping whose [match] names such a file, although its
+// content does not fit: reading it says what is wrong, such as a column that is
+// gone, where "no mapping" would say nothing.
+func claimant(ms []*Mapping, name string, head []byte) (only *Mapping) {
+	for _, m := range ms {
+		if len(m.match.names) == 0 || !m.matchesName(name) || !m.readable(head) {
+			continue
+		}
+		if only != nil {
+			return nil
+		}
+		only = m
 	}
-	return nil, p
+	return only
+}
+
+// readable tells whether a file that begins with head has the mapping's format.
+func (m *Mapping) readable(head []byte) bool {
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return m.input.format == formatXLSX
+	case looksXML(head):
+		return m.input.format == formatXML
+	}
+	return m.input.format != formatXLSX && m.input.format != formatXML
+}
+
+func listNames(ms []*Mapping) string {
+	names := make([]string, len(ms))
+	for i, m := range ms {
+		names[i] = m.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // Matches tells whether the mapping is for a file of that name that begins with

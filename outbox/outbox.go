@@ -45,7 +45,7 @@ type Drop struct {
 	Watcher   *drop.Watcher
 	Beat      func(context.Context) error // claims the place and renews the claim, at each scan; may be nil
 	beaten    string                      // what Beat last said was wrong
-	Mappings  []*mappers.Mapping          // in order of preference
+	Mappings  [][]*mappers.Mapping        // by preference: see mappers.Choose
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 

@@ -186,7 +186,7 @@ func (r *rig) open(change func(*Options, *drop.Config)) {
 		Companies: []connector.Company{seller}, Rules: rules.Defaults(), Lang: problem.English, Location: time.UTC,
 		Now: r.clock.now, Log: zerolog.Nop(), Drain: time.Second, Journal: r.journal}
 	opt.Config.Workers = 2
-	d := &Drop{Config: cfg, Place: place, Mappings: []*mappers.Mapping{m}, Companies: opt.Companies, Results: "acme"}
+	d := &Drop{Config: cfg, Place: place, Mappings: [][]*mappers.Mapping{{m}}, Companies: opt.Companies, Results: "acme"}
 	opt.Drops = []*Drop{d}
 	if change != nil {
 		change(&opt, &d.Config)

@@ -49,7 +49,7 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 		return o.fail(ctx, f, "", problem.Problem{Code: "E5204", Severity: problem.Refuse, Value: f.Drop})
 	}
 	e := o.export(f)
-	m, err := mappers.Choose(d.Mappings, e)
+	m, err := mappers.Choose(e, d.Mappings...)
 	if err != nil {
 		return o.failBecause(ctx, f, "", err)
 	}

@@ -211,7 +211,8 @@ func (s *sender) record() {
 	ctx := context.Background()
 	for out := range s.outcomes {
 		batch := s.gather(out)
-		if err := s.o.Ledger.Settle(ctx, batch); err != nil {
+		// ErrState: a callback was quicker than the answer and settled it already.
+		if err := s.o.Ledger.Settle(ctx, batch); err != nil && !errors.Is(err, ledger.ErrState) {
 			select {
 			case s.broken <- fmt.Errorf("record outcomes: %w", err):
 			default:

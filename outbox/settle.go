@@ -180,7 +180,7 @@ func (o *Outbox) mappingOf(f ledger.File) *mappers.Mapping {
 	if d == nil {
 		return nil
 	}
-	for _, m := range d.Mappings {
+	for _, m := range slices.Concat(d.Mappings...) {
 		if m.Name == f.Mapping {
 			return m
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -50,12 +51,12 @@ func check(path string) (notices []string, err error) {
 	faults := setting.Faults{File: path}
 	for i, d := range cfg.Drops {
 		key := fmt.Sprintf("drop[%d].mapping", i)
-		ms, err := choose(all, d.Mapping)
+		ms, err := all.named(d.Mapping)
 		if err != nil {
 			faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, key), Mistake: setting.Mistake{Key: key, Text: err.Error()}})
 			continue
 		}
-		for _, m := range ms {
+		for _, m := range slices.Concat(ms...) {
 			if len(d.Mapping) > 0 && !m.ProvesEnd() && d.Complete == "settle" && d.TailHold > 0 {
 				notices = append(notices, fmt.Sprintf("notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"", d.Name, m.Name, d.TailHold))
 			}

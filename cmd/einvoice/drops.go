@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -68,12 +69,12 @@ func (a *app) openDrops(ctx context.Context) ([]*outbox.Drop, error) {
 	return drops, nil
 }
 
-func (a *app) openDrop(ctx context.Context, d drop.Config, all []*mappers.Mapping) (*outbox.Drop, error) {
+func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.Drop, error) {
 	place, err := drop.NewFolder(d.Path, a.cfg.tree(d.Company, a.cfg.Folders.Archive))
 	if err != nil {
 		return nil, err
 	}
-	mappings, err := choose(all, d.Mapping)
+	mappings, err := all.named(d.Mapping)
 	if err != nil {
 		return nil, err
 	}
@@ -153,11 +154,14 @@ func whole(ctx context.Context, p drop.Place, e drop.Entry) (ok bool, why string
 // errMapping wraps a mapping that cannot be used.
 var errMapping = fmt.Errorf("%w: mapping", errConfig)
 
-// loadMappings reads the mapping files of the configuration and, behind them,
-// the built-in presets, all in order of name. Every mistake of every file comes
-// at once.
-func loadMappings(cfg *Config) ([]*mappers.Mapping, error) {
-	var all []*mappers.Mapping
+// tiers are mappings by preference: the customer's own, then the presets.
+type tiers [][]*mappers.Mapping
+
+// loadMappings reads the mapping files of the configuration, and the presets
+// that none of them replaces by its name. Every mistake of every file comes at
+// once.
+func loadMappings(cfg *Config) (tiers, error) {
+	all := make(tiers, 2)
 	var errs []error
 	own := map[string]bool{}
 	files, err := filepath.Glob(filepath.Join(escapeGlob(cfg.Mappings.Folder), "*.toml"))
@@ -172,7 +176,7 @@ func loadMappings(cfg *Config) ([]*mappers.Mapping, error) {
 			continue
 		}
 		own[m.Name] = true
-		all = append(all, m)
+		all[0] = append(all[0], m)
 	}
 	for _, name := range mappers.Presets() {
 		data, _ := mappers.Preset(name)
@@ -180,7 +184,7 @@ func loadMappings(cfg *Config) ([]*mappers.Mapping, error) {
 		if err != nil {
 			errs = append(errs, fmt.Errorf("preset %s: %w", name, err))
 		} else if !own[name] {
-			all = append(all, m)
+			all[1] = append(all[1], m)
 		}
 	}
 	return all, errors.Join(errs...)
@@ -215,29 +219,32 @@ func loadMapping(path string) (*mappers.Mapping, error) {
 	return m, nil
 }
 
-// choose picks a drop's mappings by name; without names all may match.
-func choose(all []*mappers.Mapping, names []string) ([]*mappers.Mapping, error) {
+// named picks mappings by name, as one tier. Without names the customer's own
+// mappings may match, and presets only where there are none: an export whose
+// columns changed must be refused by its mapping, not read by a looser one.
+func (t tiers) named(names []string) (tiers, error) {
+	if len(names) == 0 && len(t[0]) > 0 {
+		return t[:1], nil
+	}
 	if len(names) == 0 {
-		return all, nil
+		return t, nil
 	}
-	var out []*mappers.Mapping
-	var known []string
-	for _, m := range all {
-		known = append(known, m.Name)
+	all := slices.Concat(t...)
+	known := make([]string, len(all))
+	for i, m := range all {
+		known[i] = m.Name
 	}
+	var chosen []*mappers.Mapping
 	for _, name := range names {
-		i := 0
-		for i < len(all) && all[i].Name != name {
-			i++
-		}
-		if i == len(all) {
+		i := slices.Index(known, name)
+		if i < 0 {
 			hint := ""
 			if n := setting.Nearest(name, known); n != "" {
 				hint = "; did you mean " + n + "?"
 			}
 			return nil, fmt.Errorf("%w: no mapping %q in the mappings folder nor among the presets%s", errMapping, name, hint)
 		}
-		out = append(out, all[i])
+		chosen = append(chosen, all[i])
 	}
-	return out, nil
+	return tiers{chosen}, nil
 }

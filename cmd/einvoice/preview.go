@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,7 +55,7 @@ built-in presets are used. Exit codes: 0 all would go, 3 some would be refused.`
 type preview struct {
 	opt      previewOptions
 	cfg      *Config
-	mappings []*mappers.Mapping
+	mappings tiers
 	checks   outbox.Checks
 	out      io.Writer
 	refused  int
@@ -80,16 +81,16 @@ func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
 	return p, nil
 }
 
-func (p *preview) choose() ([]*mappers.Mapping, error) {
+func (p *preview) choose() (tiers, error) {
 	if strings.HasSuffix(p.opt.mapping, ".toml") {
 		m, err := loadMapping(p.opt.mapping)
-		return []*mappers.Mapping{m}, err
+		return tiers{{m}}, err
 	}
 	all, err := loadMappings(p.cfg)
 	if err != nil || p.opt.mapping == "" {
 		return all, err
 	}
-	return choose(all, []string{p.opt.mapping})
+	return all.named([]string{p.opt.mapping})
 }
 
 func (p *preview) run(ctx context.Context, path string) error {
@@ -99,7 +100,7 @@ func (p *preview) run(ctx context.Context, path string) error {
 	}
 	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
 		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
-	m, err := p.mappingFor(e)
+	m, err := mappers.Choose(e, p.mappings...)
 	if err != nil {
 		return p.unreadable(err)
 	}
@@ -117,13 +118,6 @@ func (p *preview) run(ctx context.Context, path string) error {
 		return exitError(exitRefused)
 	}
 	return nil
-}
-
-func (p *preview) mappingFor(e mappers.Export) (*mappers.Mapping, error) {
-	if p.opt.mapping != "" {
-		return p.mappings[0], nil
-	}
-	return mappers.Choose(p.mappings, e)
 }
 
 // unreadable shows a problem of the whole file as such, any other error as it is.
@@ -228,7 +222,7 @@ func mappingsCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, m := range p.mappings {
+			for _, m := range slices.Concat(p.mappings...) {
 				fmt.Fprintf(s.out, "%s\t%s\n", m.Name, m.Format())
 			}
 			return nil

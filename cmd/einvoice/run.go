@@ -61,6 +61,7 @@ func (a *app) Once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	if err := a.runUntilIdle(ctx); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (a *app) Once(ctx context.Context) error {
 	if err := a.flush(); err != nil {
 		return err
 	}
-	return a.verdict(ctx, before)
+	return a.verdict(ctx, before, start)
 }
 
 // idleCheck is how often a run with --once looks whether all is done.
@@ -111,7 +112,7 @@ func ignoreCancelled(ctx context.Context, err error) error {
 
 // verdict turns what is left into an exit code. Refusals of earlier runs were
 // told then; they do not count again.
-func (a *app) verdict(ctx context.Context, before map[ledger.State]int) error {
+func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start time.Time) error {
 	after, err := a.ledger.Pending(ctx)
 	if err != nil {
 		return err
@@ -125,6 +126,18 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int) error {
 		if after[s] > before[s] {
 			return exitError(exitRefused)
 		}
+	}
+	files, err := a.ledger.Files(ctx, 10_000)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if f.State == ledger.FileFailed && !f.MappedAt.Before(start.Truncate(time.Second)) {
+			return exitError(exitRefused)
+		}
+	}
+	if len(a.publisher.Blocked()) > 0 {
+		return exitError(exitUnfinished)
 	}
 	return nil
 }

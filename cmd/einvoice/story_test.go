@@ -44,16 +44,22 @@ func setUpStory(env *testscript.Env) error {
 // storyCommands are the words that stories use besides testscript's own.
 func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"setup":    storySetup,
-		"setkey":   storySetKey,
-		"await":    storyAwait,
-		"http":     storyHTTP,
-		"books":    storyBooks,
-		"cp1252":   storyCP1252,
-		"see":      storySee,
-		"count":    storyCount,
-		"truncate": storyTruncate,
-		"rewrite":  storyRewrite,
+		"setup":     storySetup,
+		"setkey":    storySetKey,
+		"await":     storyAwait,
+		"awaitout":  storyAwaitOut,
+		"http":      storyHTTP,
+		"books":     storyBooks,
+		"cp1252":    storyCP1252,
+		"breakutf8": storyBreakUTF8,
+		"see":       storySee,
+		"count":     storyCount,
+		"truncate":  storyTruncate,
+		"rewrite":   storyRewrite,
+		"grow":      storyGrow,
+		"start":     storyStart,
+		"end":       storyStop,
+		"exitcode":  storyExitCode,
 	}
 }
 
@@ -370,7 +376,7 @@ func storyStart(ts *testscript.TestScript, neg bool, args []string) {
 // running has the processes that stories started, by path of their name.
 var running sync.Map
 
-// stop [-KILL] NAME: interrupt or kill a started process and wait for its end.
+// end [-KILL] NAME: interrupt or kill a started process and wait for its end.
 func storyStop(ts *testscript.TestScript, neg bool, args []string) {
 	sig := os.Interrupt
 	if args[0] == "-KILL" {
@@ -378,7 +384,7 @@ func storyStop(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	cmd, ok := running.Load(ts.MkAbs(args[0]))
 	if !ok {
-		ts.Fatalf("stop: nothing called %s was started", args[0])
+		ts.Fatalf("end: nothing called %s was started", args[0])
 	}
 	end(cmd.(*exec.Cmd), sig)
 }
