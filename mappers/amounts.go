@@ -230,8 +230,7 @@ func (w *work) check() {
 }
 
 func (w *work) mismatch(field string, stated, lines connector.Amount) {
-	origin := w.res.Origins[field]
-	p := problemOf(&flaw{code: codeTotals, expected: lines.String()}, field, found{text: stated.String(), origin: &origin})
+	p := problemOf(&flaw{code: codeTotals, expected: lines.String()}, field, found{text: stated.String(), origin: w.res.Origins[field], placed: true})
 	if w.b.m.check.warn {
 		p.Severity = problem.Warn
 	}

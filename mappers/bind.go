@@ -30,7 +30,8 @@ type work struct {
 
 // bind makes a Result of a document.
 func (b *binder) bind(d document) Result {
-	res := Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils, Origins: Origins{}}
+	res := Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils}
+	res.Origins = make(Origins, 8+len(b.m.head)/2+len(d.lines)*(1+len(b.m.lines.fields)))
 	w := &work{b: b, doc: d, res: &res, s: scope{node: d.head, head: d.head, format: b.format}}
 	res.Origins[""] = Origin{Position: placeOf(d)}
 	sound := len(d.faults) == 0
@@ -117,8 +118,7 @@ func (w *work) failed(e *expression, err error, field string) {
 	}
 	if len(e.uses) > 0 {
 		text, _ := w.s.text(sel)
-		origin := w.s.origin(sel, text)
-		from.origin = &origin
+		from.origin, from.placed = w.s.origin(sel, text), true
 	}
 	w.add(problemOf(e.flaw(&w.s, err), field, from))
 }
@@ -128,8 +128,8 @@ func bindFields[T any](w *work, all []binding[T], into *T, name func(int) string
 	for i := range all {
 		b := &all[i]
 		v, from, ok, bad := b.rule.evaluate(&w.s, b.field.kind)
-		if from.origin != nil {
-			w.res.Origins[name(i)] = *from.origin
+		if from.placed && !from.absent {
+			w.res.Origins[name(i)] = from.origin
 		}
 		if bad != nil {
 			w.add(problemOf(bad, name(i), from))
@@ -198,9 +198,8 @@ func (w *work) postcode(p *connector.Party, name string) {
 		return
 	}
 	field := name + ".address.zip_code"
-	origin := w.res.Origins[field]
 	bad := &flaw{code: codeLostZero, expected: "0" + p.Address.ZIP}
-	w.add(problemOf(bad, field, found{text: p.Address.ZIP, origin: &origin}))
+	w.add(problemOf(bad, field, found{text: p.Address.ZIP, origin: w.res.Origins[field], placed: true}))
 	p.Address.ZIP = bad.expected
 }
 
@@ -217,7 +216,6 @@ func (w *work) twice() {
 		return
 	}
 	w.res.Spoils = first.ordinal
-	origin := w.res.Origins["document_number"]
 	w.add(problemOf(&flaw{code: codeTwice, args: map[string]string{"first": fmt.Sprint(first.row)}},
-		"document_number", found{text: inv.Number, origin: &origin}))
+		"document_number", found{text: inv.Number, origin: w.res.Origins["document_number"], placed: true}))
 }

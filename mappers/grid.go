@@ -185,9 +185,12 @@ func (g *grid) wanted(width int) []bool {
 }
 
 func (g *grid) position(rowNum, column int) problem.Position {
-	p := problem.Position{File: g.file, Sheet: g.sheet, Row: rowNum, Column: columnLetter(column + 1)}
-	if column < len(g.head.names) && trimSpace(g.head.names[column]) != "" {
-		p.Column = trimSpace(g.head.names[column])
+	p := problem.Position{File: g.file, Sheet: g.sheet, Row: rowNum}
+	if column < len(g.head.shown) {
+		p.Column = g.head.shown[column]
+	}
+	if p.Column == "" {
+		p.Column = columnLetter(column + 1)
 	}
 	return p
 }

@@ -41,6 +41,7 @@ func reserved(header string) (release, ok bool) {
 type headings struct {
 	row    int
 	names  []string
+	shown  []string         // trimmed, for messages
 	normal map[string][]int // normalised name -> columns, from 0
 	exact  map[string][]int
 }
@@ -48,6 +49,7 @@ type headings struct {
 func newHeadings(row int, names []string) headings {
 	h := headings{row: row, names: names, normal: map[string][]int{}, exact: map[string][]int{}}
 	for i, name := range names {
+		h.shown = append(h.shown, trimSpace(name))
 		if _, is := reserved(name); is || trimSpace(name) == "" {
 			continue
 		}

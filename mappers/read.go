@@ -125,7 +125,7 @@ func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.
 			return
 		}
 		p := problemOf(&flaw{code: code, expected: text}, "",
-			found{text: got.String(), origin: &Origin{Position: n.where(sel.place)}})
+			found{text: got.String(), origin: Origin{Position: n.where(sel.place)}, placed: true})
 		problems = append(problems, p)
 	}
 	compare(m.end.count, codeTrailerCount, decimal.MustNew(int64(c.Documents+c.Ignored), 0))

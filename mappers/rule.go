@@ -72,7 +72,9 @@ func (t *table) known() string {
 type found struct {
 	text   string
 	plain  bool // a number in plain notation, whatever the input's
-	origin *Origin
+	origin Origin
+	placed bool // there is an origin: it was not a constant
+	absent bool // its column does not exist
 }
 
 // evaluate runs the rule. ok is false when there is no value, and when there is
@@ -100,7 +102,7 @@ func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *fl
 		}
 		return v, from, false, bad
 	}
-	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s, from.plain))
+	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s, from.plain && k == dateKind))
 	return v, from, bad == nil || bad.onlyWarns(), bad
 }
 
@@ -112,25 +114,21 @@ func (r *rule) fetch(s *scope) (found, *flaw) {
 	case r.expr != nil:
 		return r.compute(s)
 	}
-	var first found
+	first := -1
 	for i, sel := range r.from {
 		text, ok := s.text(sel)
-		blank := trimSpace(text) == ""
-		if !ok || blank && (i > 0 && first.origin != nil) {
-			continue
+		if ok && trimSpace(text) != "" {
+			return found{text: text, origin: s.origin(sel, text), placed: true}, nil
 		}
-		if !blank {
-			origin := s.origin(sel, text)
-			return found{text: text, origin: &origin}, nil
+		if ok && first < 0 {
+			first = i
 		}
-		origin := s.origin(sel, text)
-		first = found{origin: &origin}
 	}
-	if first.origin == nil && len(r.from) > 0 {
-		origin := s.origin(r.from[0], "")
-		first.origin = &origin
+	if len(r.from) == 0 {
+		return found{}, nil
 	}
-	return first, nil
+	// Nothing there: the place to say so is the first that exists.
+	return found{origin: s.origin(r.from[max(first, 0)], ""), placed: true, absent: first < 0}, nil
 }
 
 func (r *rule) compute(s *scope) (found, *flaw) {
@@ -142,8 +140,7 @@ func (r *rule) compute(s *scope) (found, *flaw) {
 			sel = s.failed.sel
 		}
 		text, _ := s.text(sel)
-		origin := s.origin(sel, text)
-		from.origin = &origin
+		from.origin, from.placed = s.origin(sel, text), true
 	}
 	if err != nil {
 		return from, r.expr.flaw(s, err)
@@ -247,7 +244,7 @@ func problemOf(bad *flaw, fieldName string, from found) problem.Problem {
 	if bad.onlyWarns() {
 		p.Severity = problem.Warn
 	}
-	if from.origin != nil {
+	if from.placed {
 		p.Position = from.origin.Position
 		if p.Value == "" {
 			p.Value = from.origin.Value
