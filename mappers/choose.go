@@ -37,7 +37,7 @@ func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
 	p := problem.Problem{Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
 	var all []*Mapping
 	for _, ms := range tiers {
-		fit := fitting(ms, e.Name, head)
+		fit := fitting(ms, e, head)
 		if len(fit) == 1 {
 			return fit[0], nil
 		}
@@ -54,13 +54,29 @@ func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
 	return nil, p
 }
 
-func fitting(ms []*Mapping, name string, head []byte) (fit []*Mapping) {
+func fitting(ms []*Mapping, e Export, head []byte) (fit []*Mapping) {
 	for _, m := range ms {
-		if m.Matches(name, head) {
+		if isZip(head) && m.matchesWorkbook(e) || !isZip(head) && m.Matches(e.Name, head) {
 			fit = append(fit, m)
 		}
 	}
 	return fit
+}
+
+func isZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
+
+// matchesWorkbook looks for the mapping's sheet and columns. A mapping for CSV
+// may fit as well: the correctable copy that accountants edit may be a workbook.
+func (m *Mapping) matchesWorkbook(e Export) bool {
+	if m.input.format == formatXML || len(m.match.names) > 0 && !m.matchesName(e.Name) {
+		return false
+	}
+	in, err := m.openXLSX(e, false)
+	if err != nil {
+		return false
+	}
+	defer in.close()
+	return !refuses(in.problems)
 }
 
 // claimant is the only mapping whose [match] names such a file, although its
@@ -82,7 +98,7 @@ func claimant(ms []*Mapping, name string, head []byte) (only *Mapping) {
 // readable tells whether a file that begins with head has the mapping's format.
 func (m *Mapping) readable(head []byte) bool {
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+	case isZip(head):
 		return m.input.format == formatXLSX
 	case looksXML(head):
 		return m.input.format == formatXML
@@ -101,13 +117,14 @@ func listNames(ms []*Mapping) string {
 // Matches tells whether the mapping is for a file of that name that begins with
 // head (the first 64 KiB will do). Without a [match] section the content
 // decides: every column that must be there, or the path of an invoice. The
-// content of a workbook is not looked into here, only its name and format.
+// content of a workbook is not looked into here, only its name and format;
+// Choose opens it.
 func (m *Mapping) Matches(name string, head []byte) bool {
 	if len(m.match.names) > 0 && !m.matchesName(name) {
 		return false
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+	case isZip(head):
 		return m.input.format == formatXLSX
 	case m.input.format == formatXLSX:
 		return false

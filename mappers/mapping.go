@@ -134,8 +134,19 @@ func (m *Mapping) Uses() []string {
 	return names
 }
 
-// CopyExt is the extension of a correctable copy, with its point.
+// CopyExt is the extension of a correctable copy, with its point. For a workbook
+// read by a mapping for CSV it is that of CopyExtOf.
 func (m *Mapping) CopyExt() string { return "." + m.input.format }
+
+// CopyExtOf is the extension of the correctable copy of an export, which comes
+// in the format that the export is really in.
+func (m *Mapping) CopyExtOf(e Export) (string, error) {
+	head, err := readHead(e)
+	if err == nil && m.input.format == formatCSV && isZip(head) {
+		return "." + formatXLSX, nil
+	}
+	return m.CopyExt(), err
+}
 
 // ProvesEnd tells whether a cut file of this mapping cannot be taken for a whole
 // one: the format has an end, a trailer is declared, or each invoice states a

@@ -1,7 +1,6 @@
 package mappers
 
 import (
-	"bytes"
 	"context"
 	"io"
 
@@ -143,7 +142,7 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 		return nil, err
 	}
 	// A CSV comes back as a workbook when accountants corrected it in Excel.
-	if m.input.format == formatXLSX || bytes.HasPrefix(head, []byte("PK\x03\x04")) {
+	if m.input.format == formatXLSX || isZip(head) {
 		return m.openXLSX(e, keep)
 	}
 	r, problems, err := openCSV(m, e, keep)

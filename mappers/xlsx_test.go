@@ -123,7 +123,14 @@ func TestCSVMappingReadsTheWorkbookMadeOfIt(t *testing.T) {
 	if err := f.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	results, _, err := readAll(t, m, exportOf("x.xlsx", out.Bytes()))
+	e := exportOf("x.xlsx", out.Bytes())
+	if chosen, err := Choose(e, []*Mapping{preset(t, "ebp"), preset(t, "ubl"), m}); chosen != m {
+		t.Errorf("chosen: %v, %v", chosen, err)
+	}
+	if ext, err := m.CopyExtOf(e); ext != ".xlsx" || err != nil {
+		t.Errorf("extension of the copy: %s, %v", ext, err)
+	}
+	results, _, err := readAll(t, m, e)
 	if err != nil || len(results) != 1 || results[0].Refused() {
 		t.Fatalf("%+v %v", results, err)
 	}
