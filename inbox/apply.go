@@ -3,6 +3,7 @@ package inbox
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"einvoice/connector"
@@ -90,7 +91,7 @@ func (in *Inbox) status(ctx context.Context, own ledger.Invoice, s connector.Sta
 	changed, err := in.opt.Ledger.ApplyStatus(ctx, own.ID, s, false)
 	if changed {
 		in.opt.Journal("status", map[string]string{
-			"number": own.Key.Number, "state": string(s.State), "external": s.External,
+			"number": own.Key.Number, "state": string(s.State), "external": s.External, "code": strconv.Itoa(s.Code),
 		})
 	}
 	return err

@@ -14,6 +14,9 @@ type Config struct {
 	// that surely did not arrive. The wait doubles, with full jitter.
 	RetryMin setting.Duration `toml:"retry_min"`
 	RetryMax setting.Duration `toml:"retry_max"`
+	// MaxAge is how long an invoice that surely did not arrive is tried before
+	// a person must look.
+	MaxAge setting.Duration `toml:"max_age"`
 	// Probe is how often a stopped lane (bad token, no credit, company not
 	// registered) tries again.
 	Probe setting.Duration `toml:"probe"`
@@ -38,6 +41,7 @@ func Defaults() Config {
 		Workers:    16,
 		RetryMin:   d(2 * time.Second),
 		RetryMax:   d(15 * time.Minute),
+		MaxAge:     d(72 * time.Hour),
 		Probe:      d(time.Minute),
 		Lookups:    []setting.Duration{d(30 * time.Second), d(2 * time.Minute), d(10 * time.Minute), d(30 * time.Minute), d(time.Hour)},
 		ProofsOver: d(15 * time.Minute),
@@ -54,6 +58,7 @@ func (c Config) Validate(r setting.Report) {
 	ms := setting.Duration(time.Millisecond)
 	r.Between("retry_min", c.RetryMin, ms, day)
 	r.Between("retry_max", c.RetryMax, c.RetryMin, day)
+	r.Between("max_age", c.MaxAge, c.RetryMin, 365*day)
 	r.Between("probe", c.Probe, ms, day)
 	r.Between("proofs_over", c.ProofsOver, 0, 7*day)
 	r.Between("doubt_max", c.DoubtMax, ms, 30*day)

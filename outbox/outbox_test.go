@@ -608,3 +608,80 @@ func TestBackoffDoublesWithinItsBounds(t *testing.T) {
 		t.Errorf("jitter: %s", got)
 	}
 }
+
+func TestANumberThatComesBackLaterSpoilsBothParts(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00")+row("F1", "5.00"))
+	r.intake()
+	r.sendAll()
+	found, err := r.Ledger.Find(context.Background(), "F1")
+	r.must(err)
+	if len(found) != 2 || found[0].State != ledger.Refused || found[1].State != ledger.Refused {
+		t.Errorf("both parts must be refused: %+v", found)
+	}
+	r.want("F2", ledger.Sent)
+	r.posts("F1", 0)
+}
+
+func TestOnErrorFileRefusesTheWholeFile(t *testing.T) {
+	r := newRig(t, func(_ *Options, d *drop.Config) { d.OnError = drop.RefuseFile })
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "1O.00"))
+	r.drop("b.csv", header+row("F3", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Refused)
+	r.want("F2", ledger.Refused)
+	r.want("F3", ledger.Sent)
+	found, err := r.Ledger.Find(context.Background(), "F1")
+	r.must(err)
+	if p := found[0].Problems; len(p) == 0 || p[len(p)-1].Code != "E5201" {
+		t.Errorf("F1 is not told why: %+v", p)
+	}
+}
+
+func TestAnInvoiceThatCannotLeaveForDaysIsHeld(t *testing.T) {
+	r := newRig(t, func(o *Options, _ *drop.Config) { o.Config.MaxAge = setting.Duration(72 * time.Hour) })
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Later, Note: "no route"} }
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Queued)
+	r.clock.add(73 * time.Hour)
+	r.sendAll()
+	r.want("F1", ledger.Held)
+}
+
+func TestACallbackQuickerThanTheAnswerDoesNotStopTheDaemon(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		found, err := r.Ledger.Find(context.Background(), inv.Number)
+		if err != nil {
+			t.Error(err)
+		}
+		err = r.Ledger.Settle(context.Background(), []ledger.Outcome{{ID: found[0].ID, State: ledger.Sent, APIID: "by-callback-" + inv.Number}})
+		if err != nil {
+			t.Error(err)
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.want("F2", ledger.Sent)
+}
+
+func TestAStatedTotalThatItsLinesReachProvesTheLastInvoice(t *testing.T) {
+	m, err := mappers.Load("stated", []byte(strings.Replace(mapping, "[lines.fields]", "total_amount_including_tax = \"total\"\n[lines.fields]", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(_ *Options, d *drop.Config) { d.Complete, d.Settle = drop.Settle, setting.Duration(time.Second) })
+	r.Drops[0].Mappings = [][]*mappers.Mapping{{m}}
+	r.drop("a.csv", "number;date;client;siret;item;qty;price;vat;total\nF1;2026-11-02;Client;20000000800017;Vis;1;10.00;20;12.00\n")
+	r.intake()
+	r.clock.add(2 * time.Second)
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+}

@@ -161,12 +161,29 @@ func (s *staging) add(ctx context.Context, r mappers.Result) error {
 	if s.last != nil {
 		s.batch = append(s.batch, *s.last)
 	}
-	_, s.proven = r.Origins["totals.total_amount_including_tax"]
+	if r.Spoils != 0 {
+		s.spoil(ctx, r.Spoils, first(staged.Problems))
+	}
+	_, s.proven = r.Origins["total_amount_including_tax"]
 	s.last = &staged
 	if len(s.batch) >= stageBatch {
 		s.flush(ctx)
 	}
 	return s.broken
+}
+
+// spoil refuses an earlier invoice that the one at hand proves not to be whole.
+func (s *staging) spoil(ctx context.Context, ordinal int, p problem.Problem) {
+	for i := range s.batch {
+		if s.batch[i].Ordinal == ordinal {
+			s.batch[i].Verdict = ledger.VerdictRefused
+			s.batch[i].Problems = append(s.batch[i].Problems, p)
+			return
+		}
+	}
+	if s.broken == nil {
+		s.broken = s.o.Ledger.Spoil(ctx, s.f.ID, ordinal, p)
+	}
 }
 
 func (s *staging) flush(ctx context.Context) {

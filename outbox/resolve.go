@@ -74,7 +74,7 @@ func (o *Outbox) lookUp(ctx context.Context, d ledger.Doubt) error {
 		o.Log.Warn().Err(err).Str("number", d.Key.Number).Msg("uncertain invoice not looked up; trying again")
 		return o.Ledger.LookedUp(ctx, d.ID, false, next)
 	case len(seen.found) > 1:
-		return o.hold(ctx, d, "E5206", seen.found[1].ID)
+		return o.hold(ctx, d, problem.Problem{Code: "E5104", Value: seen.found[0].ID + ", " + seen.found[1].ID})
 	case len(seen.found) == 1:
 		return o.adopt(ctx, d, seen.found[0])
 	}
@@ -120,7 +120,8 @@ func (o *Outbox) collect(ctx context.Context, s *sighting, d ledger.Doubt, q api
 // normalise; otherwise a person must look.
 func (o *Outbox) adopt(ctx context.Context, d ledger.Doubt, r connector.Remote) error {
 	if !near(r.Invoice.Totals.Gross, d.Gross) {
-		return o.hold(ctx, d, "E5205", r.ID)
+		return o.hold(ctx, d, problem.Problem{Code: "E5103", Value: d.Gross.String(), Expected: r.Invoice.Totals.Gross.String(),
+			Args: map[string]string{"api_id": r.ID}})
 	}
 	err := o.Ledger.Settle(ctx, []ledger.Outcome{{ID: d.ID, State: ledger.Sent, APIID: r.ID, Status: r.Status,
 		Note: "found at the platform by its number"}})
@@ -147,14 +148,14 @@ func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool, next 
 			Note: "proven absent at the platform; sent again"}})
 	}
 	if !witness && now.Sub(d.AttemptedAt) >= o.Config.DoubtMax.Std() {
-		return o.hold(ctx, d, "E5207", "")
+		return o.hold(ctx, d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()})
 	}
 	return o.Ledger.LookedUp(ctx, d.ID, witness, next)
 }
 
 // hold leaves an uncertain invoice to a person.
-func (o *Outbox) hold(ctx context.Context, d ledger.Doubt, code, apiID string) error {
-	p := problem.Problem{Code: code, Severity: problem.Hold, Invoice: d.Key.Number, Value: apiID}
+func (o *Outbox) hold(ctx context.Context, d ledger.Doubt, p problem.Problem) error {
+	p.Severity, p.Invoice = problem.Hold, d.Key.Number
 	o.tell("held", "company", d.Company, "number", d.Key.Number, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 	return o.Ledger.Settle(ctx, []ledger.Outcome{{ID: d.ID, State: ledger.Held, Problems: []problem.Problem{p}, Note: p.Message(problem.English)}})
 }

@@ -200,7 +200,7 @@ func (s *sender) unsend(ctx context.Context) {
 func (s *sender) post(ctx context.Context) {
 	for t := range s.work {
 		answer := s.o.Platform.Submit(ctx, t.Invoice)
-		s.outcomes <- s.o.outcome(t, answer)
+		s.outcomes <- s.o.outcome(ctx, t, answer)
 	}
 }
 
@@ -244,7 +244,7 @@ func (s *sender) gather(first ledger.Outcome) []ledger.Outcome {
 
 // outcome turns an answer into what the ledger records, and closes or opens the
 // lane accordingly.
-func (o *Outbox) outcome(t ledger.ToSend, a api.Answer) ledger.Outcome {
+func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) ledger.Outcome {
 	now := o.Now()
 	out := ledger.Outcome{ID: t.ID, Problems: a.Problems, HTTP: a.HTTP, Note: a.Note}
 	args := []string{"company", t.Company, "number", t.Invoice.Number, "reason", first(a.Problems).Message(o.Lang),
@@ -271,9 +271,17 @@ func (o *Outbox) outcome(t ledger.ToSend, a api.Answer) ledger.Outcome {
 			o.Log.Warn().Str("company", t.Company).Str("reason", a.Note).Msg("the API cannot be reached; trying again")
 			o.tell("unreachable", args...)
 		}
+		if o.tooOld(ctx, t.ID, now) {
+			p := problem.Problem{Code: "E5105", Severity: problem.Hold, Invoice: t.Invoice.Number, Value: o.Config.MaxAge.String()}
+			out.State, out.Problems = ledger.Held, append([]problem.Problem{p}, a.Problems...)
+			o.tell("held", "company", t.Company, "number", t.Invoice.Number, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+		}
 		return out
 	default: // uncertain, and "exists", which is looked up and adopted rather than believed
 		out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))
+		if len(out.Problems) == 0 {
+			out.Problems = []problem.Problem{{Code: "E5101", Severity: problem.Warn, Invoice: t.Invoice.Number, Value: a.Note}}
+		}
 		if a.Fate == api.Exists {
 			out.Retry = now
 		}
@@ -284,6 +292,13 @@ func (o *Outbox) outcome(t ledger.ToSend, a api.Answer) ledger.Outcome {
 		o.Log.Info().Str("company", t.Company).Msg("sending resumed")
 	}
 	return out
+}
+
+// tooOld tells whether an invoice has been tried for longer than MaxAge. A
+// ledger that does not answer says no: the next try asks again.
+func (o *Outbox) tooOld(ctx context.Context, id int64, now time.Time) bool {
+	inv, err := o.Ledger.InvoiceByID(ctx, id)
+	return err == nil && now.Sub(inv.CreatedAt) >= o.Config.MaxAge.Std()
 }
 
 // swept makes sure that a new or restored ledger knows what the company sent
@@ -324,7 +339,7 @@ func unread(err error) problem.Problem {
 	if errors.As(err, &known) && known.Problem.Code != "" {
 		return known.Problem
 	}
-	return problem.Problem{Code: "E5208", Severity: problem.Warn, Value: err.Error()}
+	return problem.Problem{Code: "E5205", Severity: problem.Warn, Value: err.Error()}
 }
 
 func (o *Outbox) company(id string) connector.Company {

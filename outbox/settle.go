@@ -49,7 +49,7 @@ func (o *Outbox) giveBackLocal(ctx context.Context, f ledger.File) error {
 	if f.State == ledger.FileFailed {
 		return o.giveBackWhole(ctx, f)
 	}
-	refused, err := o.copies(ctx, f, 1, func(inv ledger.Invoice) bool {
+	refused, err := o.copies(ctx, f, func(inv ledger.Invoice) bool {
 		return inv.Verdict == ledger.VerdictRefused || inv.Verdict == ledger.VerdictConflict
 	})
 	if err != nil {
@@ -91,7 +91,7 @@ func (o *Outbox) giveBackWhole(ctx context.Context, f ledger.File) error {
 // settleFile writes the second copy, of what the platform refused at once, and
 // closes the file.
 func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
-	pubs, err := o.copies(ctx, f, 2, func(inv ledger.Invoice) bool { return inv.State == ledger.Rejected })
+	pubs, err := o.copies(ctx, f, func(inv ledger.Invoice) bool { return inv.State == ledger.Rejected })
 	if err != nil {
 		return err
 	}
@@ -102,9 +102,9 @@ func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
 	return nil
 }
 
-// copies renders the correctable copy number n of the chosen invoices and its
+// copies renders the next correctable copy, of the chosen invoices, and its
 // report into the blob store. No invoices, no copy.
-func (o *Outbox) copies(ctx context.Context, f ledger.File, n int, choose func(ledger.Invoice) bool) ([]ledger.Publication, error) {
+func (o *Outbox) copies(ctx context.Context, f ledger.File, choose func(ledger.Invoice) bool) ([]ledger.Publication, error) {
 	failing, err := o.choose(ctx, f, choose)
 	if err != nil || len(failing) == 0 {
 		return nil, err
@@ -112,6 +112,10 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, n int, choose func(l
 	m := o.mappingOf(f)
 	if m == nil {
 		return nil, nil
+	}
+	n, err := o.nextCopy(ctx, f)
+	if err != nil {
+		return nil, err
 	}
 	opt := mappers.CopyOptions{Lang: o.Lang}
 	body, err := o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, o.export(f), failing.lookup, w, opt) })
@@ -122,12 +126,29 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, n int, choose func(l
 	if err != nil {
 		return nil, err
 	}
-	names := results.CopyName(f.Name, f.Take, "refused", n, m.CopyExt())
+	ext, err := m.CopyExtOf(o.export(f))
+	if err != nil {
+		return nil, err
+	}
+	names := results.CopyName(f.Name, f.Take, "refused", n, ext)
 	o.tell("copy", "file", f.Name, "copy", names, "invoices", strconv.Itoa(len(failing)))
 	return []ledger.Publication{
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: names, FileID: f.ID, SHA256: body},
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, n), FileID: f.ID, SHA256: report},
 	}, nil
+}
+
+// nextCopy is the number of a file's next copy of refused invoices, from 1: a
+// file can be settled again after a person let an invoice go.
+func (o *Outbox) nextCopy(ctx context.Context, f ledger.File) (int, error) {
+	pubs, err := o.Ledger.PublicationsOf(ctx, f.ID)
+	n := 1
+	for _, p := range pubs {
+		if p.Kind == ledger.KindCopy && p.Folder == ledger.FolderRefused {
+			n++
+		}
+	}
+	return n, err
 }
 
 func (o *Outbox) heldCopy(ctx context.Context, f ledger.File) ([]ledger.Publication, error) {
@@ -141,8 +162,12 @@ func (o *Outbox) heldCopy(ctx context.Context, f ledger.File) ([]ledger.Publicat
 	if err != nil {
 		return nil, err
 	}
+	ext, err := m.CopyExtOf(o.export(f))
+	if err != nil {
+		return nil, err
+	}
 	return []ledger.Publication{{Place: f.Place, Folder: ledger.FolderToCheck, Kind: ledger.KindCopy,
-		Name: results.CopyName(f.Name, f.Take, "held", 0, m.CopyExt()), FileID: f.ID, SHA256: body}}, nil
+		Name: results.CopyName(f.Name, f.Take, "held", 0, ext), FileID: f.ID, SHA256: body}}, nil
 }
 
 // chosen are the problems of failing invoices, by their place in the export.

@@ -10,7 +10,7 @@ import (
 )
 
 // RecordCallback stores a callback durably; the platform gets its 200 after this
-// returned nil. The same body twice is one row; if that was processed already it
+// returned nil. The same body twice for one company and event is one row; if that was processed already it
 // is due again, since a state may come back and reading again does no harm.
 func (l *Ledger) RecordCallback(ctx context.Context, c Callback) error {
 	err := l.commit(ctx, func(t *tx) error {
@@ -19,7 +19,7 @@ func (l *Ledger) RecordCallback(ctx context.Context, c Callback) error {
 			at = l.now()
 		}
 		_, err := t.exec(`INSERT INTO callback (company, event, api_id, body_sha256, received_at, due_at) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (body_sha256) DO UPDATE SET received_at = excluded.received_at, due_at = excluded.due_at, done_at = NULL WHERE done_at IS NOT NULL`,
+			ON CONFLICT (company, event, body_sha256) DO UPDATE SET received_at = excluded.received_at, due_at = excluded.due_at, done_at = NULL WHERE done_at IS NOT NULL`,
 			c.Company, c.Event, c.APIID, c.BodySHA256, stamp(at), stamp(at))
 		return err
 	})

@@ -399,3 +399,13 @@ func TestBackupOpensAsALedger(t *testing.T) {
 	want(t, "id", r.ID(), w.ID())
 	w.ok(r.Close())
 }
+
+func TestTheSameBodyForTwoCompaniesIsTwoCallbacks(t *testing.T) {
+	w := newWorld(t)
+	for _, company := range []string{acme, bakery, acme} {
+		w.ok(w.RecordCallback(t.Context(), Callback{Company: company, Event: "customer-invoice", BodySHA256: "same"}))
+	}
+	due, err := w.CallbacksDue(t.Context(), 10)
+	w.ok(err)
+	want(t, "rows", len(due), 2)
+}

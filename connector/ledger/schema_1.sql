@@ -230,10 +230,11 @@ CREATE TABLE callback (
   company     TEXT NOT NULL,
   event       TEXT NOT NULL,
   api_id      TEXT NOT NULL,
-  body_sha256 TEXT NOT NULL UNIQUE,
+  body_sha256 TEXT NOT NULL,
   received_at TEXT NOT NULL,
   due_at      TEXT NOT NULL,
-  done_at     TEXT
+  done_at     TEXT,
+  UNIQUE (company, event, body_sha256)
 ) STRICT;
 CREATE INDEX callback_due ON callback (id) WHERE done_at IS NULL;
 CREATE INDEX callback_by_api_id ON callback (api_id);

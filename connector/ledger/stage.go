@@ -60,6 +60,24 @@ func (l *Ledger) Stage(ctx context.Context, fileID int64, invoices []StagedInvoi
 	return nil
 }
 
+// Spoil refuses an invoice that was staged already: a later part of the file
+// proved that it was not whole.
+func (l *Ledger) Spoil(ctx context.Context, fileID int64, ordinal int, p problem.Problem) error {
+	err := l.commit(ctx, func(t *tx) error {
+		text, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		_, err = t.exec("UPDATE invoice SET verdict = 'REFUSED', problems = json_insert(problems, '$[#]', json(?3)) WHERE file_id = ?1 AND ordinal = ?2 AND state = 'staged'",
+			fileID, ordinal, string(text))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("spoil invoice %d of file %d: %w", ordinal, fileID, err)
+	}
+	return nil
+}
+
 func encode(s StagedInvoice) (staged, error) {
 	switch s.Verdict {
 	case VerdictQueued, VerdictRefused, VerdictIgnored, VerdictHeld, VerdictWaiting:

@@ -33,27 +33,6 @@ var outboxEntries = []Entry{
 	},
 	{
 		Code:      "E5205",
-		MessageFR: "La plateforme a déjà une facture {invoice}, sous {value}, avec un autre total.",
-		WhatFR:    "Comparez les deux. Si c'est la même facture, décidez avec « einvoice resolve » ; sinon, changez le numéro dans l'ERP.",
-		MessageEN: "The platform has an invoice {invoice} already, as {value}, with another total.",
-		WhatEN:    "Compare the two. If it is the same invoice, decide with \"einvoice resolve\"; otherwise change the number in the ERP.",
-	},
-	{
-		Code:      "E5206",
-		MessageFR: "La plateforme a plusieurs factures {invoice}, dont {value}.",
-		WhatFR:    "Regardez-les sur le portail de la plateforme : une de trop doit être annulée par un avoir. Rien ne repart sans votre décision.",
-		MessageEN: "The platform has several invoices {invoice}, {value} among them.",
-		WhatEN:    "Look at them on the platform's portal: one too many must be cancelled by a credit note. Nothing is sent without your decision.",
-	},
-	{
-		Code:      "E5207",
-		MessageFR: "On ne sait pas si la plateforme a reçu la facture {invoice}, et rien n'a permis de le prouver.",
-		WhatFR:    "Cherchez-la sur le portail de la plateforme. Si elle n'y est pas : « einvoice release {invoice} » ; si elle y est : « einvoice resolve ».",
-		MessageEN: "It is not known whether the platform received invoice {invoice}, and nothing could prove it.",
-		WhatEN:    "Look for it on the platform's portal. If it is not there: \"einvoice release {invoice}\"; if it is: \"einvoice resolve\".",
-	},
-	{
-		Code:      "E5208",
 		MessageFR: "Les factures déjà envoyées n'ont pas pu être relues sur la plateforme : {value}",
 		WhatFR:    "Rien ne part tant qu'elles ne sont pas relues, pour ne rien envoyer deux fois. Vérifiez la connexion et le jeton ; la suite est automatique.",
 		MessageEN: "The invoices sent before could not be read from the platform: {value}",
