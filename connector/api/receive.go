@@ -31,6 +31,17 @@ func remoteOf(raw json.RawMessage) connector.Remote {
 	}
 }
 
+// receiptOf reads of the answer to a POST what a receipt is: id and status. The
+// invoice in it is ours, and reading it again would cost more than sending it.
+func receiptOf(raw json.RawMessage) connector.Remote {
+	o := decodeObject(raw)
+	details := o.object("details")
+	return connector.Remote{
+		ID: remoteID(o), Direction: connector.Outgoing, Status: statusOf(o, details),
+		Created: o.moment("create_at", "created_at", "createdAt", "create_timestamp"), Network: details.text("network"), Raw: raw,
+	}
+}
+
 func statusOf(o, details object) connector.Status {
 	s := connector.Status{
 		State:    connector.State(strings.ToUpper(o.text("state", "status"))),

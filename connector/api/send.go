@@ -30,7 +30,7 @@ func (c *Client) Submit(ctx context.Context, inv connector.Invoice) Answer {
 	a := Answer{Fate: v.fate, Scope: v.scope, HTTP: r.status, Problems: v.problems, RetryAfter: r.retryAfter, Note: r.note()}
 	switch v.fate {
 	case Sent:
-		a.Remote = remoteOf(r.one())
+		a.Remote = receiptOf(r.one())
 	case Exists:
 		a.Remote.ID = remoteID(decodeObject(r.one()))
 	}
