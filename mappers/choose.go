@@ -203,7 +203,7 @@ func (m *Mapping) matchesHeader(head []byte) bool {
 	g, problems := newGrid("", "", look.head, m.places)
 	if len(m.match.headers) > 0 {
 		for _, name := range m.match.headers {
-			if len(look.head.find(name)) == 0 {
+			if len(look.head.find(name, normalName(name))) == 0 {
 				return false
 			}
 		}

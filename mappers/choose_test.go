@@ -75,3 +75,14 @@ func TestMappingsThatProveTheEnd(t *testing.T) {
 		t.Error("totals and XML prove the end")
 	}
 }
+
+func TestAMissingColumnNamesTheHeaderOfTheSameWordsFirst(t *testing.T) {
+	h := newHeadings(1, []string{"Unité", "Quantite vendue", "Prix de vente unitaire", "Libelé"})
+	g := &grid{head: h}
+	for wanted, near := range map[string]string{"Quantité": "Quantite vendue", "Prix unitaire": "Prix de vente unitaire", "Libellé": "Libelé"} {
+		m := &Mapping{places: []place{{text: wanted}}}
+		if got := g.suggest(m, []selector{{place: 0}}); got != near {
+			t.Errorf("%s: suggested %q, want %q", wanted, got, near)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func newGrid(file, sheet string, head headings, places []place) (*grid, []proble
 		if p.position > 0 {
 			continue
 		}
-		at := head.find(p.text)
+		at := head.find(p.text, p.normal)
 		switch {
 		case len(at) > 1:
 			problems = append(problems, g.twice(p, at))
@@ -106,11 +106,14 @@ func (g *grid) missing(m *Mapping) []problem.Problem {
 	return problems
 }
 
-// suggest names the header nearest to any of the names, else the headers there are.
+// suggest names the header nearest to any of the names, else the headers there
+// are. "Quantite vendue" is nearer to "Quantité" than "Unité", whatever the edits.
 func (g *grid) suggest(m *Mapping, names []selector) string {
-	for _, sel := range names {
-		if near := g.head.nearest(m.places[sel.place].text); near != "" {
-			return near
+	for _, near := range []func(string) string{g.head.sameWords, g.head.nearest} {
+		for _, sel := range names {
+			if header := near(m.places[sel.place].text); header != "" {
+				return header
+			}
 		}
 	}
 	list := strings.Join(g.head.names, ", ")

@@ -1,6 +1,7 @@
 package mappers
 
 import (
+	"sort"
 	"strings"
 	"unicode"
 
@@ -60,38 +61,78 @@ func newHeadings(row int, names []string) headings {
 	return h
 }
 
-// find gives the columns that a name fits: those that bear it exactly, else
-// those that bear it in another way of writing.
-func (h headings) find(name string) []int {
-	if at := h.exact[name]; len(at) > 0 {
+// find gives the columns that a name, or its normalName, fits: those that bear
+// it exactly, else those that bear it in another way of writing.
+func (h headings) find(name, normal string) []int {
+	if at := h.exact[name]; len(at) > 0 || normal == "" {
 		return at
 	}
-	if n := normalName(name); n != "" {
-		return h.normal[n]
-	}
-	return nil
+	return h.normal[normal]
 }
 
 // score counts the named places that the header has.
 func (h headings) score(places []place) int {
 	n := 0
 	for _, p := range places {
-		if p.position == 0 && len(h.find(p.text)) > 0 {
+		if p.position == 0 && len(h.find(p.text, p.normal)) > 0 {
 			n++
 		}
 	}
 	return n
 }
 
-// nearest is the header that looks most like name.
+// sameWords is the header that has all words of name, or none beside them:
+// "Quantite vendue" for "Quantité"; "" if there is none.
+func (h headings) sameWords(name string) string {
+	wanted, best, bestExtra := words(name), -1, 0
+	for i, shown := range h.shown {
+		if _, ours := reserved(shown); ours || shown == "" {
+			continue
+		}
+		have := words(shown)
+		if extra := len(have) + len(wanted) - 2*common(wanted, have); (within(wanted, have) || within(have, wanted)) && (best < 0 || extra < bestExtra) {
+			best, bestExtra = i, extra
+		}
+	}
+	if best < 0 {
+		return ""
+	}
+	return h.shown[best]
+}
+
+// nearest is the header whose letters look most like name.
 func (h headings) nearest(name string) string {
 	var normals []string
 	for n := range h.normal {
 		normals = append(normals, n)
 	}
+	sort.Strings(normals)
 	near := nearest(normalName(name), normals)
 	if near == "" {
 		return ""
 	}
-	return trimSpace(h.names[h.normal[near][0]])
+	return h.shown[h.normal[near][0]]
+}
+
+// words are the normalised words of a header, those that mean nothing left out.
+func words(s string) map[string]bool {
+	all := map[string]bool{}
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return r != '%' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if n := normalName(w); len(n) > 2 && n != "des" && n != "the" {
+			all[n] = true
+		}
+	}
+	return all
+}
+
+func within(some, all map[string]bool) bool { return len(some) > 0 && common(some, all) == len(some) }
+
+func common(a, b map[string]bool) int {
+	n := 0
+	for w := range a {
+		if b[w] {
+			n++
+		}
+	}
+	return n
 }

@@ -13,6 +13,7 @@ import (
 // file, so that a value costs an index and not a search.
 type place struct {
 	text     string // as written
+	normal   string // normalName of text: a header is searched for many times
 	position int    // 1-based column of @C and #3, 0 for a name
 	optional bool   // the file may lack the column
 	path     string // XML: without namespace prefixes
@@ -60,7 +61,7 @@ func (p *places) parse(name string) (place, error) {
 		}
 		return place{text: name, path: path, optional: true}, nil
 	}
-	one := place{text: name}
+	one := place{text: name, normal: normalName(name)}
 	switch {
 	case name[0] == '#':
 		n, err := strconv.Atoi(name[1:])
