@@ -6,7 +6,6 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
-	"einvoice/connector/problem"
 )
 
 // lanes knows which companies may send now. A lane is the sending path of one
@@ -24,8 +23,7 @@ type lanes struct {
 type stop struct {
 	closed bool
 	until  time.Time // next probe
-	why    problem.Problem
-	tries  int // failures in a row that are nobody's fault but the network's
+	tries  int       // failures in a row that are nobody's fault but the network's
 }
 
 func newLanes(companies []connector.Company, probe time.Duration) *lanes {
@@ -76,9 +74,6 @@ func (l *lanes) stopped(company string, a api.Answer, now time.Time) bool {
 	}
 	news := !s.closed
 	s.closed, s.until = true, now.Add(l.probe)
-	if len(a.Problems) > 0 {
-		s.why = a.Problems[0]
-	}
 	return news
 }
 
@@ -107,20 +102,4 @@ func (l *lanes) worked(company string) bool {
 	news := s.closed || l.all.closed
 	*s, l.all = stop{}, stop{}
 	return news
-}
-
-// Stopped lists the companies that cannot send now, with the reason.
-func (l *lanes) stoppedNow() map[string]problem.Problem {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := map[string]problem.Problem{}
-	for id, s := range l.each {
-		switch {
-		case s.closed:
-			out[id] = s.why
-		case l.all.closed:
-			out[id] = l.all.why
-		}
-	}
-	return out
 }

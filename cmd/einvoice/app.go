@@ -113,7 +113,9 @@ func (a *app) openLedger(ctx context.Context) (err error) {
 func (a *app) tempDir() string { return filepath.Join(a.cfg.Ledger.Path, "tmp") }
 
 func (a *app) openClient(context.Context) (err error) {
-	a.client, err = newClient(a.cfg, a.log)
+	if a.client, err = newClient(a.cfg, a.log); err == nil {
+		a.onClose(a.client.Close)
+	}
 	return err
 }
 

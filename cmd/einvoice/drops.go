@@ -93,13 +93,13 @@ func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.D
 // own claims a drop for this ledger when it is first looked at, and renews the
 // claim after that. A marker of another ledger means that somebody else sent
 // from here: everything sent so far is read before anything new goes out.
-func (a *app) own(place *drop.Folder, d *outbox.Drop) func(context.Context) error {
-	claimed := false
+func (a *app) own(place drop.Place, d *outbox.Drop) func(context.Context) error {
+	var held *drop.Claim
 	return func(ctx context.Context) error {
-		if claimed {
-			return place.Beat(ctx, time.Now())
+		if held != nil {
+			return held.Beat(ctx, time.Now())
 		}
-		disown, foreign, err := drop.ClaimOwner(ctx, place, a.ledger.ID(), time.Now)
+		claim, foreign, err := drop.ClaimOwner(ctx, place, a.ledger.ID(), time.Now)
 		if errors.Is(err, fs.ErrPermission) && d.Config.After == drop.Leave {
 			return nil // we may only read there
 		}
@@ -111,13 +111,13 @@ func (a *app) own(place *drop.Folder, d *outbox.Drop) func(context.Context) erro
 				break
 			}
 			if err := a.ledger.RequireSweep(ctx, c.ID); err != nil {
-				disown()
+				claim.Release()
 				return err
 			}
 		}
-		claimed = true
-		a.onClose(disown)
-		return place.Beat(ctx, time.Now())
+		held = claim
+		a.onClose(claim.Release)
+		return claim.Beat(ctx, time.Now())
 	}
 }
 

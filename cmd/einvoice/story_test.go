@@ -59,6 +59,8 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"grow":      storyGrow,
 		"start":     storyStart,
 		"end":       storyStop,
+		"interrupt": storyInterrupt,
+		"ended":     storyEnded,
 		"exitcode":  storyExitCode,
 	}
 }
@@ -387,6 +389,36 @@ func storyStop(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("end: nothing called %s was started", args[0])
 	}
 	end(cmd.(*exec.Cmd), sig)
+}
+
+// interrupt NAME: send an interrupt to a started process and go on.
+func storyInterrupt(ts *testscript.TestScript, neg bool, args []string) {
+	cmd, ok := running.Load(ts.MkAbs(args[0]))
+	if !ok {
+		ts.Fatalf("interrupt: nothing called %s was started", args[0])
+	}
+	ts.Check(cmd.(*exec.Cmd).Process.Signal(os.Interrupt))
+}
+
+// ended NAME SECONDS: the started process ends by itself within that time.
+func storyEnded(ts *testscript.TestScript, neg bool, args []string) {
+	cmd, ok := running.Load(ts.MkAbs(args[0]))
+	if !ok {
+		ts.Fatalf("ended: nothing called %s was started", args[0])
+	}
+	var seconds int
+	_, err := fmt.Sscan(args[1], &seconds)
+	ts.Check(err)
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.(*exec.Cmd).Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Duration(seconds) * time.Second):
+		ts.Fatalf("%s still runs after %d s", args[0], seconds)
+	}
 }
 
 // end signals a process unless it has ended already, and waits for it.
