@@ -33,7 +33,6 @@ type Folder struct {
 
 	mu     sync.Mutex
 	owners map[string]string // account by system id, looked up once
-	claim  *marker           // ours, while we own the folder
 }
 
 var _ Place = (*Folder)(nil)

@@ -1,6 +1,7 @@
 package drop
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,10 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"sync"
 	"time"
 
-	"einvoice/connector/durable"
 	"einvoice/connector/problem"
 )
 
@@ -40,18 +40,27 @@ type marker struct {
 
 const markerNote = "Made by einvoice, which reads this folder. Do not copy or remove it. / Ne pas copier ni supprimer."
 
-// ClaimOwner marks the folder as served by a ledger, so that no second one takes
+// Claim is our ownership of a place, kept up by Beat.
+type Claim struct {
+	place Place
+
+	mu  sync.Mutex
+	own *marker // nil once released
+}
+
+// ClaimOwner marks a place as served by a ledger, so that no second one takes
 // the same exports. The marker of another ledger is refused with a
 // problem.Problem while its owner lives, and taken over when it does not;
 // foreign then tells the caller to doubt what it knows, and is told again by
 // every claim until the first Beat. Call Beat at each scan, never before that
-// doubt is recorded, and release at the end. A folder that we may not write to gets no marker: the
-// error wraps fs.ErrPermission, and a drop with after = "leave" goes on without.
-func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time.Time) (release func(), foreign bool, err error) {
+// doubt is recorded, and Release at the end. A place that we may not write to
+// gets no marker: the error wraps fs.ErrPermission, and a drop with
+// after = "leave" goes on without.
+func ClaimOwner(ctx context.Context, p Place, ledgerID string, now func() time.Time) (c *Claim, foreign bool, err error) {
 	if now == nil {
 		now = time.Now
 	}
-	found, err := p.readMarker(ctx)
+	found, err := readMarker(ctx, p)
 	if err != nil {
 		return nil, false, err
 	}
@@ -59,26 +68,23 @@ func ClaimOwner(ctx context.Context, p *Folder, ledgerID string, now func() time
 	from := takenFrom(found, ledgerID)
 	foreign = from != ""
 	if foreign && found.Ledger != ledgerID && found.alive(at) {
-		return nil, true, p.otherOwner(*found)
+		return nil, true, otherOwner(p, *found)
 	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "?"
 	}
 	own := marker{Ledger: ledgerID, Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
-	if err := p.writeMarker(own); err != nil {
+	if err := writeMarker(ctx, p, own); err != nil {
 		return nil, foreign, err
 	}
 	// Of two that claim at once the later one stands: the earlier sees it here or at its next Beat.
-	if found, err = p.readMarker(ctx); err != nil {
+	if found, err = readMarker(ctx, p); err != nil {
 		return nil, foreign, err
 	} else if found != nil && found.Ledger != ledgerID {
-		return nil, true, p.otherOwner(*found)
+		return nil, true, otherOwner(p, *found)
 	}
-	p.mu.Lock()
-	p.claim = &own
-	p.mu.Unlock()
-	return p.release, foreign, nil
+	return &Claim{place: p, own: &own}, foreign, nil
 }
 
 // takenFrom names the other ledger that a marker speaks of, if any.
@@ -93,43 +99,48 @@ func takenFrom(found *marker, ledgerID string) string {
 }
 
 // Beat shows that the owner lives; call it at each scan. The error is a
-// problem.Problem when another ledger took the folder meanwhile (this machine
+// problem.Problem when another ledger took the place meanwhile (this machine
 // slept, or both claimed at once): stop reading it then.
-func (f *Folder) Beat(ctx context.Context, now time.Time) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.claim == nil || f.claim.TakenOver == "" && now.Sub(f.claim.Heartbeat).Abs() < beatEvery {
+func (c *Claim) Beat(ctx context.Context, now time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.own == nil || c.own.TakenOver == "" && now.Sub(c.own.Heartbeat).Abs() < beatEvery {
 		return nil
 	}
-	found, err := f.readMarker(ctx)
+	found, err := readMarker(ctx, c.place)
 	if err != nil {
 		return err
 	}
-	if found != nil && found.Ledger != f.claim.Ledger {
-		return f.otherOwner(*found)
+	if found != nil && found.Ledger != c.own.Ledger {
+		return otherOwner(c.place, *found)
 	}
-	next := *f.claim
+	next := *c.own
 	next.Heartbeat, next.TakenOver = now.UTC().Round(0), ""
-	if err := f.writeMarker(next); err != nil {
+	if err := writeMarker(ctx, c.place, next); err != nil {
 		return err
 	}
-	f.claim = &next
+	c.own = &next
 	return nil
 }
 
-// release removes the marker if it is still ours, and if it does not still have
+// releaseWithin bounds Release: a marker that stays grows stale by itself.
+const releaseWithin = 10 * time.Second
+
+// Release removes the marker if it is still ours, and if it does not still have
 // to tell of another ledger.
-func (f *Folder) release() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.claim == nil {
+func (c *Claim) Release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.own == nil {
 		return
 	}
-	found, err := f.readMarker(context.Background())
-	if err == nil && found != nil && takenFrom(found, f.claim.Ledger) == "" {
-		_ = durable.Remove(filepath.Join(f.path, OwnerMarker)) // it grows stale by itself
+	ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
+	defer cancel()
+	found, err := readMarker(ctx, c.place)
+	if err == nil && found != nil && takenFrom(found, c.own.Ledger) == "" {
+		_ = c.place.Remove(ctx, OwnerMarker)
 	}
-	f.claim = nil
+	c.own = nil
 }
 
 // alive tells whether the marker was refreshed lately; a heartbeat from the
@@ -138,8 +149,8 @@ func (m marker) alive(now time.Time) bool { return now.Sub(m.Heartbeat).Abs() < 
 
 // readMarker returns nil when there is none. One that cannot be understood is
 // that of an unknown ledger.
-func (f *Folder) readMarker(ctx context.Context) (*marker, error) {
-	file, err := f.Open(ctx, OwnerMarker)
+func readMarker(ctx context.Context, p Place) (*marker, error) {
+	file, err := p.Open(ctx, OwnerMarker)
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrBusy) {
 		return nil, nil
 	}
@@ -149,7 +160,7 @@ func (f *Folder) readMarker(ctx context.Context) (*marker, error) {
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, 64<<10))
 	if err != nil {
-		return nil, f.failed("read", OwnerMarker, err)
+		return nil, fmt.Errorf("read %s in %s: %w", OwnerMarker, p, err)
 	}
 	var m marker
 	if json.Unmarshal(data, &m) != nil || m.Ledger == "" {
@@ -158,23 +169,23 @@ func (f *Folder) readMarker(ctx context.Context) (*marker, error) {
 	return &m, nil
 }
 
-func (f *Folder) writeMarker(m marker) error {
+func writeMarker(ctx context.Context, p Place, m marker) error {
 	data, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	err = durable.WriteFile(filepath.Join(f.path, OwnerMarker), append(data, '\n'), 0o644)
+	err = p.Publish(ctx, OwnerMarker, bytes.NewReader(append(data, '\n')))
 	if readOnly(err) {
 		err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
 	}
-	return f.failed("mark", OwnerMarker, err)
+	return err
 }
 
-func (f *Folder) otherOwner(m marker) error {
+func otherOwner(p Place, m marker) error {
 	return problem.Problem{
 		Code: codeOtherOwner, Severity: problem.Hold, Value: m.Ledger,
 		Args: map[string]string{
-			"place": f.path, "host": m.Host, "pid": fmt.Sprint(m.PID),
+			"place": p.String(), "host": m.Host, "pid": fmt.Sprint(m.PID),
 			"heartbeat": m.Heartbeat.Format(time.RFC3339),
 		},
 	}

@@ -28,7 +28,7 @@ func same(t *testing.T, dir string) *drop.Folder {
 func TestSecondLiveOwnerIsRefused(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	release, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	claim, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
 	if err != nil || foreign {
 		t.Fatalf("first claim: foreign %v, %v", foreign, err)
 	}
@@ -38,7 +38,7 @@ func TestSecondLiveOwnerIsRefused(t *testing.T) {
 	if !ok || p.Code != "E1009" || !foreign || !strings.Contains(p.Message(problem.French), dir) {
 		t.Fatalf("second claim: foreign %v, %v", foreign, err)
 	}
-	release()
+	claim.Release()
 	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the marker stays after release: %v", err)
 	}
@@ -50,12 +50,13 @@ func TestSecondLiveOwnerIsRefused(t *testing.T) {
 func TestHeartbeatKeepsOwnershipAndStaleMarkerIsTakenOver(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+	first, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	if err != nil {
 		t.Fatal(err)
 	}
 	for range 10 {
 		now = now.Add(time.Minute)
-		if err := f.Beat(t.Context(), now); err != nil {
+		if err := first.Beat(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,14 +65,14 @@ func TestHeartbeatKeepsOwnershipAndStaleMarkerIsTakenOver(t *testing.T) {
 		t.Fatal("an owner that lives was robbed")
 	}
 	now = now.Add(3 * time.Minute) // the first one stands still
-	release, foreign, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now))
+	claim, foreign, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now))
 	if err != nil || !foreign {
 		t.Fatalf("stale marker: foreign %v, %v", foreign, err)
 	}
-	if p, ok := errors.AsType[problem.Problem](f.Beat(t.Context(), now)); !ok || p.Code != "E1009" {
+	if p, ok := errors.AsType[problem.Problem](first.Beat(t.Context(), now)); !ok || p.Code != "E1009" {
 		t.Error("the first owner woke up and did not see that it lost the folder")
 	}
-	release()
+	claim.Release()
 }
 
 func TestSameLedgerAdoptsItsMarkerAfterACrash(t *testing.T) {
@@ -92,26 +93,25 @@ func TestTakeOverIsToldUntilTheFirstBeat(t *testing.T) {
 	}
 	now = now.Add(time.Hour)
 	for _, clean := range []bool{false, true, true} { // starts that end by a crash or an error before foreign was acted on
-		release, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+		claim, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
 		if err != nil || !foreign {
 			t.Fatalf("foreign %v, %v", foreign, err)
 		}
 		if clean {
-			release()
+			claim.Release()
 		}
 	}
-	third := same(t, dir)
-	release, _, err := drop.ClaimOwner(t.Context(), third, "ledger-2", at(&now))
+	claim, _, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := third.Beat(t.Context(), now); err != nil {
+	if err := claim.Beat(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || foreign {
 		t.Errorf("after the first beat: foreign %v, %v", foreign, err)
 	}
-	release()
+	claim.Release()
 	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the marker stays after release: %v", err)
 	}
@@ -120,7 +120,7 @@ func TestTakeOverIsToldUntilTheFirstBeat(t *testing.T) {
 func TestReleaseLeavesTheMarkerOfAnother(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	release, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	claim, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestReleaseLeavesTheMarkerOfAnother(t *testing.T) {
 	if _, _, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil {
 		t.Fatal(err)
 	}
-	release()
+	claim.Release()
 	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); err != nil {
 		t.Errorf("the other one's marker is gone: %v", err)
 	}
@@ -158,13 +158,14 @@ func TestHeartbeatFromTheFutureDoesNotLiveForEver(t *testing.T) {
 func TestRemovedMarkerComesBack(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+	claim, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(dir, drop.OwnerMarker)); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Beat(t.Context(), now.Add(time.Minute)); err != nil {
+	if err := claim.Beat(t.Context(), now.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); err != nil {
