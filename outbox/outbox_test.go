@@ -685,3 +685,26 @@ func TestAStatedTotalThatItsLinesReachProvesTheLastInvoice(t *testing.T) {
 	r.sendAll()
 	r.want("F1", ledger.Sent)
 }
+
+func TestAHeldInvoiceGoesWhenItsCopyComesBackReleased(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	last := strings.Replace(header+row("F1", "10.00"), "2026-11-02", "2025-11-02", 1) // the same number and total, another year
+	r.drop("b.csv", last)
+	r.intake()
+	r.sendAll()
+	r.posts("F1", 1)
+	r.want("F1", ledger.Held)
+	released := strings.ReplaceAll(strings.TrimSuffix(last, "\n"), "\n", ";_release\n") + ";yes\n"
+	r.drop("b.000002.held.csv", released)
+	r.intake()
+	r.sendAll()
+	r.posts("F1", 2)
+	pending, err := r.Ledger.Pending(context.Background())
+	r.must(err)
+	if pending[ledger.Held] != 0 || pending[ledger.Sent] != 2 {
+		t.Errorf("states: %v", pending)
+	}
+}

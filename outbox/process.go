@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"einvoice/connector"
@@ -121,6 +122,7 @@ type staging struct {
 	proven  bool                  // the last invoice states a total that its lines reach
 	refused bool                  // an invoice was refused
 	spoilt  bool                  // on_error = "file" and an invoice was refused
+	freed   []connector.Key       // whose _release column a person filled in
 	checks  Checks
 	broken  error // the ledger failed, as opposed to the file
 }
@@ -157,6 +159,9 @@ func (s *staging) add(ctx context.Context, r mappers.Result) error {
 		staged.Verdict = ledger.VerdictRefused
 		staged.Problems = append(staged.Problems, problem.Problem{Code: "E5201", Severity: problem.Refuse,
 			Invoice: r.Invoice.Number, Position: problem.Position{File: s.f.Name, Row: r.Row}})
+	}
+	if r.Release != "" && staged.Verdict == ledger.VerdictQueued {
+		s.freed = append(s.freed, staged.Invoice.Key())
 	}
 	if s.last != nil {
 		s.batch = append(s.batch, *s.last)
@@ -217,6 +222,9 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 		return s.broken
 	}
 	f, o := s.f, s.o
+	if err := s.free(ctx); err != nil {
+		return err
+	}
 	controls := []ledger.Control{
 		{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
 		{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
@@ -235,6 +243,29 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 	}
 	o.tell("mapped", args...)
 	return o.tellVerdicts(ctx, f)
+}
+
+// free lets go the held invoices that a person released by dropping their copy
+// back. It comes before the barrier: repeated after a crash it changes nothing,
+// and the copy's own rows then are duplicates of what was let go.
+func (s *staging) free(ctx context.Context) error {
+	for _, key := range s.freed {
+		found, err := s.o.Ledger.Find(ctx, key.Number)
+		if err != nil {
+			return err
+		}
+		for _, inv := range found {
+			if inv.Key != key || inv.State != ledger.Held {
+				continue
+			}
+			note := strings.TrimSpace("released by dropping " + s.f.Name + " " + s.f.Owner)
+			if err := s.o.Ledger.ReleaseHeld(ctx, []int64{inv.ID}, note); err != nil && !errors.Is(err, ledger.ErrState) {
+				return err
+			}
+			s.o.tell("released", "number", key.Number, "file", s.f.Name)
+		}
+	}
+	return nil
 }
 
 // tellVerdicts says in the journal what will not be sent, and why.
@@ -268,8 +299,10 @@ func (o *Outbox) tellRefused(f ledger.File, number string, p problem.Problem) {
 // Checks are what an invoice is held against besides its own arithmetic.
 type Checks struct {
 	Companies []connector.Company // that may sell through the drop
+	AnySeller bool                // nobody said which companies are ours: every seller may
 	Rules     rules.Config
 	Today     connector.Date
+	Earlier   func(*connector.Invoice) string // see rules.Context; nil leaves it to the ledger
 }
 
 func (o *Outbox) checks(d *Drop) Checks {
@@ -309,7 +342,8 @@ func (c Checks) run(inv *connector.Invoice, origins mappers.Origins) []problem.P
 	if err := inv.Complete(); err != nil {
 		return []problem.Problem{{Code: rules.CodeTooLarge, Severity: problem.Refuse, Value: err.Error()}}
 	}
-	ps := rules.Check(inv, rules.Context{Companies: c.Companies, Today: c.Today, Config: c.Rules})
+	ps := rules.Check(inv, rules.Context{Companies: c.Companies, AnySeller: c.AnySeller,
+		Today: c.Today, Config: c.Rules, Earlier: c.Earlier})
 	ps = append(ps, api.NotCarried(*inv)...)
 	for i := range ps {
 		at := origins.Find(ps[i].Field)
