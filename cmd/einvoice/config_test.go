@@ -54,7 +54,8 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	if want.Rules.Severity == nil {
 		want.Rules.Severity = c.Rules.Severity
 	}
-	for _, empty := range []*[]string{&want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns} {
+	for _, empty := range []*[]string{&want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns,
+		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment} {
 		if len(*empty) == 0 {
 			*empty = nil
 		}

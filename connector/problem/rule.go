@@ -6,7 +6,8 @@ import "slices"
 // there, 1 arithmetic, 2 dates, 3 code lists, 4 numbers, 5 VAT, 6 amounts,
 // 7 identifiers, 8 public buyers, 9 references. {line} is the line of the
 // invoice, from 1, not the row of the file.
-var ruleEntries = slices.Concat(requiredEntries, arithmeticEntries, contentEntries, vatEntries, identifierEntries)
+var ruleEntries = slices.Concat(requiredEntries, arithmeticEntries, contentEntries, vatEntries, identifierEntries,
+	frenchEntries, publicEntries, referenceEntries)
 
 var requiredEntries = []Entry{
 	{"E3001",
@@ -31,14 +32,14 @@ var requiredEntries = []Entry{
 		"The recipient's name is missing.", "Fill in the recipient's name."},
 	{"E3007",
 		"Le client n'a ni SIREN ni SIRET (trouvé : « {value} »).",
-		"Renseignez le SIRET du client. S'il est un particulier ou étranger, demandez à l'administrateur le réglage without_siren.",
+		"Renseignez le SIRET du client. S'il est un particulier ou étranger, la vente relève de l'e-reporting, qui n'est pas fait ici : voyez avec l'administrateur le réglage without_siren.",
 		"The recipient has neither SIREN nor SIRET (seen: \"{value}\").",
-		"Fill in the recipient's SIRET. For private or foreign recipients see the setting without_siren."},
+		"Fill in the recipient's SIRET. Sales to private or foreign recipients are a matter of e-reporting, which is not done here: see the setting without_siren."},
 	{"E3008",
 		"Facture laissée de côté : le client n'a pas de SIREN (trouvé : « {value} »).",
-		"Rien à faire si le client est un particulier ou étranger ; sinon renseignez son SIRET et redéposez la facture.",
+		"Si le client est un particulier ou étranger, déclarez la vente par e-reporting, qui n'est pas fait ici ; sinon renseignez son SIRET et redéposez la facture.",
 		"Invoice left out: the recipient has no SIREN (seen: \"{value}\").",
-		"Nothing to do for a private or foreign recipient; otherwise fill in the SIRET and drop the invoice again."},
+		"For a private or foreign recipient, report the sale by e-reporting, which is not done here; otherwise fill in the SIRET and drop the invoice again."},
 	{"E3009",
 		"Le client n'a ni SIREN, ni numéro de TVA, ni adresse e-mail : la facture ne peut pas lui parvenir.",
 		"Renseignez au moins l'adresse e-mail du client.",

@@ -65,21 +65,4 @@ var contentEntries = []Entry{
 	{"E3606",
 		"L'avoir a un total négatif ({value}).", "Un avoir s'écrit avec des montants positifs, ici {expected} : vérifiez le sens.",
 		"The credit note has a negative total ({value}).", "A credit note has positive amounts, here {expected}: check the sign."},
-
-	{"E3801",
-		"Le client semble public et le code service manque.", "Beaucoup d'organismes publics exigent un code service : demandez-le au client.",
-		"The recipient seems to be public and there is no service code.", "Many public bodies require a service code: ask the recipient."},
-	{"E3802",
-		"Le client semble public et n'est désigné que par son SIREN {value}.", "Un organisme public est adressé par le SIRET de son établissement.",
-		"The recipient seems to be public and is known only by its SIREN {value}.", "Public bodies are addressed by an establishment's SIRET."},
-	{"E3803",
-		"Le numéro d'engagement « {value} » a plus de {limit} caractères.", "Vérifiez le numéro d'engagement sur le bon de commande.",
-		"The commitment number \"{value}\" has more than {limit} characters.", "Check the commitment number on the order."},
-	{"E3804",
-		"Le client semble public et le numéro « {value} » a plus de {limit} caractères.", "Chorus Pro refuse les numéros plus longs : raccourcissez-les.",
-		"The recipient seems to be public and the number \"{value}\" has more than {limit} characters.", "Chorus Pro refuses longer numbers: shorten them."},
-
-	{"E3901",
-		"Le document de type {value} ne cite pas la facture qu'il corrige, ou en cite plusieurs.", "Indiquez le numéro et la date de la facture d'origine.",
-		"The document of type {value} does not name the invoice that it corrects, or names several.", "Give number and date of the original invoice."},
 }

@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"fmt"
+	"strings"
 
 	"einvoice/connector"
 )
@@ -97,10 +97,17 @@ func knownFrame(s *sheet, say report) {
 	say(finding{field: "billing_frame", bt: "BT-23", value: s.inv.Frame, expected: "B1, S1, M1"})
 }
 
+// knownMeans lets the API's own words pass, which are in small letters.
+func knownMeans(s *sheet, say report) {
+	if m := s.inv.Means; !blank(m) && !isMeans(m) && strings.Trim(m, "abcdefghijklmnopqrstuvwxyz_") != "" {
+		say(finding{field: "payment_mode", bt: "BT-81", value: m, expected: "30, 58, 59, 20, 10"})
+	}
+}
+
 func knownMIME(s *sheet, say report) {
 	for i := range s.inv.Attached {
 		if m := s.inv.Attached[i].MIME; !isMIME(m) {
-			say(finding{field: fmt.Sprintf("attachments[%d].mime_type", i), bt: "BT-125", value: m,
+			say(finding{field: attachedField(i, "mime_type"), bt: "BT-125", value: m,
 				expected: "application/pdf, image/png, image/jpeg, text/csv, XLSX, ODS"})
 		}
 	}

@@ -11,14 +11,6 @@ func contentCases() map[string][]situation {
 	due := func(d connector.Date) change { return inv(func(i *connector.Invoice) { i.DueDate = d }) }
 	number := func(n string) change { return inv(func(i *connector.Invoice) { i.Number = n }) }
 	refers := func(refs ...connector.Ref) change { return inv(func(i *connector.Invoice) { i.Preceding = refs }) }
-	public := func(f func(*connector.Invoice)) change {
-		return inv(func(i *connector.Invoice) {
-			i.Buyer.FiscalID, i.ServiceCode = "21750001600019", "FACTURES"
-			if f != nil {
-				f(i)
-			}
-		})
-	}
 	credit := func(f func(*connector.Invoice)) change {
 		return inv(func(i *connector.Invoice) { i.Type = "381"; f(i) })
 	}
@@ -108,31 +100,6 @@ func contentCases() map[string][]situation {
 		"E3606": {
 			{name: "a negative credit note", before: credit(func(i *connector.Invoice) { i.Lines[0].Quantity = am("-2") }), field: "total_amount_including_tax", value: "-61.20", expect: "61.20"},
 			{name: "a negative invoice", before: line(func(l *connector.Line) { l.Quantity = am("-2") })},
-		},
-		"E3801": {
-			{name: "none for a city", before: public(func(i *connector.Invoice) { i.ServiceCode = "" }), field: "chorus_pro_service_code"},
-			{name: "none for a buyer declared public", before: inv(func(i *connector.Invoice) { i.PublicBuyer = true }), field: "chorus_pro_service_code"},
-			{name: "none for a private buyer"},
-			{name: "given", before: public(nil)},
-		},
-		"E3802": {
-			{name: "a SIREN only", before: public(func(i *connector.Invoice) { i.Buyer.FiscalID = "217500016" }), field: "recipient.fiscal_id", value: "217500016"},
-			{name: "a SIRET", before: public(nil)},
-		},
-		"E3803": {
-			{name: "51 characters", before: public(func(i *connector.Invoice) { i.CommitmentNumber = strings.Repeat("E", 51) }), field: "commitment_number", value: strings.Repeat("E", 51)},
-			{name: "50 characters", before: public(func(i *connector.Invoice) { i.CommitmentNumber = strings.Repeat("E", 50) })},
-		},
-		"E3804": {
-			{name: "21 characters", before: public(func(i *connector.Invoice) { i.Number = long[:21] }), field: "document_number", value: long[:21]},
-			{name: "20 characters", before: public(func(i *connector.Invoice) { i.Number = long[:20] })},
-			{name: "21 for a private buyer", before: number(long[:21])},
-		},
-		"E3901": {
-			{name: "a credit note of nothing", before: credit(func(*connector.Invoice) {}), field: "preceding_invoice", value: "381"},
-			{name: "a corrective invoice of two", before: inv(func(i *connector.Invoice) { i.Type, i.Preceding = "384", []connector.Ref{{Number: "1"}, {Number: "2"}} }), field: "preceding_invoice", value: "384"},
-			{name: "a credit note of two", before: credit(func(i *connector.Invoice) { i.Preceding = []connector.Ref{{Number: "1"}, {Number: "2"}} })},
-			{name: "an invoice"},
 		},
 	}
 }

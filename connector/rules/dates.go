@@ -36,12 +36,7 @@ func dateCentury(s *sheet, say report) {
 // dueAfterIssue does not bind deposits and invoices already paid: their due
 // date may be the day of payment.
 func dueAfterIssue(s *sheet, say report) {
-	switch s.inv.Type {
-	case "386", "500", "503":
-		return
-	}
-	switch s.inv.Frame {
-	case "B2", "S2", "M2":
+	if s.deposit() || s.alreadyPaid() {
 		return
 	}
 	due, issue := s.inv.DueDate, s.inv.IssueDate

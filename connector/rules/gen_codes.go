@@ -28,6 +28,7 @@ func main() {
 		{"currency_iso4217.csv", "isCurrency", "knows the currencies of ISO 4217."},
 		{"country_iso3166.csv", "isCountry", "knows the countries of ISO 3166-1 alpha-2, with EN 16931's additions."},
 		{"units_rec20_21.csv", "isUnit", "knows the units of UN/ECE Recommendations 20 and 21."},
+		{"payment_means_uncl4461.csv", "isMeans", "knows the means of payment of UNCL 4461."},
 		{"mime.csv", "isMIME", "knows the media types that EN 16931 lets be attached."},
 	} {
 		codes, err := read(filepath.Join(*from, list.file))

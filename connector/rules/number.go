@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // The lengths of a document number that France and Chorus Pro take.
@@ -35,20 +34,12 @@ func (s *sheet) numbers(visit func(number, field, bt string)) {
 	}
 }
 
-func longer(s *sheet, say report, limit int) {
+func numberLength(s *sheet, say report) {
 	s.numbers(func(number, field, bt string) {
-		if utf8.RuneCountInString(number) > limit {
-			say(finding{field: field, bt: bt, value: number, args: map[string]string{"limit": fmt.Sprint(limit)}})
+		if longerThan(number, maxNumber) {
+			say(finding{field: field, bt: bt, value: number, args: map[string]string{"limit": fmt.Sprint(maxNumber)}})
 		}
 	})
-}
-
-func numberLength(s *sheet, say report) { longer(s, say, maxNumber) }
-
-func publicNumberLength(s *sheet, say report) {
-	if s.publicBuyer() {
-		longer(s, say, maxPublicNumber)
-	}
 }
 
 // numberCharacters is strict about spaces: the DGFiP would take single ones
@@ -68,21 +59,4 @@ func numberCharacters(s *sheet, say report) {
 			say(finding{field: field, bt: bt, value: number, args: map[string]string{"characters": strings.Join(bad, " ")}})
 		}
 	})
-}
-
-// preceding warns only: the API documents no field for the reference.
-func preceding(s *sheet, say report) {
-	corrective := false
-	switch s.inv.Type {
-	case "384", "471", "472", "473":
-		corrective = true
-	}
-	f := finding{field: "preceding_invoice", bt: "BG-3", value: s.inv.Type}
-	switch n := len(s.inv.Preceding); {
-	case corrective && n != 1:
-		f.rule = "BR-FR-CO-04"
-		say(f)
-	case s.inv.IsCredit() && n == 0:
-		say(f)
-	}
 }

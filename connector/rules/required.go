@@ -28,7 +28,7 @@ func needSellerID(s *sheet, say report) {
 // sellerIsOurs compares SIRENs: an establishment's SIRET is fine for a company
 // registered by its SIREN, and the reverse.
 func sellerIsOurs(s *sheet, say report) {
-	if blank(s.inv.Seller.FiscalID) || s.company() != nil {
+	if s.ctx.AnySeller || blank(s.inv.Seller.FiscalID) || s.company() != nil {
 		return
 	}
 	var ours []string
@@ -119,6 +119,26 @@ func buyerReachable(s *sheet, say report) {
 	b := &s.inv.Buyer
 	if s.withoutSIREN() && s.ctx.Config.WithoutSIREN == withoutSend && blank(b.VATID) && blank(b.Email) {
 		say(finding{field: "recipient.email", bt: "BT-58"})
+	}
+}
+
+// reportedElsewhere is said of what goes without a SIREN: it is a matter of
+// e-reporting as well, and nobody else would say that this is not done here.
+func reportedElsewhere(s *sheet, say report) {
+	if s.withoutSIREN() && !s.inv.PublicBuyer && s.ctx.Config.WithoutSIREN == withoutSend {
+		say(finding{field: "recipient.fiscal_id", bt: "BT-47", value: s.inv.Buyer.FiscalID})
+	}
+}
+
+// needSellerCountry and needBuyerCountry take a SIREN for an answer: the
+// directory knows where its establishments are.
+func needSellerCountry(s *sheet, say report) { s.needCountry(say, s.parties()[0]) }
+
+func needBuyerCountry(s *sheet, say report) { s.needCountry(say, s.parties()[1]) }
+
+func (s *sheet) needCountry(say report, p party) {
+	if !isSIREN(p.SIREN()) {
+		need(say, p.Address.Country, p.field+".address.country", p.countryBT)
 	}
 }
 

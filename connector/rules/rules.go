@@ -32,8 +32,13 @@ const maxFindings = 1000
 // Context is what an invoice is checked against.
 type Context struct {
 	Companies []connector.Company // those that the drop may send for
+	AnySeller bool                // nobody said which companies are ours: every seller is taken for one
 	Today     connector.Date      // empty: nothing is in the future
 	Config    Config
+
+	// Earlier says where an invoice of the same seller, number and year stands,
+	// "" where there is none. Nil asks nobody: the ledger knows better.
+	Earlier func(*connector.Invoice) string
 }
 
 // Check says all that is wrong with an invoice, after Invoice.Complete. Without
@@ -70,6 +75,7 @@ type rule struct {
 	check    func(*sheet, report)
 	fixed    bool // no setting changes the severity
 	last     bool // once it finds something, nothing more is checked
+	mute     bool // about a term that the API does not carry
 }
 
 // report receives what a check found.
@@ -81,6 +87,7 @@ type finding struct {
 	value, expected string
 	rule            string // official id where it differs from the row's
 	line            int    // from 1, 0 when it is not about a line
+	guess           bool   // the rule may not apply: a warning at most
 	args            map[string]string
 }
 
@@ -91,6 +98,9 @@ func (f finding) problem(r *rule, severity problem.Severity, number string) prob
 	}
 	if f.rule != "" {
 		p.Rule = f.rule
+	}
+	if f.guess {
+		p.Severity = warn
 	}
 	if f.line > 0 {
 		if p.Args == nil {
@@ -108,13 +118,17 @@ type Rule struct {
 	Official string           // "BR-CO-15"; "" for a rule of our own
 	Severity problem.Severity // default; "off" when it must be asked for
 	Fixed    bool             // no setting changes the severity
+	Mute     bool             // about a term that the API does not carry
+	Strict   problem.Severity // under that profile
+	Lenient  problem.Severity // under that profile
 }
 
 // Catalogue lists all checks, in the order in which they run.
 func Catalogue() []Rule {
 	all := make([]Rule, len(table))
 	for i, r := range table {
-		all[i] = Rule{Code: r.code, Official: r.official, Severity: r.severity, Fixed: r.fixed}
+		all[i] = Rule{Code: r.code, Official: r.official, Severity: r.severity, Fixed: r.fixed, Mute: r.mute,
+			Strict: Config{Profile: profileStrict}.severity(&r), Lenient: Config{Profile: profileLenient}.severity(&r)}
 	}
 	return all
 }

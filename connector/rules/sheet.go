@@ -19,6 +19,7 @@ type sheet struct {
 	ctx       Context
 	scale     int // decimals of the currency's smallest coin
 	looseZero bool
+	guessed   bool // only its SIREN says that the recipient is public
 	lineSum   decimal.Decimal
 	taxSum    decimal.Decimal
 	groups    []group
@@ -39,6 +40,7 @@ type group struct {
 func newSheet(inv *connector.Invoice, ctx Context) *sheet {
 	s := &sheet{inv: inv, ctx: ctx, scale: connector.MinorUnit(inv.Currency)}
 	s.looseZero = unsaidAtZero(inv)
+	s.guessed = s.guessedPublic()
 	for i := range inv.Lines {
 		l := &inv.Lines[i]
 		g := s.group(l.Category, l.Rate.Or0())
@@ -140,6 +142,9 @@ func whole(a connector.Amount) int { return max(0, a.Or0().Prec()-a.Or0().Scale(
 
 // lineField names a field of the line with index i, counted from 0.
 func lineField(i int, name string) string { return fmt.Sprintf("invoice_lines[%d].%s", i, name) }
+
+// attachedField names a field of an attachment, counted from 0.
+func attachedField(i int, name string) string { return fmt.Sprintf("attachments[%d].%s", i, name) }
 
 // taxField names a field of an entry of the VAT breakdown, counted from 0.
 func taxField(i int, name string) string { return fmt.Sprintf("tax_subtotals[%d].%s", i, name) }
