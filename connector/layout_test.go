@@ -29,12 +29,14 @@ type layer struct {
 }
 
 // layers point one way, from cmd inward; outbox and inbox share only what is
-// below them, and the sandbox shares nothing with the client that it tests.
+// below them, and the sandbox shares nothing with the client that it tests: the
+// files of the regulated document, which the client does not read, stand apart.
 var layers = []layer{
 	{packages: "connector", silent: true},
 	{packages: "connector/problem", silent: true},
 	{packages: "connector/setting", silent: true},
-	{packages: "connector/sandbox/..."},
+	{packages: "connector/cii"},
+	{packages: "connector/sandbox/...", ours: []string{"connector/cii", "connector/sandbox/..."}},
 	{packages: "connector/...", ours: []string{"connector/..."}},
 	{packages: "mappers/...", ours: []string{"connector", "connector/problem", "connector/setting", "mappers/..."}, silent: true},
 	{packages: "outbox/...", ours: []string{"connector/...", "mappers/...", "outbox/..."}},

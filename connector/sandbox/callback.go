@@ -118,7 +118,7 @@ func (s *Sandbox) record(c *call, status int, err error) {
 func (s *Sandbox) send(ctx context.Context, c *call) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callbackTimeout)
 	defer cancel()
-	req, err := c.request(ctx)
+	req, err := s.callRequest(ctx, c)
 	if err != nil {
 		return 0, err
 	}
@@ -131,8 +131,8 @@ func (s *Sandbox) send(ctx context.Context, c *call) (int, error) {
 	return resp.StatusCode, nil
 }
 
-func (c *call) request(ctx context.Context) (*http.Request, error) {
-	inv, err := c.invoice.invoice()
+func (s *Sandbox) callRequest(ctx context.Context, c *call) (*http.Request, error) {
+	inv, err := s.invoice(c.invoice)
 	if err != nil {
 		return nil, err
 	}

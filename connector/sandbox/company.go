@@ -69,14 +69,11 @@ func (s *Sandbox) register(q *request) reply {
 	}
 	both := b.CustomerInvoice == nil && b.SupplierInvoice == nil
 	now := s.opt.Now()
-	known, listed := lookUp(id[:9])
-	if !listed {
-		known = invent(id[:9])
-	}
+	known := s.know(id)
 	key := vatID(id[:9])
 	c := &company{
-		FiscalID: *b.FiscalID, VATID: cmp.Or(b.VATID, &key), Name: cmp.Or(b.Name, &known.name), Email: b.Email,
-		CustomerInvoice: both, SupplierInvoice: both, Address: cmp.Or(b.Address, &known.address),
+		FiscalID: *b.FiscalID, VATID: cmp.Or(b.VATID, &key), Name: cmp.Or(b.Name, &known.Name), Email: b.Email,
+		CustomerInvoice: both, SupplierInvoice: both, Address: cmp.Or(b.Address, &known.Address),
 		APIConfigurations: []apiConfiguration{}, Active: true, Created: now.Unix(), ID: newID(now),
 	}
 	if err := c.apply(b, s.opt.Strict); err != nil {

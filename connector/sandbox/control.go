@@ -20,6 +20,11 @@ func (s *Sandbox) steering() http.Handler {
 	})
 	mux.HandleFunc("POST /sandbox/supplier-invoices", s.orderSupplierInvoice)
 	mux.HandleFunc("GET /sandbox/invoices/{id}", s.showPosted)
+	for _, kind := range []string{"xml", "pdf"} {
+		mux.HandleFunc("GET /sandbox/invoices/{id}/document."+kind, func(w http.ResponseWriter, r *http.Request) { s.download(w, r, kind) })
+	}
+	mux.HandleFunc("GET /sandbox/directory", s.showDirectory)
+	mux.HandleFunc("PUT /sandbox/directory/{siren}", s.editDirectory)
 	mux.HandleFunc("POST /sandbox/invoices/{id}/advance", s.advance)
 	return mux
 }
@@ -92,5 +97,5 @@ func (s *Sandbox) advance(w http.ResponseWriter, r *http.Request) {
 	copied := *rec
 	s.mu.Unlock()
 	s.catchUp()
-	writeJSON(w, http.StatusOK, shown(copied).body)
+	writeJSON(w, http.StatusOK, s.shown(copied).body)
 }

@@ -139,7 +139,7 @@ func TestGoldenCallbacks(t *testing.T) {
 			}
 			c := &call{to: callback{URL: "http://erp.test/", Custom: custom}, invoice: record{ID: "1", Incoming: state == "RECEIVED",
 				State: state, External: "made_available", Created: day, Raw: raw}}
-			req, err := c.request(t.Context())
+			req, err := open(t, Options{}).callRequest(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -106,7 +106,7 @@ const layoutIncoming = "2006-01-02 15:04:05 -07:00"
 
 // invoice renders what the platform keeps. Nothing but the posted body is
 // kept, so that 100,000 invoices fit in memory.
-func (r record) invoice() (invoice, error) {
+func (s *Sandbox) invoice(r record) (invoice, error) {
 	p, err := parse(r.Raw)
 	if err != nil {
 		return invoice{}, fmt.Errorf("render invoice %s: %w", r.ID, err)
@@ -115,6 +115,8 @@ func (r record) invoice() (invoice, error) {
 	if err != nil {
 		return invoice{}, fmt.Errorf("render invoice %s: %w", r.ID, err)
 	}
+	s.fill(&inv.Sender)
+	s.fill(&inv.Recipient)
 	if r.Cent {
 		inv.aCentMore()
 	}
@@ -124,11 +126,18 @@ func (r record) invoice() (invoice, error) {
 		inv.Created = r.Created.UTC().Format(layoutIncoming)
 	}
 	inv.Details = details{
-		External: r.External, Network: cmp.Or(r.Network, "fr-dgfip"),
+		External: r.External, Network: cmp.Or(r.Network, networkFrench),
 		SIREN: inv.Recipient.SIREN, SIRET: inv.Recipient.SIRET,
 		Service: p.Service, Commitment: p.Commitment,
 		Format: "Factur-X", Submitted: r.Created.Format(time.DateOnly),
 		ReasonCode: r.ReasonCode, Reason: r.Reason,
+	}
+	if r.Incoming && r.From != "" {
+		file, err := s.facturX(r)
+		if err != nil {
+			return invoice{}, err
+		}
+		inv.Attached = append(inv.Attached, file)
 	}
 	return inv, nil
 }

@@ -29,7 +29,7 @@ func (s *Sandbox) postInvoice(q *request) reply {
 	}
 	copied := *r
 	s.mu.Unlock()
-	rep := shown(copied)
+	rep := s.shown(copied)
 	if _, early := q.struck["callback_before_reply"]; early {
 		rep.before = func() { s.overtake(q, copied) }
 	}
@@ -55,7 +55,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	now := s.opt.Now()
 	r := &record{
 		ID: newID(now), Owner: owner.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
-		Created: now, State: "NEW", External: "submitted", Life: chooseLife(p), Raw: raw,
+		Created: now, State: "NEW", External: "submitted", Life: s.chooseLife(p), Raw: raw,
 	}
 	if s.known(r) {
 		switch s.opt.Duplicates {
@@ -99,8 +99,8 @@ func (s *Sandbox) overtake(q *request, r record) {
 	}
 }
 
-func shown(r record) reply {
-	inv, err := r.invoice()
+func (s *Sandbox) shown(r record) reply {
+	inv, err := s.invoice(r)
 	if err != nil {
 		return fail(http.StatusInternalServerError, 631, "%v", err)
 	}
@@ -118,5 +118,5 @@ func (s *Sandbox) getInvoice(q *request) reply {
 	}
 	copied := *r
 	s.mu.Unlock()
-	return shown(copied)
+	return s.shown(copied)
 }

@@ -21,6 +21,7 @@ type entry struct {
 	State   *record  `json:"state,omitempty"`   // its new state, without the body
 	Company *company `json:"company,omitempty"` // new or changed
 	Gone    string   `json:"gone,omitempty"`    // a company's fiscal id
+	Listed  *Entry   `json:"listed,omitempty"`  // new or changed in the directory
 }
 
 func (j *journal) append(e entry) error {
@@ -99,6 +100,8 @@ func (s *Sandbox) redo(e entry) {
 		}
 	case e.Company != nil:
 		s.store.register(e.Company)
+	case e.Listed != nil:
+		s.setEntry(*e.Listed)
 	case e.Gone != "":
 		s.store.forget(e.Gone)
 	}

@@ -1,7 +1,5 @@
 package sandbox
 
-import "time"
-
 // schedule plans an outgoing invoice's next phase. The caller holds mu, or
 // nobody else knows the sandbox yet.
 func (s *Sandbox) schedule(r *record) {
@@ -48,18 +46,19 @@ func (s *Sandbox) arrive(r *record) {
 	if to == nil || !to.SupplierInvoice {
 		return
 	}
-	s.receive(to, p, r.Raw, s.opt.Now())
+	now := s.opt.Now()
+	s.receive(to, &record{
+		ID: newID(now), Incoming: true, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate, Created: now,
+		State: "RECEIVED", External: "made_available", Network: r.Network, From: r.ID, Raw: r.Raw,
+	})
 }
 
-// receive creates an incoming invoice and calls its company. The caller holds mu.
-func (s *Sandbox) receive(to *company, p posted, raw []byte, now time.Time) *record {
-	in := &record{
-		ID: newID(now), Incoming: true, Owner: to.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
-		Created: now, State: "RECEIVED", External: "made_available", Raw: raw,
-	}
+// receive gives an incoming invoice to its company and calls it. The caller holds mu.
+func (s *Sandbox) receive(to *company, in *record) *record {
+	in.Owner = to.FiscalID
 	s.keep(in)
 	s.remember(entry{Invoice: in})
-	s.callBack(*in, now)
+	s.callBack(*in, in.Created)
 	return in
 }
 

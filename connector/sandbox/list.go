@@ -83,7 +83,7 @@ func (s *Sandbox) listInvoices(q *request) reply {
 	}
 	data := make([]invoice, 0, len(page))
 	for _, r := range page {
-		inv, err := r.invoice()
+		inv, err := s.invoice(r)
 		if err != nil {
 			return fail(http.StatusInternalServerError, 631, "%v", err)
 		}

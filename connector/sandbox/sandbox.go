@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,8 @@ type Sandbox struct {
 	wake   chan struct{}
 	wg     sync.WaitGroup
 
+	directory atomic.Pointer[map[string]Entry] // replaced as a whole
+
 	mu      sync.Mutex // guards everything below
 	closed  bool
 	store   store
@@ -56,6 +59,8 @@ func New(opt Options) (*Sandbox, error) {
 		return nil, err
 	}
 	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks()}
+	all := builtIn()
+	s.directory.Store(&all)
 	if s.client == nil {
 		s.client = newClient()
 	}

@@ -60,15 +60,15 @@ const (
 )
 
 // chooseLife names the scenario of an invoice.
-func chooseLife(p posted) string {
-	c, _ := lookUp(siren(p.Recipient.FiscalID))
-	said := fold(strings.Join([]string{p.Number, p.Recipient.Name, p.Recipient.Email, c.name}, "\n"))
-	for _, s := range scenarios() {
-		if slices.ContainsFunc(s.words, func(word string) bool { return strings.Contains(said, word) }) {
-			return s.name
+func (s *Sandbox) chooseLife(p posted) string {
+	c, _ := s.lookUp(siren(p.Recipient.FiscalID))
+	said := fold(strings.Join([]string{p.Number, p.Recipient.Name, p.Recipient.Email, c.Name}, "\n"))
+	for _, life := range scenarios() {
+		if slices.ContainsFunc(life.words, func(word string) bool { return strings.Contains(said, word) }) {
+			return life.name
 		}
 	}
-	if c.public {
+	if c.public() {
 		return publicBody
 	}
 	return byDefault

@@ -24,9 +24,12 @@ type record struct {
 	ReasonCode string          `json:"reason_code,omitempty"`
 	Reason     string          `json:"reason,omitempty"`
 	Network    string          `json:"network,omitempty"`
-	Life       string          `json:"life,omitempty"`   // its scenario
-	Phases     int             `json:"phases,omitempty"` // of its life that are over; -1: no more come by themselves
-	Raw        json.RawMessage `json:"raw"`              // as posted
+	Life       string          `json:"life,omitempty"`      // its scenario
+	Phases     int             `json:"phases,omitempty"`    // of its life that are over; -1: no more come by themselves
+	From       string          `json:"from,omitempty"`      // of an incoming one that gets the Factur-X: the id that it was sent under
+	FileName   string          `json:"file_name,omitempty"` // of the Factur-X
+	Pad        int             `json:"pad,omitempty"`       // bytes that the Factur-X has at least
+	Raw        json.RawMessage `json:"raw"`                 // as posted
 }
 
 // visibleAt tells whether the API shows the invoice.

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -27,8 +26,9 @@ type order struct {
 	Rate              *number         `json:"tax_rate"`
 	Gross             *number         `json:"total_amount_including_tax"` // stated; may contradict the lines
 	IBAN              string          `json:"iban"`
-	WithPDF           bool            `json:"with_pdf"`
-	PDFBytes          int             `json:"pdf_bytes"` // pads the PDF to this size
+	WithPDF           bool            `json:"with_pdf"`  // attaches the Factur-X
+	PDFBytes          int             `json:"pdf_bytes"` // pads it to this size
+	Network           string          `json:"network"`   // that it came over: fr-dgfip, peppol, chorus-pro, email
 	Lines             json.RawMessage `json:"invoice_lines"`
 	Attached          []attachment    `json:"attachments"`
 	RecipientName     string          `json:"recipient_name"`      // another than the company's
@@ -55,21 +55,21 @@ func (s *Sandbox) orderSupplierInvoice(w http.ResponseWriter, r *http.Request) {
 	}
 	var last record
 	for n := 1; n <= min(max(o.Count, 1), maxOrder); n++ {
-		raw, p, err := o.body(to, s.opt.Now(), n)
+		raw, p, err := s.supply(o, to, s.opt.Now(), n)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		s.mu.Lock()
-		last = *s.receive(to, p, raw, s.opt.Now())
+		last = *s.receive(to, o.envelope(p, raw, s.opt.Now()))
 		s.mu.Unlock()
 	}
 	s.catchUp()
-	writeJSON(w, http.StatusOK, shown(last).body)
+	writeJSON(w, http.StatusOK, s.shown(last).body)
 }
 
-// body writes the n-th invoice of an order as its supplier would post it.
-func (o order) body(to *company, now time.Time, n int) ([]byte, posted, error) {
+// supply writes the n-th invoice of an order as its supplier would post it.
+func (s *Sandbox) supply(o order, to *company, now time.Time, n int) ([]byte, posted, error) {
 	serial := newID(now)[18:]
 	number1 := cmp.Or(o.Number, "F-"+serial)
 	if o.Count > 1 {
@@ -77,12 +77,8 @@ func (o order) body(to *company, now time.Time, n int) ([]byte, posted, error) {
 	}
 	supplier := cmp.Or(digits(o.SupplierFiscalID), "20000000800017")
 	name := o.SupplierName
-	if name == "" && plausibleFiscalID(supplier) {
-		c, known := lookUp(supplier[:9])
-		if !known {
-			c = invent(supplier[:9])
-		}
-		name = c.name
+	if name == "" {
+		name = s.know(supplier).Name
 	}
 	p := map[string]any{
 		"document_number": number1, "type": cmp.Or(o.Type, "380"),
@@ -93,7 +89,7 @@ func (o order) body(to *company, now time.Time, n int) ([]byte, posted, error) {
 	if o.Gross != nil {
 		p["total_amount_including_tax"] = *o.Gross
 	}
-	return o.finish(p, name, now)
+	return o.finish(p, now)
 }
 
 func (o order) recipient(to *company) postedParty {
@@ -122,8 +118,8 @@ func (o order) lines() any {
 	return []any{map[string]any{"description": "Fournitures diverses", "quantity": 1, "unit_price": *price, "tax_rate": *rate}}
 }
 
-// finish adds what depends on the total: payment and PDF.
-func (o order) finish(body map[string]any, supplier string, now time.Time) ([]byte, posted, error) {
+// finish adds what depends on the total: the payment.
+func (o order) finish(body map[string]any, now time.Time) ([]byte, posted, error) {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return nil, posted{}, fmt.Errorf("make supplier invoice: %w", err)
@@ -141,18 +137,22 @@ func (o order) finish(body map[string]any, supplier string, now time.Time) ([]by
 		"due_date":          cmp.Or(o.DueDate, now.AddDate(0, 0, 30).Format(time.DateOnly)),
 		"financial_account": cmp.Or(o.IBAN, "FR7630001007941234567890185"),
 	}}
-	files := o.Attached
-	if o.WithPDF || o.PDFBytes > 0 {
-		files = append(files[:len(files):len(files)], attachment{
-			Document: base64.StdEncoding.EncodeToString(pdf(o.PDFBytes, supplier, "Facture "+p.Number, "du "+p.IssueDate,
-				"Total TTC "+inv.Gross.String()+" "+p.Currency)),
-			MIMEType: "application/pdf", Filename: "facture.pdf", Description: text("Facture"), DocumentID: text(p.Number),
-		})
-	}
-	body["attachments"] = files
+	body["attachments"] = o.Attached
 	if raw, err = json.Marshal(body); err != nil {
 		return nil, p, fmt.Errorf("make supplier invoice: %w", err)
 	}
 	p, err = parse(raw)
 	return raw, p, err
+}
+
+// envelope is an ordered invoice on its way to its company.
+func (o order) envelope(p posted, raw []byte, now time.Time) *record {
+	r := &record{
+		ID: newID(now), Incoming: true, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
+		Created: now, State: "RECEIVED", External: "made_available", Network: o.Network, Raw: raw,
+	}
+	if o.WithPDF || o.PDFBytes > 0 || o.Network == networkEmail {
+		r.From, r.FileName, r.Pad = r.ID, "facture.pdf", o.PDFBytes
+	}
+	return r
 }
