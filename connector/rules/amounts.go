@@ -25,7 +25,7 @@ func positivePrice(s *sheet, say report) {
 // precise reports an amount with more decimals than allowed. Trailing zeros do
 // not count: the API gets numbers, where 1.500 is 1.5.
 func precise(say report, a connector.Amount, limit int, where func() finding) {
-	if a.Or0().MinScale() <= limit {
+	if d := a.Or0(); d.Scale() <= limit || d.MinScale() <= limit { // the first is much cheaper
 		return
 	}
 	f := where()

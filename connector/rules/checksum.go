@@ -63,10 +63,10 @@ func validFrenchVAT(v string) bool {
 	if !frenchVATShaped(v) {
 		return false
 	}
-	if digits(v[2:4]) {
-		return v == numericVAT(v[4:])
-	}
 	siren, _ := strconv.Atoi(v[4:])
+	if digits(v[2:4]) {
+		return int(v[2]-'0')*10+int(v[3]-'0') == vatKey(siren)
+	}
 	first, second := strings.IndexByte(keyAlphabet, v[2]), strings.IndexByte(keyAlphabet, v[3])
 	c := first*34 + second - 100
 	if first < 10 {
@@ -78,8 +78,10 @@ func validFrenchVAT(v string) bool {
 // numericVAT is the VAT number with the numeric key of a SIREN.
 func numericVAT(siren string) string {
 	n, _ := strconv.Atoi(siren)
-	return fmt.Sprintf("FR%02d%s", (12+3*(n%97))%97, siren)
+	return fmt.Sprintf("FR%02d%s", vatKey(n), siren)
 }
+
+func vatKey(siren int) int { return (12 + 3*(siren%97)) % 97 }
 
 // validIBAN verifies shape and remainder by ISO 13616. Spaces are not taken:
 // the API gets the account as it is.

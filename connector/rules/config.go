@@ -85,9 +85,11 @@ func (c Config) severity(r *rule) problem.Severity {
 	if r.fixed {
 		return r.severity
 	}
-	switch s := problem.Severity(c.Severity[r.code]); s {
-	case problem.Refuse, problem.Warn, off:
-		return s
+	if len(c.Severity) > 0 {
+		switch s := problem.Severity(c.Severity[r.code]); s {
+		case problem.Refuse, problem.Warn, off:
+			return s
+		}
 	}
 	switch {
 	case c.Profile == profileStrict && r.severity == warn:

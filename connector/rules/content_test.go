@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"einvoice/connector"
 )
@@ -112,5 +113,21 @@ func TestAHugeInvoiceDoesNotFillTheMemoryWithComplaints(t *testing.T) {
 	}))
 	if n := len(withCode(ps, "E3011")); n != maxFindings {
 		t.Errorf("got %d, want %d", n, maxFindings)
+	}
+}
+
+func TestYearsAreThoseOfTheCalendar(t *testing.T) {
+	first := time.Date(1999, 12, 1, 0, 0, 0, 0, time.UTC)
+	for n := range 366 * 102 {
+		d := connector.DateOf(first.AddDate(0, 0, n))
+		if year(d) != d.Year() {
+			t.Fatalf("%s: got %d", d, year(d))
+		}
+	}
+	for _, d := range []connector.Date{"", "2026-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-01-00", "2026-1-01",
+		"2026/01/01", "20 6-01-01", "2026-01-0x", "2026-01-011", "+026-01-01"} {
+		if year(d) != 0 || d.Year() != 0 {
+			t.Errorf("%s: got %d, the calendar says %d", d, year(d), d.Year())
+		}
 	}
 }

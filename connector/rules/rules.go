@@ -47,24 +47,34 @@ type Context struct {
 // lines from 1.
 func Check(inv *connector.Invoice, ctx Context) []problem.Problem {
 	s := newSheet(inv, ctx)
-	var all []problem.Problem
+	c := collector{number: inv.Number}
+	say := c.add // once for all rules: a closure for each would be most of the work
 	for i := range table {
-		r := &table[i]
-		severity := ctx.Config.severity(r)
-		if severity == off {
+		c.rule, c.severity, c.found = &table[i], ctx.Config.severity(&table[i]), 0
+		if c.severity == off {
 			continue
 		}
-		found := 0
-		r.check(s, func(f finding) {
-			if found++; found <= maxFindings {
-				all = append(all, f.problem(r, severity, inv.Number))
-			}
-		})
-		if r.last && found > 0 {
+		c.rule.check(s, say)
+		if c.rule.last && c.found > 0 {
 			break
 		}
 	}
-	return all
+	return c.all
+}
+
+// collector turns findings into problems.
+type collector struct {
+	number   string
+	rule     *rule // the one that is checked
+	severity problem.Severity
+	found    int // by this rule
+	all      []problem.Problem
+}
+
+func (c *collector) add(f finding) {
+	if c.found++; c.found <= maxFindings {
+		c.all = append(c.all, f.problem(c.rule, c.severity, c.number))
+	}
 }
 
 // rule is one row of the table.
