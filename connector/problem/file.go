@@ -113,4 +113,25 @@ var fileEntries = []Entry{
 		MessageEN: "the file {file} is identical to {value}, which was processed already: nothing was sent again",
 		WhatEN:    "Nothing to do if the export was dropped twice by mistake.",
 	},
+	{
+		Code:      "E1017",
+		MessageFR: "le serveur SFTP {place} présente la clé {value}, qui n'est pas celle qui est connue ({expected})",
+		WhatFR:    "Rien n'est lu ni écrit sur ce serveur. Demandez à son administrateur si la clé a changé : si oui, comparez-la à celle qu'affiche « einvoice sftp-key {place} » et corrigez host_keys ou known_hosts ; sinon, quelqu'un se fait peut-être passer pour lui.",
+		MessageEN: "the SFTP server {place} shows the key {value}, which is not the known one ({expected})",
+		WhatEN:    "Nothing is read or written there. Ask its administrator whether the key changed: if so, compare it with what \"einvoice sftp-key {place}\" prints and correct host_keys or known_hosts; if not, somebody may be posing as that server.",
+	},
+	{
+		Code:      "E1018",
+		MessageFR: "la clé du serveur SFTP {place} n'est pas connue : {expected} n'a pas de ligne pour lui",
+		WhatFR:    "Affichez sa clé avec « einvoice sftp-key {place} », comparez-la à celle que donne l'administrateur du serveur, puis collez-la dans host_keys de la section [[sftp]].",
+		MessageEN: "the key of the SFTP server {place} is not known: {expected} has no line for it",
+		WhatEN:    "Print its key with \"einvoice sftp-key {place}\", compare it with what the server's administrator says, then paste it into host_keys of the [[sftp]] section.",
+	},
+	{
+		Code:      "E1019",
+		MessageFR: "le serveur SFTP {place} refuse la connexion du compte {value} : {why}",
+		WhatFR:    "Vérifiez le compte, et que sa clé publique (ou le mot de passe) est bien celle que le serveur attend : key_file, password_file dans la section [[sftp]].",
+		MessageEN: "the SFTP server {place} refuses the login of the account {value}: {why}",
+		WhatEN:    "Check the account, and that its public key (or the password) is what the server expects: key_file, password_file in the [[sftp]] section.",
+	},
 }
