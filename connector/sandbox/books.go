@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -45,6 +46,14 @@ type Try struct {
 	Attempt  int       `json:"attempt"`          // from 1
 	Status   int       `json:"status,omitempty"` // HTTP; 0: no answer
 	Error    string    `json:"error,omitempty"`
+	ID       string    `json:"id"` // of the entry in the platform's own log
+	Started  time.Time `json:"started"`
+
+	// What the platform's log shows of the call itself.
+	custom        json.RawMessage
+	headers       map[string]string
+	method, field string
+	retry         int
 }
 
 // businessKey identifies a document as the tax office does.

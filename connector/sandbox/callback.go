@@ -22,6 +22,7 @@ type call struct {
 	to      callback
 	invoice record
 	attempt int
+	started time.Time
 }
 
 // newClient never follows a redirect: only a 200 of the address itself counts.
@@ -86,6 +87,7 @@ func (s *Sandbox) spoil(c *call, struck map[string]Fault) []*call {
 
 // deliver makes one attempt and plans the next where the company asked for retries.
 func (s *Sandbox) deliver(ctx context.Context, c *call) {
+	c.started = s.opt.Now()
 	status, err := s.send(ctx, c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,6 +109,7 @@ func (s *Sandbox) record(c *call, status int, err error) {
 	t := Try{
 		At: s.opt.Now(), Event: c.event, URL: c.to.URL, Invoice: c.invoice.ID, Number: c.invoice.Number,
 		State: c.invoice.State, External: c.invoice.External, Attempt: c.attempt, Status: status,
+		ID: newID(s.opt.Now()), Started: c.started, custom: c.to.Custom, headers: c.to.Headers, method: c.to.Method, field: c.to.Field, retry: c.to.Retry,
 	}
 	if err != nil {
 		t.Error = err.Error()

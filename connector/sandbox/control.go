@@ -23,6 +23,8 @@ func (s *Sandbox) steering() http.Handler {
 	for _, kind := range []string{"xml", "pdf"} {
 		mux.HandleFunc("GET /sandbox/invoices/{id}/document."+kind, func(w http.ResponseWriter, r *http.Request) { s.download(w, r, kind) })
 	}
+	mux.HandleFunc("POST /sandbox/wallet", s.recharge)
+	s.oauth(mux)
 	mux.HandleFunc("GET /sandbox/directory", s.showDirectory)
 	mux.HandleFunc("PUT /sandbox/directory/{siren}", s.editDirectory)
 	mux.HandleFunc("POST /sandbox/invoices/{id}/advance", s.advance)

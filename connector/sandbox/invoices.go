@@ -52,6 +52,9 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	if refusal, fine := s.check(p); !fine {
 		return nil, refusal
 	}
+	if s.broke() {
+		return nil, reply{status: http.StatusPaymentRequired, body: canned(http.StatusPaymentRequired)}
+	}
 	now := s.opt.Now()
 	r := &record{
 		ID: newID(now), Owner: owner.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
@@ -69,6 +72,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 		r.Visible = now.Add(f.Delay)
 	}
 	_, r.Cent = q.struck["normalise_cent"]
+	s.spent += s.opt.Price
 	s.keep(r)
 	s.remember(entry{Invoice: r})
 	s.schedule(r)

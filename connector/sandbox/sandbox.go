@@ -23,6 +23,10 @@ type Options struct {
 	Strict     bool                             // refuse (422) what is otherwise mended: totals, check digits, VAT keys, IBANs
 	Unverified string                           // fields that the page shows in no request: "accept" (default), "ignore", "reject" (400)
 	Tokens     []string                         // the bearer tokens that are accepted; none: any that is not empty
+	OnlyMinted bool                             // only tokens of POST /tokens are accepted, not any
+	TokenTTL   time.Duration                    // the longest life of a minted token; 0: what is asked for
+	Credit     float64                          // of the wallet, in euros; it counts only with a Price
+	Price      float64                          // of an invoice; 0: free
 	Data       string                           // file that keeps the state over restarts; "": memory
 	Client     *http.Client                     // for callbacks; nil: an own one
 	Log        func(format string, args ...any) // one line per thing worth telling; nil: nowhere
@@ -33,13 +37,14 @@ const stepLength = 60 * time.Second
 
 // Sandbox is the platform. It is safe for concurrent use; New makes it, Close ends it.
 type Sandbox struct {
-	opt    Options
-	client *http.Client
-	steer  http.Handler
-	ctx    context.Context
-	stop   context.CancelFunc
-	wake   chan struct{}
-	wg     sync.WaitGroup
+	opt     Options
+	client  *http.Client
+	steer   http.Handler
+	ctx     context.Context
+	stop    context.CancelFunc
+	started time.Time
+	wake    chan struct{}
+	wg      sync.WaitGroup
 
 	directory atomic.Pointer[map[string]Entry] // replaced as a whole
 
@@ -50,6 +55,8 @@ type Sandbox struct {
 	plan    agenda
 	faults  []*Fault
 	books   ledgerOfCalls
+	tokens  map[string]*token
+	spent   float64
 }
 
 // New opens a sandbox and starts its clockwork. An error says which option is
@@ -58,7 +65,8 @@ func New(opt Options) (*Sandbox, error) {
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
-	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks()}
+	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks(),
+		tokens: map[string]*token{}, started: opt.Now()}
 	all := builtIn()
 	s.directory.Store(&all)
 	if s.client == nil {

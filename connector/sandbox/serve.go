@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ type request struct {
 // ServeHTTP answers the API under /FR-... and the steering under /sandbox/.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.nudge()
-	if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/sandbox/") {
+	if !ofAPI(r.URL.Path) {
 		s.steer.ServeHTTP(w, r)
 		return
 	}
@@ -45,6 +44,16 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.enter(q)
 	s.answer(w, q)
+}
+
+// ofAPI tells the platform's invoice service from its account service and from
+// what steers the sandbox.
+func ofAPI(path string) bool {
+	switch first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first {
+	case "", "sandbox", "token", "tokens", "wallet", "scopes", "callbacks":
+		return false
+	}
+	return true
 }
 
 func route(r *http.Request) (route, id string) {
@@ -201,8 +210,8 @@ func hangUp(w http.ResponseWriter) {
 
 // process does what the platform does.
 func (s *Sandbox) process(q *request) reply {
-	if !s.authorised(q.Request) {
-		return reply{status: http.StatusUnauthorized, body: canned(http.StatusUnauthorized)}
+	if refusal := s.authorise(q.Request); refusal != nil {
+		return reply{status: http.StatusUnauthorized, body: *refusal}
 	}
 	switch q.route {
 	case "POST /FR-invoices":
@@ -225,10 +234,8 @@ func (s *Sandbox) process(q *request) reply {
 	return fail(http.StatusNotFound, 404, "No route found for %q", q.Method+" "+q.URL.Path)
 }
 
-func (s *Sandbox) authorised(r *http.Request) bool {
-	token, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !isBearer || token == "" {
-		return false
-	}
-	return len(s.opt.Tokens) == 0 || slices.Contains(s.opt.Tokens, token)
+func (s *Sandbox) authorise(r *http.Request) *envelope {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.credential(r)
 }

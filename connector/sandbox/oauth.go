@@ -1,0 +1,334 @@
+package sandbox
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// token is a credential that was minted here.
+type token struct {
+	Token   string         `json:"token"`
+	Name    string         `json:"name"`
+	Created time.Time      `json:"createdAt"`
+	Expires time.Time      `json:"expireAt"`
+	Scopes  []string       `json:"scopes"`
+	Refresh string         `json:"refreshToken"`
+	Limits  *tokenLimits   `json:"limits"`
+	Stats   map[string]int `json:"stats"`
+}
+
+type tokenLimits struct {
+	Requests int `json:"totalRequests,omitempty"`
+}
+
+// tokenRequest is the body of POST and PATCH, of both versions.
+type tokenRequest struct {
+	Scopes []string     `json:"scopes"`
+	Name   string       `json:"name"`
+	TTL    int64        `json:"ttl"` // seconds; v1 has "expire", a time
+	Expire int64        `json:"expire"`
+	Limits *tokenLimits `json:"limits"`
+}
+
+// The times that a token may live.
+const (
+	usualTTL   = 30 * 24 * time.Hour
+	longestTTL = 365 * 24 * time.Hour
+)
+
+// oauth answers the token service, which the platform has on another host, and
+// the account's pages. It asks for Basic e-mail and API key; any pair is good.
+func (s *Sandbox) oauth(mux *http.ServeMux) {
+	for pattern, do := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"POST /token":              s.mintOld,
+		"POST /tokens":             s.mint,
+		"GET /tokens":              s.listTokens,
+		"GET /tokens/{token}":      s.withToken(func(t *token) any { return t }),
+		"DELETE /tokens/{token}":   s.withToken(s.forgetToken),
+		"GET /wallet":              s.wallet,
+		"GET /wallet/transactions": s.transactions,
+		"GET /scopes":              showScopes,
+		"GET /callbacks":           s.callbackLog,
+		"GET /callbacks/{id}":      s.callbackEntry,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if user, key, basic := r.BasicAuth(); !basic || user == "" || key == "" {
+				write(w, http.StatusUnauthorized, "application/json", reply{body: canned(http.StatusUnauthorized)}.bytes())
+				return
+			}
+			do(w, r)
+		})
+	}
+	mux.HandleFunc("PATCH /tokens/{token}", s.renew) // with the refresh token as bearer
+}
+
+func answerData(w http.ResponseWriter, data any) {
+	write(w, http.StatusOK, "application/json", ok(data).bytes())
+}
+
+func (s *Sandbox) mint(w http.ResponseWriter, r *http.Request) {
+	if t, fine := s.minted(w, r); fine {
+		answerData(w, t)
+	}
+}
+
+// mintOld is version 1: its answer has no envelope.
+func (s *Sandbox) mintOld(w http.ResponseWriter, r *http.Request) {
+	if t, fine := s.minted(w, r); fine {
+		writeJSON(w, http.StatusOK, map[string]any{
+			"scopes": t.Scopes, "token": t.Token, "expire": t.Expires.Unix(), "success": true, "message": "", "error": nil,
+		})
+	}
+}
+
+func (s *Sandbox) minted(w http.ResponseWriter, r *http.Request) (token, bool) {
+	var b tokenRequest
+	if !readJSON(w, r, &b) {
+		return token{}, false
+	}
+	if wrong := slices.IndexFunc(b.Scopes, func(scope string) bool { return !plausibleScope(scope) }); len(b.Scopes) == 0 || wrong >= 0 {
+		write(w, http.StatusUnprocessableEntity, "application/json",
+			fail(http.StatusUnprocessableEntity, 422, "scopes: METHOD:host/path expected, one at least").bytes())
+		return token{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.newToken(b, s.opt.Now())
+	return *t, true
+}
+
+// newToken keeps a new token. The caller holds mu.
+func (s *Sandbox) newToken(b tokenRequest, now time.Time) *token {
+	life := time.Duration(b.TTL) * time.Second
+	if b.Expire > 0 {
+		life = time.Unix(b.Expire, 0).Sub(now)
+	}
+	if b.TTL > int64(longestTTL/time.Second) {
+		life = longestTTL
+	}
+	if life <= 0 {
+		life = usualTTL
+	}
+	if s.opt.TokenTTL > 0 {
+		life = min(life, s.opt.TokenTTL)
+	}
+	t := &token{Token: newID(now), Refresh: newID(now), Name: b.Name, Created: now, Expires: now.Add(min(life, longestTTL)),
+		Scopes: b.Scopes, Limits: b.Limits, Stats: map[string]int{"totalRequests": 0}}
+	s.tokens[t.Token] = t
+	return t
+}
+
+// renew is PATCH with the refresh token: a new pair comes, the old one goes.
+func (s *Sandbox) renew(w http.ResponseWriter, r *http.Request) {
+	var b tokenRequest
+	if !readJSON(w, r, &b) {
+		return
+	}
+	bearer, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	s.mu.Lock()
+	old := s.tokens[r.PathValue("token")]
+	if old == nil || bearer == "" || bearer != old.Refresh {
+		s.mu.Unlock()
+		write(w, http.StatusUnauthorized, "application/json", reply{body: canned(http.StatusUnauthorized)}.bytes())
+		return
+	}
+	delete(s.tokens, old.Token)
+	b.Scopes, b.Name = old.Scopes, cmp.Or(b.Name, old.Name)
+	b.Limits = cmp.Or(b.Limits, old.Limits)
+	t := *s.newToken(b, s.opt.Now())
+	s.mu.Unlock()
+	answerData(w, t)
+}
+
+func (s *Sandbox) listTokens(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	list := make([]token, 0, len(s.tokens))
+	for _, t := range s.tokens {
+		list = append(list, *t)
+	}
+	s.mu.Unlock()
+	slices.SortFunc(list, func(a, b token) int { return strings.Compare(a.Token, b.Token) })
+	answerData(w, list)
+}
+
+func (s *Sandbox) withToken(do func(*token) any) func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		t := s.tokens[r.PathValue("token")]
+		var data any
+		if t != nil {
+			copied := *t
+			data = do(&copied)
+		}
+		s.mu.Unlock()
+		if t == nil {
+			write(w, http.StatusNotFound, "application/json", fail(http.StatusNotFound, 404, "Token not found").bytes())
+			return
+		}
+		answerData(w, data)
+	}
+}
+
+func (s *Sandbox) forgetToken(t *token) any {
+	delete(s.tokens, t.Token)
+	return nil
+}
+
+// credential judges the bearer of a request: nil when it is good. The caller
+// holds mu.
+func (s *Sandbox) credential(r *http.Request) *envelope {
+	wrong := canned(http.StatusUnauthorized)
+	bearer, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !isBearer || bearer == "" {
+		return &wrong
+	}
+	t := s.tokens[bearer]
+	if t == nil {
+		if s.opt.OnlyMinted || len(s.opt.Tokens) > 0 && !slices.Contains(s.opt.Tokens, bearer) {
+			return &wrong
+		}
+		return nil
+	}
+	t.Stats["totalRequests"]++
+	switch {
+	case !t.Expires.After(s.opt.Now()):
+		return &envelope{Success: false, Message: "Expired Token", Error: 125}
+	case !slices.ContainsFunc(t.Scopes, func(scope string) bool { return covers(scope, r) }):
+		return &wrong // the platform says no more of a scope that is missing
+	case t.Limits != nil && t.Limits.Requests > 0 && t.Stats["totalRequests"] > t.Limits.Requests:
+		return &envelope{Success: false, Message: "Token limits reached: totalRequests", Error: 125}
+	}
+	return nil
+}
+
+func plausibleScope(scope string) bool {
+	method, place, found := strings.Cut(scope, ":")
+	return found && method != "" && strings.Contains(place, "/")
+}
+
+// covers tells whether a scope, METHOD:host/path, allows a request. A path
+// stands for what is below it, a last {id} for any id. The platform's own test
+// host stands for this one, so that a client keeps its scopes.
+func covers(scope string, r *http.Request) bool {
+	method, place, _ := strings.Cut(scope, ":")
+	if method != r.Method && method != "*" {
+		return false
+	}
+	slash := strings.LastIndex(place, "/")
+	host, path := place[:max(slash, 0)], place[max(slash, 0):]
+	if strings.HasPrefix(path, "/{") {
+		slash = strings.LastIndex(host, "/")
+		host, path = host[:max(slash, 0)], host[max(slash, 0):]
+	}
+	return (host == r.Host || host == "*" || host == "test.invoice.openapi.com") && (r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/"))
+}
+
+func showScopes(w http.ResponseWriter, r *http.Request) {
+	var list []string
+	for _, scope := range []string{"GET FR-invoices", "POST FR-invoices", "GET FR-configurations", "POST FR-configurations", "PATCH FR-configurations",
+		"DELETE FR-configurations", "GET IT-invoices", "GET IT-configurations", "POST IT-configurations", "PATCH IT-configurations"} {
+		method, path, _ := strings.Cut(scope, " ")
+		list = append(list, method+":"+r.Host+"/"+path)
+	}
+	answerData(w, list)
+}
+
+// credit is what the account has, in euros: Options.Credit less Options.Price
+// for each invoice taken in charge. The caller holds mu.
+func (s *Sandbox) credit() float64 { return s.opt.Credit - s.spent }
+
+// broke tells whether another invoice cannot be paid. The caller holds mu.
+func (s *Sandbox) broke() bool { return s.opt.Price > 0 && s.credit() < s.opt.Price }
+
+func (s *Sandbox) wallet(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	credit := s.credit()
+	s.mu.Unlock()
+	answerData(w, map[string]any{"credit": credit, "createdAt": s.started, "updatedAt": s.opt.Now()})
+}
+
+func (s *Sandbox) transactions(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	spent := s.spent
+	s.mu.Unlock()
+	list := []map[string]any{{"id": newID(s.started), "amount": s.opt.Credit, "createdAt": s.started, "description": "Wallet recharge"}}
+	if spent > 0 {
+		list = append(list, map[string]any{"id": newID(s.started), "amount": -spent, "createdAt": s.opt.Now(), "description": "API usage - FR-invoices"})
+	}
+	answerData(w, list)
+}
+
+// recharge is POST /sandbox/wallet {"credit": 10}: that much more.
+func (s *Sandbox) recharge(w http.ResponseWriter, r *http.Request) {
+	var b struct {
+		Credit float64 `json:"credit"`
+	}
+	if !readJSON(w, r, &b) {
+		return
+	}
+	s.mu.Lock()
+	s.opt.Credit += b.Credit
+	credit := s.credit()
+	s.mu.Unlock()
+	writeJSON(w, http.StatusOK, map[string]float64{"credit": credit})
+}
+
+// callbackLog is GET /callbacks: what was tried, newest first, from which a
+// client can replay what it missed.
+func (s *Sandbox) callbackLog(w http.ResponseWriter, r *http.Request) {
+	skip, limit := 0, defaultLimit
+	if countOf(r.URL.Query().Get("skip"), &skip) != nil || countOf(r.URL.Query().Get("limit"), &limit) != nil {
+		write(w, http.StatusBadRequest, "application/json", fail(http.StatusBadRequest, 400, "Invalid input data").bytes())
+		return
+	}
+	s.mu.Lock()
+	list := make([]map[string]any, 0, limit)
+	for _, t := range slices.Backward(s.books.callbacks) {
+		if skip--; skip < 0 && len(list) < min(max(limit, 1), maxLimit) {
+			list = append(list, t.summary())
+		}
+	}
+	s.mu.Unlock()
+	answerData(w, list)
+}
+
+func (t Try) summary() map[string]any {
+	return map[string]any{"id": t.ID, "scope": "POST:" + hostOfAPI + "/FR-invoices", "url": t.URL,
+		"httpResponseCode": fmt.Sprint(t.Status), "startedAt": t.Started, "completedAt": t.At}
+}
+
+const hostOfAPI = "test.invoice.openapi.com"
+
+func (s *Sandbox) callbackEntry(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	i := slices.IndexFunc(s.books.callbacks, func(t Try) bool { return t.ID == r.PathValue("id") })
+	var t Try
+	var rec record
+	if i >= 0 {
+		t = s.books.callbacks[i]
+		if found := s.store.byID[t.Invoice]; found != nil {
+			rec = *found
+		}
+	}
+	s.mu.Unlock()
+	if i < 0 {
+		write(w, http.StatusNotFound, "application/json", fail(http.StatusNotFound, 404, "Callback not found").bytes())
+		return
+	}
+	rec.State, rec.External = t.State, t.External
+	inv, err := s.invoice(rec)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	entry := t.summary()
+	entry["data"], entry["custom"], entry["headers"] = inv, json.RawMessage(cmp.Or(string(t.custom), "null")), t.headers
+	entry["attempt"], entry["retry"], entry["method"], entry["field"] = t.Attempt, t.retry, t.method, t.field
+	entry["httpResponseCode"] = t.Status
+	answerData(w, entry)
+}
