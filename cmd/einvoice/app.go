@@ -16,6 +16,7 @@ import (
 
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/results"
@@ -28,6 +29,7 @@ type app struct {
 	cfg       *Config
 	log       zerolog.Logger
 	journal   outbox.Journal
+	places    places
 	ledger    *ledger.Ledger
 	spool     *durable.Store // exports as taken
 	blobs     *durable.Store // files we owe, callback bodies, received originals
@@ -52,7 +54,7 @@ func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		a.openFolders, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox,
+		a.openFolders, a.openPlaces, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -85,6 +87,12 @@ func (a *app) openFolders(context.Context) error {
 			return fmt.Errorf("make folder %s: %w", dir, err)
 		}
 	}
+	return nil
+}
+
+func (a *app) openPlaces(context.Context) error {
+	a.places = places{sftpplace.NewHosts(a.cfg.SFTP)}
+	a.onClose(a.places.hosts.Close)
 	return nil
 }
 
@@ -161,7 +169,7 @@ func (a *app) openResults(context.Context) error {
 			if p := folders[path]; p != nil {
 				return p, nil
 			}
-			p, err := drop.NewFolder(path, "")
+			p, err := a.places.results(path)
 			if err == nil {
 				folders[path] = p
 			}

@@ -14,6 +14,7 @@ import (
 	"einvoice/connector"
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 	"einvoice/connector/results"
@@ -34,17 +35,18 @@ type Config struct {
 	// ShutdownTimeout is how long a stop waits for what is under way.
 	ShutdownTimeout setting.Duration `toml:"shutdown_timeout"`
 
-	API       api.Config     `toml:"api"`
-	Companies []Company      `toml:"company"`
-	Folders   Folders        `toml:"folders"`
-	Drops     []drop.Config  `toml:"drop"`
-	Mappings  MappingsConfig `toml:"mappings"`
-	Rules     rules.Config   `toml:"rules"`
-	Ledger    ledger.Config  `toml:"ledger"`
-	Outbox    outbox.Config  `toml:"outbox"`
-	Results   results.Config `toml:"results"`
-	Inbox     inbox.Config   `toml:"inbox"`
-	Log       LogConfig      `toml:"log"`
+	API       api.Config         `toml:"api"`
+	Companies []Company          `toml:"company"`
+	Folders   Folders            `toml:"folders"`
+	Drops     []drop.Config      `toml:"drop"`
+	SFTP      []sftpplace.Config `toml:"sftp"`
+	Mappings  MappingsConfig     `toml:"mappings"`
+	Rules     rules.Config       `toml:"rules"`
+	Ledger    ledger.Config      `toml:"ledger"`
+	Outbox    outbox.Config      `toml:"outbox"`
+	Results   results.Config     `toml:"results"`
+	Inbox     inbox.Config       `toml:"inbox"`
+	Log       LogConfig          `toml:"log"`
 
 	file string // where it was read
 	dir  string // relative paths start here
@@ -158,7 +160,7 @@ func parseConfig(data []byte) (*Config, []setting.Fault) {
 	c.Folders = Folders{}
 	known := keysOf(reflect.TypeOf(c), "")
 	faults := setting.Decode(data, &c, known)
-	if err := decodeDrops(data, &c); err != nil && len(faults) == 0 {
+	if err := decodeItems(data, &c); err != nil && len(faults) == 0 {
 		faults = append(faults, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: setting.Mistake{Text: err.Error()}})
 	}
 	c.complete()
@@ -184,26 +186,42 @@ func syntax(faults []setting.Fault) bool {
 	return false
 }
 
-// decodeDrops reads each [[drop]] again over the defaults: the decoder starts
-// every element of an array of tables empty.
-func decodeDrops(data []byte, c *Config) error {
+// settleSFTP is the time between two listings of a server that find a file
+// unchanged, where the drop does not say otherwise.
+const settleSFTP = 10 * time.Second
+
+// decodeItems reads each [[drop]] and [[sftp]] again over the defaults: the
+// decoder starts every element of an array of tables empty.
+func decodeItems(data []byte, c *Config) error {
 	var raw struct {
 		Drops []map[string]any `toml:"drop"`
+		SFTP  []map[string]any `toml:"sftp"`
 	}
 	if err := toml.Unmarshal(data, &raw); err != nil {
 		return err
 	}
-	for i, m := range raw.Drops {
+	err := overDefaults(raw.Drops, c.Drops, func(m map[string]any) drop.Config {
+		d := drop.Defaults()
+		if at, _ := m["path"].(string); sftpplace.Is(at) {
+			d.Settle = setting.Duration(settleSFTP)
+		}
+		return d
+	})
+	return errors.Join(err, overDefaults(raw.SFTP, c.SFTP, func(map[string]any) sftpplace.Config { return sftpplace.Defaults() }))
+}
+
+func overDefaults[T any](raw []map[string]any, items []T, defaults func(map[string]any) T) error {
+	for i, m := range raw {
 		one, err := toml.Marshal(m)
 		if err != nil {
 			return err
 		}
-		d := drop.Defaults()
-		if err := toml.Unmarshal(one, &d); err != nil {
+		item := defaults(m)
+		if err := toml.Unmarshal(one, &item); err != nil {
 			return err
 		}
-		if i < len(c.Drops) {
-			c.Drops[i] = d
+		if i < len(items) {
+			items[i] = item
 		}
 	}
 	return nil
@@ -239,6 +257,9 @@ func (c *Config) complete() {
 		}
 		if d.Path == "" {
 			d.Path = c.tree(d.Company, c.Folders.Drop)
+			if sftpplace.Is(d.Path) && d.Settle == drop.Defaults().Settle {
+				d.Settle = setting.Duration(settleSFTP)
+			}
 		}
 	}
 }
@@ -246,11 +267,17 @@ func (c *Config) complete() {
 // resolvePaths makes every path absolute, starting at the configuration file.
 func (c *Config) resolvePaths() {
 	at := func(p *string) {
-		if *p != "" && !filepath.IsAbs(*p) {
+		if *p != "" && !filepath.IsAbs(*p) && !sftpplace.Is(*p) {
 			*p = filepath.Join(c.dir, *p)
 		}
 	}
 	at(&c.Folders.Root)
+	for i := range c.SFTP {
+		s := &c.SFTP[i]
+		for _, p := range []*string{&s.KeyFile, &s.PassphraseFile, &s.PasswordFile, &s.KnownHosts} {
+			at(p)
+		}
+	}
 	at(&c.Mappings.Folder)
 	at(&c.Ledger.Path)
 	at(&c.API.TokenFile)
@@ -264,13 +291,16 @@ func (c *Config) resolvePaths() {
 
 // tree is a people's folder of a company; company "" is the shared tree.
 func (c *Config) tree(company, name string) string {
-	if filepath.IsAbs(name) && len(c.Companies) <= 1 {
+	many := len(c.Companies) > 1 && company != ""
+	switch {
+	case sftpplace.Is(name) && many:
+		return below(name, company)
+	case sftpplace.Is(name), filepath.IsAbs(name) && len(c.Companies) <= 1:
 		return name
+	case many:
+		return below(c.Folders.Root, company, name)
 	}
-	if len(c.Companies) > 1 && company != "" {
-		return filepath.Join(c.Folders.Root, company, name)
-	}
-	return filepath.Join(c.Folders.Root, name)
+	return below(c.Folders.Root, name)
 }
 
 // lang is the language of problems and files.

@@ -15,13 +15,14 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/ledger"
 	"einvoice/connector/setting"
 	"einvoice/mappers"
 	"einvoice/outbox"
 )
 
-// peopleFolders are all folders that people or the ERP look into.
+// peopleFolders are all folders of this machine that people or the ERP look into.
 func (c *Config) peopleFolders() []string {
 	f := c.Folders
 	var dirs []string
@@ -38,7 +39,7 @@ func (c *Config) peopleFolders() []string {
 			}
 		}
 	}
-	return dirs
+	return local(dirs)
 }
 
 // resultFolder is where a publication of a results place goes; a place is a
@@ -70,7 +71,7 @@ func (a *app) openDrops(ctx context.Context) ([]*outbox.Drop, error) {
 }
 
 func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.Drop, error) {
-	place, err := drop.NewFolder(d.Path, a.cfg.tree(d.Company, a.cfg.Folders.Archive))
+	place, err := a.places.drop(d.Path, a.cfg.tree(d.Company, a.cfg.Folders.Archive))
 	if err != nil {
 		return nil, err
 	}
@@ -79,15 +80,26 @@ func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.D
 		return nil, err
 	}
 	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Results: d.Company, Companies: a.cfg.sellers(d)}
-	out.Beat = a.own(place, out)
+	if !readsOnce(place) { // a mailbox would hand the marker out
+		out.Beat = a.own(place, out)
+	}
+	var hint <-chan struct{}
+	if !sftpplace.Is(d.Path) {
+		hint = a.watch(ctx, d)
+	}
+	out.Watcher = drop.NewWatcher(place, d, drop.WatcherOptions{Log: a.log, Whole: whole, Hint: hint})
+	return out, nil
+}
+
+// watch asks for change events of a folder.
+func (a *app) watch(ctx context.Context, d drop.Config) <-chan struct{} {
 	hctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.onClose(stop)
 	hint, err := drop.Notify(hctx, d.Path, a.log)
 	if err != nil {
 		a.log.Info().Err(err).Str("drop", d.Name).Msg("no change events here; the folder is scanned instead")
 	}
-	out.Watcher = drop.NewWatcher(place, d, drop.WatcherOptions{Log: a.log, Whole: whole, Hint: hint})
-	return out, nil
+	return hint
 }
 
 // own claims a drop for this ledger when it is first looked at, and renews the
@@ -135,7 +147,7 @@ func (c *Config) sellers(d drop.Config) []connector.Company {
 // whole asks the format whether an export has its end.
 func whole(ctx context.Context, p drop.Place, e drop.Entry) (ok bool, why string, err error) {
 	format := strings.TrimPrefix(strings.ToLower(filepath.Ext(e.Name)), ".")
-	if format != "xlsx" && format != "xml" {
+	if format != "xlsx" && format != "xml" || readsOnce(p) {
 		return true, "", nil
 	}
 	r, err := p.Open(ctx, e.Name)

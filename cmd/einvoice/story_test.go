@@ -57,6 +57,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"truncate":  storyTruncate,
 		"rewrite":   storyRewrite,
 		"grow":      storyGrow,
+		"churn":     storyChurn,
 		"start":     storyStart,
 		"end":       storyStop,
 		"interrupt": storyInterrupt,
@@ -333,6 +334,22 @@ func storyGrow(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("read after %d of %d pieces: %v", i+1, pieces, acks)
 		}
 		time.Sleep(150 * time.Millisecond)
+	}
+}
+
+// churn FILE N: replace a file N times by a version with one invoice more, as
+// fast as a restless ERP, through renames.
+func storyChurn(ts *testscript.TestScript, neg bool, args []string) {
+	var n int
+	_, err := fmt.Sscan(args[1], &n)
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	content := "number;date;client;siret;item;qty;price;vat\n"
+	for i := range n {
+		content += fmt.Sprintf("J-%04d;2026-11-02;Client;20000000800017;Vis;1;10.00;20\n", i+1)
+		ts.Check(os.WriteFile(path+".tmp", []byte(content), 0o644))
+		ts.Check(os.Rename(path+".tmp", path))
+		time.Sleep(time.Duration(i%7) * 5 * time.Millisecond)
 	}
 }
 

@@ -27,6 +27,7 @@ func (c *Config) validate(r setting.Report) {
 	c.validateCompanies(r)
 	c.validateFolders(r.In("folders"))
 	c.validateDrops(r)
+	c.validateSFTP(r)
 	r.In("mappings").Path("folder", c.Mappings.Folder)
 	c.Rules.Validate(r.In("rules"))
 	c.Ledger.Validate(r.In("ledger"))
