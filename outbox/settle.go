@@ -41,6 +41,35 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if len(owed)+len(done) > 0 {
 		o.Published()
 	}
+	if len(done) == 0 { // only the end of a file can mend another
+		return nil
+	}
+	return o.noteMended(ctx)
+}
+
+// noteMended puts a note beside the copies whose invoices all went through in
+// the end, so that nobody corrects them again.
+func (o *Outbox) noteMended(ctx context.Context) error {
+	files, err := o.Ledger.FilesMended(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text := "All invoices of this file have been sent. There is nothing left to correct; the copies may be deleted.\r\n"
+		if o.Lang == problem.French {
+			text = "Toutes les factures de ce fichier ont été envoyées. Il n'y a plus rien à corriger ; les copies peuvent être supprimées.\r\n"
+		}
+		blob, err := o.Blobs.Put(ctx, strings.NewReader(text))
+		if err != nil {
+			return err
+		}
+		note := ledger.Publication{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindNote,
+			Name: results.DoneName(f.Name, f.Take), SHA256: blob.SHA256}
+		if err := o.Ledger.MendedDone(ctx, f.ID, []ledger.Publication{note}); err != nil {
+			return err
+		}
+		o.Published()
+	}
 	return nil
 }
 

@@ -146,6 +146,24 @@ func (l *Ledger) CopyDone(ctx context.Context, fileID int64, pubs []Publication)
 	return l.payFile(ctx, fileID, "copied", "copy_owed = 1", pubs, "UPDATE file SET copy_owed = 0 WHERE ?1 <> '' AND id = ?2 AND copy_owed = 1")
 }
 
+// FilesMended are files whose correctable copies are done with: each invoice
+// that was refused went through under its number in another export, and
+// MendedDone was not called.
+func (l *Ledger) FilesMended(ctx context.Context) ([]File, error) {
+	return l.files(ctx, `WHERE f.state = 'mapped' AND f.mended_at IS NULL
+		AND f.id IN (SELECT file_id FROM publication WHERE kind = 'copy' AND folder = 'refused')
+		AND NOT EXISTS (SELECT 1 FROM invoice i WHERE i.file_id = f.id AND i.state IN ('refused', 'rejected', 'conflict')
+			AND NOT EXISTS (SELECT 1 FROM invoice j WHERE j.document_number = i.document_number AND i.document_number <> ''
+				AND j.company = i.company AND j.state = 'sent'))
+		ORDER BY f.id`)
+}
+
+// MendedDone ends that and adds the publications, in one transaction. A second
+// call changes nothing.
+func (l *Ledger) MendedDone(ctx context.Context, fileID int64, pubs []Publication) error {
+	return l.payFile(ctx, fileID, "mended", "mended_at IS NULL", pubs, "UPDATE file SET mended_at = ?1 WHERE id = ?2 AND mended_at IS NULL")
+}
+
 // payFile marks a debt of the file (owed) paid by update and adds its publications.
 func (l *Ledger) payFile(ctx context.Context, fileID int64, what, owed string, pubs []Publication, update string) error {
 	err := l.commit(ctx, func(t *tx) error {

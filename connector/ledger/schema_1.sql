@@ -52,6 +52,7 @@ CREATE TABLE file (
   controls      TEXT NOT NULL DEFAULT '[]',
   copy_owed     INTEGER NOT NULL DEFAULT 0, -- 1: the correctable copy of the local refusals is not made yet
   settled_at    TEXT,
+  mended_at    TEXT, -- all that its correctable copies hold went through in the end
   UNIQUE (drop_name, take)
 ) STRICT;
 CREATE INDEX file_by_hash ON file (sha256, place);
@@ -223,6 +224,7 @@ CREATE TABLE publication (
 ) STRICT;
 CREATE INDEX publication_due ON publication (place, folder, id) WHERE published_at IS NULL;
 CREATE INDEX publication_by_file ON publication (file_id);
+CREATE INDEX publication_of_copies ON publication (file_id) WHERE kind = 'copy' AND folder = 'refused';
 
 -- callback: a call of the platform, recorded before it got its 200.
 CREATE TABLE callback (

@@ -44,6 +44,11 @@ func CopyName(export string, take int64, kind string, n int, ext string) string 
 	return name + "." + strings.TrimPrefix(ext, ".")
 }
 
+// DoneName is the name of the note beside copies that need no correction any more.
+func DoneName(export string, take int64) string {
+	return fmt.Sprintf("%s.%06d.refused.done.txt", stem(export), take)
+}
+
 // ReportName is the name of the report beside a correctable copy.
 func ReportName(export string, take int64, n int) string {
 	return CopyName(export, take, "refused", n, "report.csv")
