@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,6 +20,10 @@ type call struct {
 	to      callback
 	invoice record
 	attempt int
+	shape   string        // of the body; "": the usual one
+	bytes   int           // of an attachment that is added
+	late    time.Duration // how much later than due
+	then    *call         // goes when this one has come to its end
 	started time.Time
 }
 
@@ -36,7 +38,7 @@ func newClient() *http.Client {
 // callBack plans the calls that an invoice's company asked for. The caller holds mu.
 func (s *Sandbox) callBack(r record, due time.Time) {
 	for _, c := range s.calls(r) {
-		s.at(due, task{call: c})
+		s.at(due.Add(c.late), task{call: c})
 	}
 }
 
@@ -66,25 +68,6 @@ func (s *Sandbox) calls(r record) []*call {
 	return list
 }
 
-func (s *Sandbox) spoil(c *call, struck map[string]Fault) []*call {
-	if _, lost := struck["callback_lost"]; lost {
-		s.record(c, 0, fmt.Errorf("lost by fault"))
-		return nil
-	}
-	if _, wrong := struck["callback_wrong_header"]; wrong {
-		headers := map[string]string{}
-		for name := range c.to.Headers {
-			headers[name] = "wrong"
-		}
-		c.to.Headers = headers
-	}
-	if _, twice := struck["callback_twice"]; twice {
-		again := *c
-		return []*call{c, &again}
-	}
-	return []*call{c}
-}
-
 // deliver makes one attempt and plans the next where the company asked for retries.
 func (s *Sandbox) deliver(ctx context.Context, c *call) {
 	c.started = s.opt.Now()
@@ -92,7 +75,13 @@ func (s *Sandbox) deliver(ctx context.Context, c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.record(c, status, err)
-	if status == http.StatusOK || s.closed {
+	if s.closed {
+		return
+	}
+	if c.then != nil {
+		s.at(s.opt.Now(), task{call: c.then})
+	}
+	if status == http.StatusOK {
 		return
 	}
 	s.opt.Log("sandbox: callback %s of %s to %s: attempt %d answered %d %v", c.event, c.invoice.Number, c.to.URL, c.attempt, status, err)
@@ -100,6 +89,7 @@ func (s *Sandbox) deliver(ctx context.Context, c *call) {
 		return
 	}
 	again := *c
+	again.then = nil
 	again.attempt++
 	s.at(s.opt.Now().Add(s.step()<<(c.attempt-1)), task{call: &again})
 }
@@ -139,12 +129,9 @@ func (s *Sandbox) callRequest(ctx context.Context, c *call) (*http.Request, erro
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(struct {
-		Data   any             `json:"data"`
-		Custom json.RawMessage `json:"custom"`
-	}{inv, c.to.Custom})
+	body, err := c.payload(inv)
 	if err != nil {
-		return nil, fmt.Errorf("render callback: %w", err)
+		return nil, err
 	}
 	contentType := "application/json"
 	if strings.EqualFold(c.to.Method, "POST") {

@@ -18,7 +18,8 @@ type Fault struct {
 	Number string        // only for this document_number
 	Delay  time.Duration // of hold, slow and visibility_delay; Retry-After of status
 	Status int           // of status, status_after, html and truncate
-	Body   string        // of status, status_after and html; "": one that fits
+	Body   string        // of status, status_after, html and xml; "": one that fits
+	Bytes  int           // of callback_huge
 }
 
 // Kinds of faults, in the order in which they can strike a request.
@@ -28,6 +29,8 @@ func Kinds() []string {
 		"reset_before", // closes the connection before processing
 		"status",       // answers Status and Body instead of processing
 		"html",         // answers an HTML page (502) instead of processing
+		"xml",          // answers as the gateway does to a wrong host: XML (401)
+		"expired",      // answers 401 Expired Token
 
 		"visibility_delay",      // a new invoice is in no list and under no id for Delay
 		"normalise_cent",        // a new invoice's VAT and total are a cent higher
@@ -41,9 +44,29 @@ func Kinds() []string {
 		"no_id",        // processes, answers 200 without an id
 		"truncate",     // processes, answers half of the JSON
 
+		"null_data",      // "data" is the text "null", the rest as it is
+		"text_success",   // "success" is the text "true" or "false"
+		"text_error",     // "error" is a text
+		"float_error",    // "error" is a float: 422.22
+		"other_time",     // create_at in the other layout
+		"unknown_fields", // every object has a field more
+		"missing_fields", // an invoice lacks what is not its id or state
+
+		"conflict", "doublon", // an existing number is refused: 409, or 422 DOUBLON
+		"ignore_unverified", "reject_unverified", // what the page does not show in a request is dropped, or refused
+		"strict", // doubts refuse the invoice
+
 		"callback_lost",         // a callback is never sent
 		"callback_twice",        // a callback is sent twice
 		"callback_wrong_header", // a callback's headers have other values
+		"callback_no_header",    // a callback comes without its headers
+		"callback_late",         // a callback comes after Delay
+		"callback_swapped",      // a callback comes after the next one of its invoice
+		"callback_forged",       // before it comes another, from a stranger, that says paid
+		"callback_bare",         // the body is the invoice, without "data"
+		"callback_wrapped",      // the body is wrapped twice
+		"callback_legacy",       // the body is the older API's: event, data.invoice
+		"callback_huge",         // an attachment of Bytes (20 MB) is in it
 	}
 }
 
@@ -116,11 +139,12 @@ type faultJSON struct {
 	Delay  string  `json:"delay,omitempty"`
 	Status int     `json:"status,omitempty"`
 	Body   string  `json:"body,omitempty"`
+	Bytes  int     `json:"bytes,omitempty"`
 }
 
 // MarshalJSON writes the delay as "1m30s".
 func (f Fault) MarshalJSON() ([]byte, error) {
-	j := faultJSON{f.On, f.Kind, f.Count, f.Rate, f.Number, "", f.Status, f.Body}
+	j := faultJSON{f.On, f.Kind, f.Count, f.Rate, f.Number, "", f.Status, f.Body, f.Bytes}
 	if f.Delay != 0 {
 		j.Delay = f.Delay.String()
 	}
@@ -136,7 +160,7 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 	if !slices.Contains(Kinds(), j.Kind) {
 		return fmt.Errorf("unknown kind %q, known are %s", j.Kind, strings.Join(Kinds(), " "))
 	}
-	*f = Fault{j.On, j.Kind, j.Count, j.Rate, j.Number, 0, j.Status, j.Body}
+	*f = Fault{j.On, j.Kind, j.Count, j.Rate, j.Number, 0, j.Status, j.Body, j.Bytes}
 	if j.Delay == "" {
 		return nil
 	}

@@ -7,12 +7,19 @@ import (
 // postInvoice takes an invoice in charge.
 func (s *Sandbox) postInvoice(q *request) reply {
 	raw := q.body
-	if s.opt.Unverified != "accept" {
+	unverified := s.opt.Unverified
+	if _, hit := q.struck["ignore_unverified"]; hit {
+		unverified = "ignore"
+	}
+	if _, hit := q.struck["reject_unverified"]; hit {
+		unverified = "reject"
+	}
+	if unverified != "accept" {
 		kept, dropped, err := onlyVerified(raw)
 		if err != nil {
 			return badInput(err)
 		}
-		if s.opt.Unverified == "reject" && len(dropped) > 0 {
+		if unverified == "reject" && len(dropped) > 0 {
 			return fail(http.StatusBadRequest, 400, "Extra attributes are not allowed (%q are unknown).", dropped)
 		}
 		raw = kept
@@ -36,6 +43,12 @@ func (s *Sandbox) postInvoice(q *request) reply {
 	return rep
 }
 
+// strict tells whether doubts refuse an invoice.
+func (q *request) strict(opt Options) bool {
+	_, hit := q.struck["strict"]
+	return hit || opt.Strict
+}
+
 func badInput(err error) reply {
 	return fail(http.StatusBadRequest, 400, "Invalid input data: %v", err)
 }
@@ -49,7 +62,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	if !owner.CustomerInvoice {
 		return nil, fail(http.StatusBadRequest, 174, "customer_invoice service is not enabled for the user")
 	}
-	if refusal, fine := s.check(p); !fine {
+	if refusal, fine := s.check(p, q.strict(s.opt)); !fine {
 		return nil, refusal
 	}
 	if s.broke() {
@@ -61,7 +74,13 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 		Created: now, State: "NEW", External: "submitted", Life: s.chooseLife(p), Raw: raw,
 	}
 	if s.known(r) {
-		switch s.opt.Duplicates {
+		policy := s.opt.Duplicates
+		for _, kind := range []string{"conflict", "doublon"} {
+			if _, hit := q.struck[kind]; hit {
+				policy = kind
+			}
+		}
+		switch policy {
 		case "conflict":
 			return nil, fail(http.StatusConflict, 409, "Invoice %s already exists", p.Number)
 		case "doublon":

@@ -57,6 +57,7 @@ type Sandbox struct {
 	books   ledgerOfCalls
 	tokens  map[string]*token
 	spent   float64
+	kept    map[string]*call // callbacks that wait for the next one, by invoice and address
 }
 
 // New opens a sandbox and starts its clockwork. An error says which option is
@@ -66,7 +67,7 @@ func New(opt Options) (*Sandbox, error) {
 		return nil, err
 	}
 	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks(),
-		tokens: map[string]*token{}, started: opt.Now()}
+		tokens: map[string]*token{}, kept: map[string]*call{}, started: opt.Now()}
 	all := builtIn()
 	s.directory.Store(&all)
 	if s.client == nil {

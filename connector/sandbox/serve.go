@@ -115,6 +115,17 @@ func (s *Sandbox) answer(w http.ResponseWriter, q *request) {
 		f.write(w, http.StatusInternalServerError)
 		return
 	}
+	if _, hit := q.struck["expired"]; hit {
+		write(w, http.StatusUnauthorized, "application/json", reply{body: envelope{Success: false, Message: "Expired Token", Error: 125}}.bytes())
+		return
+	}
+	if f, hit := q.struck["xml"]; hit {
+		if f.Body == "" {
+			f.Body = "<?xml version=\"1.0\"?>\n<error><code>401</code><message>Unauthorized</message></error>\n"
+		}
+		f.write(w, http.StatusUnauthorized)
+		return
+	}
 	if f, hit := q.struck["html"]; hit {
 		if f.Body == "" {
 			f.Body = "<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>\n"
@@ -147,6 +158,7 @@ func (s *Sandbox) reply(w http.ResponseWriter, q *request, rep reply) {
 			return
 		}
 	}
+	body = dress(q.struck, body)
 	if _, hit := q.struck["no_id"]; hit {
 		body = withoutID(body)
 	}
@@ -165,6 +177,9 @@ func (f Fault) write(w http.ResponseWriter, status int) {
 		status = f.Status
 	}
 	body, contentType := []byte(f.Body), "text/html; charset=utf-8"
+	if f.Kind == "xml" {
+		contentType = "application/xml"
+	}
 	if f.Body == "" {
 		body = reply{status: status, body: canned(status)}.bytes()
 	}
