@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,6 +50,7 @@ type Drop struct {
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 
+	mu    sync.Mutex  // guards what parallel moves touch: stuck and Watcher
 	stuck bool        // an original could not be moved to the archive yet
 	read  atomic.Bool // the last scan left nothing that will be ready by itself
 }

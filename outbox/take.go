@@ -9,9 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"einvoice/connector/drop"
+	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 )
 
@@ -45,6 +49,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	ready, pending, err := d.Watcher.Scan(ctx)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Msg("drop cannot be read")
+		d.read.Store(true) // as in owned: a run that ends waits for no place that is away
 		return nil
 	}
 	soon := len(ready) > 0
@@ -55,10 +60,8 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 				"reason", p.Why.Message(o.Lang), "remedy", p.Why.Remedy(o.Lang))
 		}
 	}
-	for _, e := range ready {
-		if err := o.take(ctx, d, e); err != nil {
-			return err
-		}
+	if err := o.takeAll(ctx, d, ready); err != nil {
+		return err
 	}
 	d.read.Store(!soon)
 	return nil
@@ -85,29 +88,94 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 	return false
 }
 
-// take copies an export into the spool, records it, and only then moves the
-// original away. Called again for the same bytes after a crash, it goes on
-// where it stopped.
-func (o *Outbox) take(ctx context.Context, d *Drop, e drop.Entry) error {
+// parallel is how many exports a place hands out at once; 1 where it does not say.
+func parallel(p Place) int {
+	if s, ok := p.(interface{ Parallel() int }); ok {
+		return max(1, s.Parallel())
+	}
+	return 1
+}
+
+// ahead is how many copies stand in the spool unrecorded, for each that is made
+// at once: a stop in between copies these again.
+const ahead = 4
+
+// takeAll takes exports in their order. Where a place is far away, copying and
+// moving overlap; recording does not.
+func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error {
+	n := parallel(d.Place)
+	for batch := range slices.Chunk(ready, n*ahead) {
+		blobs := make([]durable.Blob, len(batch))
+		if err := each(n, len(batch), func(i int) (err error) {
+			blobs[i], err = o.copy(ctx, d, batch[i])
+			return err
+		}); err != nil {
+			return err
+		}
+		files := make([]ledger.File, len(batch))
+		for i, e := range batch {
+			if blobs[i].SHA256 == "" {
+				continue
+			}
+			var err error
+			if files[i], err = o.record(ctx, d, e, blobs[i]); err != nil {
+				return err
+			}
+		}
+		if err := each(n, len(batch), func(i int) error {
+			if blobs[i].SHA256 == "" {
+				return nil
+			}
+			return o.retire(ctx, d, files[i])
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls work for 0 to count-1, n at once.
+func each(n, count int, work func(i int) error) error {
+	var g errgroup.Group
+	g.SetLimit(n)
+	for i := range count {
+		g.Go(func() error { return work(i) })
+	}
+	return g.Wait()
+}
+
+// copy copies an export into the spool. Nothing is returned for one that cannot
+// be had now, or that is not the one that was listed.
+func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob, error) {
 	r, err := d.Place.Open(ctx, e.Name)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
-		return nil
+		return durable.Blob{}, nil
 	}
 	blob, err := o.Spool.Put(ctx, r)
 	r.Close()
+	if errors.Is(err, drop.ErrBusy) {
+		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export not copied; trying again")
+		return durable.Blob{}, nil
+	}
 	if err != nil {
-		return fmt.Errorf("copy %s to the spool: %w", e.Name, err)
+		return durable.Blob{}, fmt.Errorf("copy %s to the spool: %w", e.Name, err)
 	}
 	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
-		return nil
+		return durable.Blob{}, nil
 	}
+	return blob, nil
+}
+
+// record enters a copied export in the ledger; only after that may the original
+// move. The same bytes after a crash give the same record.
+func (o *Outbox) record(ctx context.Context, d *Drop, e drop.Entry, blob durable.Blob) (ledger.File, error) {
 	f, err := o.Ledger.TakeFile(ctx, ledger.NewFile{
 		Drop: d.Config.Name, Place: d.Results, Name: e.Name, SHA256: blob.SHA256,
 		Size: blob.Size, Modified: e.Modified, Owner: e.Owner,
 	})
 	if err != nil {
-		return fmt.Errorf("record %s: %w", e.Name, err)
+		return f, fmt.Errorf("record %s: %w", e.Name, err)
 	}
 	if f.State == ledger.FileTaken {
 		o.tell("taken", "file", f.Name, "drop", f.Drop, "take", fmt.Sprint(f.Take))
@@ -116,7 +184,7 @@ func (o *Outbox) take(ctx context.Context, d *Drop, e drop.Entry) error {
 	if err := d.Watcher.Taken(ctx, e); err != nil {
 		o.Log.Warn().Err(err).Str("file", e.Name).Msg("trigger file not removed")
 	}
-	return o.retire(ctx, d, f)
+	return f, nil
 }
 
 // retire moves the original of a recorded export away, then looks at what was
@@ -127,17 +195,54 @@ func (o *Outbox) retire(ctx context.Context, d *Drop, f ledger.File) error {
 		return o.Ledger.FileArchived(ctx, f.ID, "drop:"+f.Name)
 	}
 	to := archiveName(f)
+	if readsOnce(d.Place) {
+		return o.removeRead(ctx, d, f)
+	}
 	err := d.Place.Retire(ctx, f.Name, to)
 	if errors.Is(err, fs.ErrNotExist) {
-		return o.vanished(ctx, d, f, to)
+		return o.postpone(d, f, o.vanished(ctx, d, f, to))
 	}
 	if err != nil { // locked or away: the ledger knows the file, and the next scan tries again
-		o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not moved to the archive yet")
-		d.stuck = true
-		return nil
+		return o.postpone(d, f, fmt.Errorf("%w: %w", drop.ErrBusy, err))
 	}
-	d.Watcher.Forget(f.Name)
-	return o.archived(ctx, d, f, to)
+	d.moved(f.Name)
+	return o.postpone(d, f, o.archived(ctx, d, f, to))
+}
+
+// readsOnce tells a mailbox: it moves nothing, keeps no archive, and a file may
+// vanish by being read. The spool's copy is the only one.
+func readsOnce(p Place) bool {
+	m, ok := p.(interface{ ReadsOnce() bool })
+	return ok && m.ReadsOnce()
+}
+
+// removeRead removes a recorded export from a mailbox.
+func (o *Outbox) removeRead(ctx context.Context, d *Drop, f ledger.File) error {
+	if err := d.Place.Remove(ctx, f.Name); err != nil {
+		return o.postpone(d, f, fmt.Errorf("%w: %w", drop.ErrBusy, err))
+	}
+	d.moved(f.Name)
+	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
+}
+
+// postpone leaves to the next scan what a place that is away or a locked file
+// stopped; other errors are the caller's.
+func (o *Outbox) postpone(d *Drop, f ledger.File, err error) error {
+	if !errors.Is(err, drop.ErrBusy) {
+		return err
+	}
+	o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not moved to the archive yet")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stuck = true
+	return nil
+}
+
+// moved forgets an original that is gone: the next file of that name is a new one.
+func (d *Drop) moved(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.Watcher.Forget(name)
 }
 
 // archived checks what lies in the archive under the name of f and records it.
@@ -211,7 +316,7 @@ func (o *Outbox) recoverDrop(ctx context.Context, d *Drop) error {
 		if f.Drop != d.Config.Name {
 			continue
 		}
-		if err := o.recoverFile(ctx, d, f); err != nil {
+		if err := o.postpone(d, f, o.recoverFile(ctx, d, f)); err != nil {
 			return err
 		}
 	}
@@ -221,6 +326,9 @@ func (o *Outbox) recoverDrop(ctx context.Context, d *Drop) error {
 // recoverFile moves an original only if its bytes are still those we took;
 // others are left for the scan, which takes them as a new export.
 func (o *Outbox) recoverFile(ctx context.Context, d *Drop, f ledger.File) error {
+	if readsOnce(d.Place) {
+		return o.recoverRead(ctx, d, f)
+	}
 	r, err := d.Place.Open(ctx, f.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return o.vanished(ctx, d, f, archiveName(f))
@@ -237,6 +345,19 @@ func (o *Outbox) recoverFile(ctx context.Context, d *Drop, f ledger.File) error 
 	}
 	if sum == f.SHA256 {
 		return o.retire(ctx, d, f)
+	}
+	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
+}
+
+// recoverRead looks for a recorded export in the listing of a mailbox: one that
+// is there still is left for the scan, which knows its bytes again.
+func (o *Outbox) recoverRead(ctx context.Context, d *Drop, f ledger.File) error {
+	entries, err := d.Place.List(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", drop.ErrBusy, err)
+	}
+	if slices.ContainsFunc(entries, func(e drop.Entry) bool { return e.Name == f.Name }) {
+		return nil
 	}
 	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/setting"
 )
 
@@ -21,8 +22,8 @@ func TestEmbeddedExampleIsTheOneAtTheTop(t *testing.T) {
 	}
 }
 
-// shown matches a key that the example shows as a default.
-var shown = regexp.MustCompile(`(?m)^#([a-z_]+ = )`)
+// shown matches a key, or a section, that the example shows as a default.
+var shown = regexp.MustCompile(`(?m)^#([a-z_]+ = |\[\[)`)
 
 // TestExampleShowsEveryKeyWithItsDefault puts every shown default into force:
 // the result must be a valid configuration, with no key of the structs missing
@@ -35,8 +36,8 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	}
 	spots := setting.Positions([]byte(forced))
 	for _, key := range keysOf(reflect.TypeOf(c), "") {
-		indexed := strings.NewReplacer("company.", "company[0].", "drop.", "drop[0].").Replace(key)
-		if key == "company" || key == "drop" {
+		indexed := strings.NewReplacer("company.", "company[0].", "drop.", "drop[0].", "sftp.", "sftp[0].").Replace(key)
+		if key == "company" || key == "drop" || key == "sftp" {
 			indexed = key + "[0]"
 		}
 		if key == "folders.drop" {
@@ -49,7 +50,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	want := defaultConfig()
 	// These are values of the example, not defaults.
 	want.Language, want.API.BaseURL, want.API.TokenFile = c.Language, c.API.BaseURL, c.API.TokenFile
-	want.Companies, want.Drops = c.Companies, c.Drops
+	want.Companies, want.Drops, want.SFTP = c.Companies, c.Drops, c.SFTP
 	want.Folders = folderNames("fr")
 	if want.Rules.Severity == nil {
 		want.Rules.Severity = c.Rules.Severity
@@ -68,6 +69,11 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	d.Include, d.Mapping = c.Drops[0].Include, c.Drops[0].Mapping
 	if len(d.Include)+len(d.Mapping) > 0 || !reflect.DeepEqual(c.Drops[0], d) {
 		t.Errorf("a default of [[drop]] is not the code's:\nexample %+v\ncode    %+v", c.Drops[0], d)
+	}
+	s := sftpplace.Defaults()
+	s.Host, s.User, s.KeyFile, s.HostKeys = "sftp.example.com", "erp", "sftp_key", c.SFTP[0].HostKeys
+	if !reflect.DeepEqual(c.SFTP[0], s) {
+		t.Errorf("a default of [[sftp]] is not the code's:\nexample %+v\ncode    %+v", c.SFTP[0], s)
 	}
 }
 
