@@ -25,6 +25,7 @@ func (inv *Invoice) Complete() error {
 		return fmt.Errorf("derive VAT breakdown: %w", err)
 	}
 	if len(inv.Taxes) == 0 {
+		adoptTax(taxes, inv.Totals.Tax)
 		inv.Taxes = taxes
 	}
 	return inv.Totals.complete(inv.Lines, inv.Taxes)
@@ -118,11 +119,37 @@ func (t *Totals) complete(lines []Line, taxes []Tax) error {
 		t.Gross = AmountOf(gross)
 	}
 	if !t.Payable.Present() {
-		payable, err := t.Gross.Or0().Sub(t.Prepaid.Or0())
+		payable, err := t.Due()
 		if err != nil {
-			return fmt.Errorf("subtract prepaid amount: %w", err)
+			return err
 		}
 		t.Payable = AmountOf(payable)
 	}
 	return nil
+}
+
+// Due is what is left to pay by the other totals: the total including VAT, less
+// what was prepaid, rounded as stated.
+func (t *Totals) Due() (decimal.Decimal, error) {
+	due, err := t.Gross.Or0().Sub(t.Prepaid.Or0())
+	if err != nil {
+		return decimal.Zero, fmt.Errorf("subtract prepaid amount: %w", err)
+	}
+	if due, err = due.Add(t.Rounded.Or0()); err != nil {
+		return decimal.Zero, fmt.Errorf("round payable amount: %w", err)
+	}
+	return due, nil
+}
+
+// adoptTax gives the only entry of a derived breakdown the total of VAT that the
+// export states, where rounding explains the gap: EN 16931 (BR-CO-17) lets VAT
+// that was rounded line by line differ by less than one unit of the currency.
+func adoptTax(taxes []Tax, stated Amount) {
+	if len(taxes) != 1 || !stated.Present() || taxes[0].Rate.Or0().IsZero() {
+		return
+	}
+	gap, err := taxes[0].Tax.Or0().SubAbs(stated.Or0())
+	if err == nil && gap.Less(decimal.One) {
+		taxes[0].Tax = stated
+	}
 }

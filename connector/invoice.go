@@ -80,6 +80,7 @@ type Totals struct {
 	Tax     Amount `json:"total_tax_amount,omitzero"`           // BT-110
 	Gross   Amount `json:"total_amount_including_tax,omitzero"` // BT-112
 	Prepaid Amount `json:"prepaid_amount,omitzero"`             // BT-113
+	Rounded Amount `json:"rounding_amount,omitzero"`            // BT-114, of the payable amount
 	Payable Amount `json:"total_payable_amount,omitzero"`       // BT-115
 }
 

@@ -47,6 +47,7 @@ func headFields() map[string]field[connector.Invoice] {
 		"total_tax_amount":           {amountKind, func(i *inv, v value) { i.Totals.Tax = v.amount }},
 		"total_amount_including_tax": {amountKind, func(i *inv, v value) { i.Totals.Gross = v.amount }},
 		"prepaid_amount":             {amountKind, func(i *inv, v value) { i.Totals.Prepaid = v.amount }},
+		"rounding_amount":            {amountKind, func(i *inv, v value) { i.Totals.Rounded = v.amount }},
 		"total_payable_amount":       {amountKind, func(i *inv, v value) { i.Totals.Payable = v.amount }},
 		"payment_mode":               {textKind, func(i *inv, v value) { i.Payment.Means = v.text }},
 		"financial_account":          {idKind, func(i *inv, v value) { i.Payment.IBAN = v.text }},

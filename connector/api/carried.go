@@ -30,6 +30,9 @@ func NotCarried(inv connector.Invoice) []problem.Problem {
 	if !inv.Totals.Prepaid.Or0().IsZero() {
 		warn("totals.prepaid_amount", "BT-113", inv.Totals.Prepaid.String())
 	}
+	if !inv.Totals.Rounded.Or0().IsZero() {
+		warn("totals.rounding_amount", "BT-114", inv.Totals.Rounded.String())
+	}
 	// The payable amount goes as the amount of the payment means, where there is one.
 	if p := inv.Totals.Payable; p.Present() && !p.Equal(inv.Totals.Gross) && paymentOut(inv, 0) == nil {
 		warn("totals.total_payable_amount", "BT-115", p.String())

@@ -62,6 +62,7 @@ func amountDecimals(s *sheet, say report) {
 	total(t.Tax, "total_tax_amount", "BT-110")
 	total(t.Gross, "total_amount_including_tax", "BT-112")
 	total(t.Prepaid, "prepaid_amount", "BT-113")
+	total(t.Rounded, "rounding_amount", "BT-114")
 	total(t.Payable, "total_payable_amount", "BT-115")
 }
 

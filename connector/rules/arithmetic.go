@@ -174,7 +174,7 @@ func grossTotal(s *sheet, say report) {
 
 func payable(s *sheet, say report) {
 	t := &s.inv.Totals
-	due, _ := t.Gross.Or0().Sub(t.Prepaid.Or0()) // bounded by tooLarge
+	due, _ := t.Due() // bounded by tooLarge
 	s.differ(say, t.Payable, due, func() finding {
 		return finding{field: "total_payable_amount", bt: "BT-115",
 			args: map[string]string{"gross": t.Gross.String(), "prepaid": cmp.Or(t.Prepaid.String(), "0")}}

@@ -50,8 +50,9 @@ func arithmeticCases() map[string][]situation {
 			})},
 		},
 		"E3105": {
-			{name: "a cent off", before: totals(func(t *connector.Totals) { t.Tax = am("10.21") }), field: "total_tax_amount", value: "10.21", expect: "10.20"},
+			{name: "a cent off", after: totals(func(t *connector.Totals) { t.Tax = am("10.21") }), field: "total_tax_amount", value: "10.21", expect: "10.20"},
 			{name: "agrees", before: totals(func(t *connector.Totals) { t.Tax = am("10.2") })},
+			{name: "rounded line by line, without a breakdown", before: totals(func(t *connector.Totals) { t.Tax = am("10.22") })},
 		},
 		"E3106": {
 			{name: "a cent off", before: totals(func(t *connector.Totals) { t.Gross = am("61.21") }), field: "total_amount_including_tax", value: "61.21", expect: "61.20"},
@@ -60,6 +61,7 @@ func arithmeticCases() map[string][]situation {
 		"E3107": {
 			{name: "prepaid forgotten", before: totals(func(t *connector.Totals) { t.Prepaid, t.Payable = am("20"), am("61.20") }), field: "total_payable_amount", value: "61.20", expect: "41.20"},
 			{name: "agrees", before: totals(func(t *connector.Totals) { t.Prepaid, t.Payable = am("20"), am("41.20") })},
+			{name: "rounded to whole euros", before: totals(func(t *connector.Totals) { t.Rounded, t.Payable = am("-0.20"), am("61") })},
 		},
 		"E3108": {
 			{name: "a cent at 0 %", before: zero("E", "art. 261 CGI"), after: tax(func(x *connector.Tax) { x.Tax = am("0.01") }), field: "tax_subtotals[0].tax_amount", value: "0.01", expect: "0.00"},

@@ -68,15 +68,27 @@ func knownCategory(s *sheet, say report) {
 	const expected = "S, Z, E, AE, K, G, O"
 	for i := range s.inv.Lines {
 		if c := s.inv.Lines[i].Category; !isCategory(c) {
-			say(finding{field: lineField(i, "tax_category"), bt: "BT-151", line: i + 1, value: c, expected: expected})
+			say(finding{field: lineField(i, "tax_category"), bt: "BT-151", line: i + 1, value: c, expected: expected,
+				rule: europeanCategory(c, "BR-CL-18")})
 		}
 	}
 	for i := range s.inv.Taxes {
 		// A derived entry repeats the category of its lines, which was reported above.
 		if c := s.inv.Taxes[i].Category; !isCategory(c) && !s.onLine(c) {
-			say(finding{field: taxField(i, "tax_category"), bt: "BT-118", value: c, expected: expected})
+			say(finding{field: taxField(i, "tax_category"), bt: "BT-118", value: c, expected: expected,
+				rule: europeanCategory(c, "BR-CL-17")})
 		}
 	}
+}
+
+// europeanCategory names the European rule, unless the category is one that
+// only France does not know: of the Canary Islands, Ceuta and Melilla, and Italy.
+func europeanCategory(category, rule string) string {
+	switch category {
+	case "L", "M", "B":
+		return ""
+	}
+	return rule
 }
 
 func (s *sheet) onLine(category string) bool {

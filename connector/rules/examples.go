@@ -111,7 +111,7 @@ var examples = [...]example{
 	{code: "E3103", contradict: func(i spoilt) { i.Taxes[0].Taxable = amount("50.00") }},
 	{code: "E3104", contradict: func(i spoilt) { i.Taxes[0].Tax = amount("5.10") }},
 	{code: "E3108", spoil: func(i spoilt, _ *Context) { exempt(i, "E") }, contradict: func(i spoilt) { i.Taxes[0].Tax = amount("10.20") }},
-	{code: "E3105", spoil: func(i spoilt, _ *Context) { i.Totals.Tax = amount("10.21") }},
+	{code: "E3105", contradict: func(i spoilt) { i.Totals.Tax = amount("10.21") }},
 	{code: "E3106", spoil: func(i spoilt, _ *Context) { i.Totals.Gross = amount("61.21") }},
 	{code: "E3107", spoil: func(i spoilt, _ *Context) { i.Totals.Prepaid, i.Totals.Payable = amount("20"), amount("61.20") }},
 	{code: "E3120", contradict: func(i spoilt) { i.Taxes[0].Tax = amount("10.25") }},
@@ -180,6 +180,7 @@ var examples = [...]example{
 	{code: "E3708", spoil: func(i spoilt, _ *Context) { i.IBAN = "FR7630006000011234567890123" }},
 	{code: "E3709", spoil: func(i spoilt, _ *Context) { i.BIC = "AGRIFRP" }},
 	{code: "E3710", spoil: func(i spoilt, _ *Context) { i.Buyer.Email = "a@durand.example;b@durand.example" }},
+	{code: "E3713", spoil: func(i spoilt, _ *Context) { i.Means = "" }},
 	{code: "E3712", spoil: func(i spoilt, _ *Context) { i.IBAN = "" }},
 
 	{code: "E3805", spoil: func(i spoilt, _ *Context) { toTown(i); i.PublicBuyer = false }},

@@ -195,6 +195,13 @@ func transferAccount(s *sheet, say report) {
 	}
 }
 
+// needMeans wants to know how to pay to the account that is given.
+func needMeans(s *sheet, say report) {
+	if !blank(s.inv.IBAN) {
+		need(say, s.inv.Means, "payment_mode", "BT-81")
+	}
+}
+
 // outsideVATNumber reports the VAT numbers that must not stand beside lines
 // outside the scope of VAT.
 func outsideVATNumber(s *sheet, say report) {

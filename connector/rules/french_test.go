@@ -81,6 +81,10 @@ func frenchCases() map[string][]situation {
 				i.Deliver = "2026-11-01"
 			}},
 		},
+		"E3713": {
+			{name: "an account alone", before: inv(func(i *connector.Invoice) { i.IBAN = "FR7630006000011234567890189" }), field: "payment_mode"},
+			{name: "neither"},
+		},
 		"E3712": {
 			{name: "a transfer to nowhere", before: inv(func(i *connector.Invoice) { i.Means = "58" }), field: "financial_account"},
 			{name: "a transfer", before: inv(func(i *connector.Invoice) { i.Means, i.IBAN = "30", "FR7630006000011234567890189" })},

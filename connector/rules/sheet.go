@@ -134,7 +134,7 @@ func anyTooLong(inv *connector.Invoice) bool {
 		}
 	}
 	t := &inv.Totals
-	return max(whole(t.Net), whole(t.Tax), whole(t.Gross), whole(t.Prepaid), whole(t.Payable)) > maxWhole
+	return max(whole(t.Net), whole(t.Tax), whole(t.Gross), whole(t.Prepaid), whole(t.Rounded), whole(t.Payable)) > maxWhole
 }
 
 // whole counts the digits before the point.

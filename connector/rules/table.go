@@ -98,6 +98,7 @@ var table = [...]rule{
 	{code: "E3708", severity: warn, check: ibanKey},
 	{code: "E3709", severity: warn, check: bicShape},
 	{code: "E3710", severity: warn, check: emailShape},
+	{code: "E3713", official: "BR-49", severity: warn, check: needMeans},
 	{code: "E3712", official: "BR-61", severity: warn, check: transferAccount},
 
 	{code: "E3805", severity: warn, check: seemsPublic},
