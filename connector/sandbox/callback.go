@@ -63,7 +63,11 @@ func (s *Sandbox) calls(r record) []*call {
 			onEvent := f.On == "customer-invoice" || f.On == "supplier-invoice"
 			return f.ofCallback() && (!onEvent || f.On == event)
 		})
-		list = append(list, s.spoil(&call{event: event, to: *a.Callback, invoice: r, attempt: 1}, struck)...)
+		to := *a.Callback
+		if s.switches.Load().Callbacks == "plain" {
+			to.Headers, to.Retry, to.Custom = nil, 0, nil
+		}
+		list = append(list, s.spoil(&call{event: event, to: to, invoice: r, attempt: 1}, struck)...)
 	}
 	return list
 }

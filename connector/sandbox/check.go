@@ -23,7 +23,11 @@ func (s *Sandbox) check(p posted, strict bool) (reply, bool) {
 	if err != nil {
 		return invalid("%v", err), false
 	}
-	for _, doubt := range doubts(p, inv) {
+	list := doubts(p, inv)
+	if missing := s.know(p.Recipient.FiscalID).lacks(p); missing != "" {
+		list = append(list, missing+": this public body demands it.")
+	}
+	for _, doubt := range list {
 		if strict {
 			return invalid("%s", doubt), false
 		}

@@ -145,6 +145,28 @@ func (a *apiConfiguration) complete(strict bool) error {
 	return nil
 }
 
+// merge keeps the callbacks of events that are not named.
+func (b *companyRequest) merge(old *company) {
+	if b.APIConfigurations == nil {
+		return
+	}
+	list := slices.Clone(*b.APIConfigurations)
+	for _, a := range old.APIConfigurations {
+		if !slices.ContainsFunc(list, func(c apiConfiguration) bool { return c.Event == a.Event }) {
+			list = append(list, a)
+		}
+	}
+	b.APIConfigurations = &list
+}
+
+// companyAt finds the company of a path. The caller holds mu.
+func (s *Sandbox) companyAt(fiscalID string) *company {
+	if s.switches.Load().Key == "siren" {
+		return s.store.company(fiscalID)
+	}
+	return s.store.companies[fiscalID]
+}
+
 func (s *Sandbox) companies() reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,7 +181,7 @@ func (s *Sandbox) companies() reply {
 func (s *Sandbox) company(fiscalID string) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := s.store.companies[fiscalID]
+	c := s.companyAt(fiscalID)
 	if c == nil {
 		return notRegistered()
 	}
@@ -174,7 +196,7 @@ func (s *Sandbox) change(q *request) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	old := s.store.companies[q.id]
+	old := s.companyAt(q.id)
 	if old == nil {
 		return notRegistered()
 	}
@@ -182,6 +204,9 @@ func (s *Sandbox) change(q *request) reply {
 		if sent != nil {
 			return quirk(http.StatusBadRequest, 670, "Invalid field: "+name+". Fields fiscal_id, name, email are not editable.")
 		}
+	}
+	if s.switches.Load().Patch == "merge" {
+		b.merge(old)
 	}
 	c := *old
 	if err := c.apply(b, s.opt.Strict); err != nil {

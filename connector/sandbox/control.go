@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 )
 
 // steering is what the real API does not have: faults, books, supplier
@@ -25,6 +26,9 @@ func (s *Sandbox) steering() http.Handler {
 	}
 	mux.HandleFunc("POST /sandbox/wallet", s.recharge)
 	s.oauth(mux)
+	mux.HandleFunc("GET /sandbox/invoices/{id}/mail.eml", s.showMail)
+	mux.HandleFunc("GET /sandbox/switches", s.showSwitches)
+	mux.HandleFunc("PATCH /sandbox/switches", s.turnSwitches)
 	mux.HandleFunc("GET /sandbox/directory", s.showDirectory)
 	mux.HandleFunc("PUT /sandbox/directory/{siren}", s.editDirectory)
 	mux.HandleFunc("POST /sandbox/invoices/{id}/advance", s.advance)
@@ -80,6 +84,7 @@ func (s *Sandbox) advance(w http.ResponseWriter, r *http.Request) {
 		ReasonCode string `json:"reason_code"`
 		Reason     string `json:"reason"`
 		Network    string `json:"network"`
+		Scenario   string `json:"scenario"` // instead of a state: lives through it from here
 	}
 	if !readJSON(w, r, &to) {
 		return
@@ -91,6 +96,10 @@ func (s *Sandbox) advance(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if to.Scenario != "" {
+		s.direct(w, rec, to.Scenario) // unlocks
+		return
+	}
 	if to.State == "" {
 		to.State = rec.State
 	}
@@ -99,5 +108,24 @@ func (s *Sandbox) advance(w http.ResponseWriter, r *http.Request) {
 	copied := *rec
 	s.mu.Unlock()
 	s.catchUp()
+	writeJSON(w, http.StatusOK, s.shown(copied).body)
+}
+
+// direct gives an invoice another life, from its beginning. The caller holds mu,
+// which direct gives back.
+func (s *Sandbox) direct(w http.ResponseWriter, rec *record, name string) {
+	if !slices.ContainsFunc(scenarios(), func(life scenario) bool { return life.name == name }) {
+		s.mu.Unlock()
+		http.Error(w, "unknown scenario "+name, http.StatusBadRequest)
+		return
+	}
+	rec.Life, rec.Phases = name, 0
+	bare := *rec
+	bare.Raw = nil
+	s.remember(entry{State: &bare})
+	s.schedule(rec)
+	copied := *rec
+	s.mu.Unlock()
+	s.nudge()
 	writeJSON(w, http.StatusOK, s.shown(copied).body)
 }

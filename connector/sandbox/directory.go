@@ -2,9 +2,11 @@ package sandbox
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 )
@@ -189,4 +191,25 @@ func text(s string) *string {
 // fold makes words comparable: upper case, without the accents of French.
 func fold(s string) string {
 	return strings.NewReplacer("É", "E", "È", "E", "Ê", "E", "À", "A", "Ç", "C").Replace(strings.ToUpper(s))
+}
+
+// readDirectory adds the entries of a file.
+func (s *Sandbox) readDirectory(path string) error {
+	if path == "" {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var list []Entry
+	if err := json.Unmarshal(b, &list); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for i, e := range list {
+		if err := s.SetEntry(e); err != nil {
+			return fmt.Errorf("%s: entry %d: %w", path, i+1, err)
+		}
+	}
+	return nil
 }

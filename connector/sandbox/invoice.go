@@ -98,6 +98,7 @@ type details struct {
 	Submitted  string  `json:"submission_date"`
 	ReasonCode string  `json:"reason_code,omitempty"`
 	Reason     string  `json:"reason,omitempty"`
+	Message    string  `json:"message,omitempty"`
 }
 
 // layoutIncoming is the other layout of create_at that the platform's family
@@ -120,18 +121,19 @@ func (s *Sandbox) invoice(r record) (invoice, error) {
 	if r.Cent {
 		inv.aCentMore()
 	}
-	inv.ID, inv.State = r.ID, r.State
+	w := s.switches.Load()
+	inv.ID, inv.State = r.ID, w.state(r)
 	inv.Created = r.Created.Format(time.RFC3339)
 	if r.Incoming {
 		inv.Created = r.Created.UTC().Format(layoutIncoming)
 	}
 	inv.Details = details{
-		External: r.External, Network: cmp.Or(r.Network, networkFrench),
-		SIREN: inv.Recipient.SIREN, SIRET: inv.Recipient.SIRET,
+		Network: cmp.Or(r.Network, networkFrench),
+		SIREN:   inv.Recipient.SIREN, SIRET: inv.Recipient.SIRET,
 		Service: p.Service, Commitment: p.Commitment,
 		Format: "Factur-X", Submitted: r.Created.Format(time.DateOnly),
-		ReasonCode: r.ReasonCode, Reason: r.Reason,
 	}
+	w.say(&inv.Details, r)
 	if r.Incoming && r.From != "" {
 		file, err := s.facturX(r)
 		if err != nil {

@@ -36,9 +36,21 @@ func (s *Sandbox) postInvoice(q *request) reply {
 	}
 	copied := *r
 	s.mu.Unlock()
-	rep := s.shown(copied)
+	rep := s.confirmation(copied)
 	if _, early := q.struck["callback_before_reply"]; early {
 		rep.before = func() { s.overtake(q, copied) }
+	}
+	return rep
+}
+
+// confirmation is the answer to a POST.
+func (s *Sandbox) confirmation(r record) reply {
+	rep := s.shown(r)
+	switch s.switches.Load().Reply {
+	case "id":
+		rep.body.Data = map[string]string{"id": r.ID, "state": r.State}
+	case "created":
+		rep.status = http.StatusCreated
 	}
 	return rep
 }
@@ -71,8 +83,9 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	now := s.opt.Now()
 	r := &record{
 		ID: newID(now), Owner: owner.FiscalID, Number: p.Number, Type: p.kind(), IssueDate: p.IssueDate,
-		Created: now, State: "NEW", External: "submitted", Life: s.chooseLife(p), Raw: raw,
+		Created: now, State: "NEW", External: "submitted", Raw: raw,
 	}
+	r.Network, r.Life = s.route(p)
 	if s.known(r) {
 		policy := s.opt.Duplicates
 		for _, kind := range []string{"conflict", "doublon"} {
@@ -141,5 +154,14 @@ func (s *Sandbox) getInvoice(q *request) reply {
 	}
 	copied := *r
 	s.mu.Unlock()
+	for _, kind := range []string{"xml", "pdf"} {
+		if accept := q.Header.Get("Accept"); accept == "application/"+kind {
+			file, err := s.document(copied, kind, copied.Pad)
+			if err != nil {
+				return fail(http.StatusInternalServerError, 631, "%v", err)
+			}
+			return reply{status: http.StatusOK, file: file, contentType: accept}
+		}
+	}
 	return s.shown(copied)
 }

@@ -28,7 +28,7 @@ func TestScenarios(t *testing.T) {
 		{"paid", "FA-1", "50000000500015", "Paye Comptant", "DONE", "paid", "", "fr-dgfip"},
 		{"stuck", "FA-1", buyer, "Coincé SA", "SENT", "issued", "", "fr-dgfip"},
 		{"unreachable", "FA-1", buyer, "INJOIGNABLE", "DONE", "submitted", "NON_TRANSMISE", "email"},
-		{"public body", "FA-1", "800000002", "Commune", "DONE", "approved", "", "fr-dgfip"},
+		{"public body", "FA-1", "800000002", "Commune", "DONE", "approved", "", "chorus-pro"},
 	} {
 		t.Run(c.story, func(t *testing.T) {
 			r := open(t, Options{}).registered()

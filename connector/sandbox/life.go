@@ -19,6 +19,9 @@ func (s *Sandbox) live(r *record) {
 	if ahead[0].arrives {
 		s.arrive(r)
 	}
+	if ahead[0].mails {
+		s.mail(*r)
+	}
 	s.schedule(r)
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,15 +23,16 @@ type filter struct {
 	fiscalIDs, states, directions, types []string
 	number, on, before, after            string
 	skip, limit                          int
+	order                                string
 }
 
-func readFilter(v url.Values) (filter, error) {
+func readFilter(v url.Values, usual int) (filter, error) {
 	f := filter{
 		fiscalIDs: listOf(v.Get("fiscal_id")), states: listOf(v.Get("state")),
 		directions: listOf(v.Get("direction")), types: listOf(v.Get("type")),
 		number: v.Get("document_number"),
 		on:     v.Get("issue_date"), before: v.Get("issue_date[before]"), after: v.Get("issue_date[after]"),
-		limit: defaultLimit,
+		limit: usual,
 	}
 	for _, date := range []string{f.on, f.before, f.after} {
 		if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
@@ -68,12 +70,13 @@ func countOf(s string, n *int) error {
 
 // listInvoices shows a page, newest first. (No order is documented.)
 func (s *Sandbox) listInvoices(q *request) reply {
-	f, err := readFilter(q.URL.Query())
+	f, err := readFilter(q.URL.Query(), s.switches.Load().Limit)
 	if err != nil {
 		return fail(http.StatusBadRequest, 400, "Invalid input data: %v", err)
 	}
+	f.order = s.switches.Load().Order
 	if _, blind := q.struck["ignore_filters"]; blind {
-		f = filter{skip: f.skip, limit: f.limit}
+		f = filter{skip: f.skip, limit: f.limit, order: f.order}
 	}
 	s.mu.Lock()
 	page := s.store.page(f, s.opt.Now())
@@ -102,7 +105,7 @@ func (st *store) page(f filter, now time.Time) []record {
 	}
 	var page []record
 	skip := f.skip
-	for _, r := range slices.Backward(from) {
+	for r := range f.ordered(from) {
 		if !r.visibleAt(now) || !f.matches(r) {
 			continue
 		}
@@ -131,4 +134,23 @@ func (f filter) matches(r *record) bool {
 func sameCompany(a, b string) bool {
 	a, b = digits(a), digits(b)
 	return a == b || (len(a) == 9 || len(b) == 9) && siren(a) == siren(b)
+}
+
+// ordered walks records in the order that the switch says.
+func (f filter) ordered(from []*record) iter.Seq[*record] {
+	switch f.order {
+	case "oldest":
+		return slices.Values(from)
+	case "none":
+		// By the random end of the id: no order that a client could use, but a steady one.
+		from = slices.SortedFunc(slices.Values(from), func(a, b *record) int { return strings.Compare(a.ID[len(a.ID)/2:], b.ID[len(b.ID)/2:]) })
+		return slices.Values(from)
+	}
+	return func(yield func(*record) bool) {
+		for _, r := range slices.Backward(from) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }

@@ -20,6 +20,9 @@ type reply struct {
 	status int
 	body   envelope
 	before func() // runs before the answer leaves: a callback that overtakes it
+
+	file        []byte // instead of a body
+	contentType string
 }
 
 func ok(data any) reply {

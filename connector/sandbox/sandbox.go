@@ -28,6 +28,10 @@ type Options struct {
 	Credit     float64                          // of the wallet, in euros; it counts only with a Price
 	Price      float64                          // of an invoice; 0: free
 	Data       string                           // file that keeps the state over restarts; "": memory
+	Directory  string                           // file with a JSON list of entries, beside those that come with the sandbox; "": none
+	Mail       string                           // folder for the e-mails (.eml) that are sent where nothing else reaches; "": none
+	SMTP       string                           // host:port of a mail server that gets them too; "": none
+	Switches   Switches                         // what is unknown of the platform
 	Client     *http.Client                     // for callbacks; nil: an own one
 	Log        func(format string, args ...any) // one line per thing worth telling; nil: nowhere
 }
@@ -47,6 +51,7 @@ type Sandbox struct {
 	wg      sync.WaitGroup
 
 	directory atomic.Pointer[map[string]Entry] // replaced as a whole
+	switches  atomic.Pointer[Switches]
 
 	mu      sync.Mutex // guards everything below
 	closed  bool
@@ -68,10 +73,14 @@ func New(opt Options) (*Sandbox, error) {
 	}
 	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks(),
 		tokens: map[string]*token{}, kept: map[string]*call{}, started: opt.Now()}
+	s.switches.Store(&opt.Switches)
 	all := builtIn()
 	s.directory.Store(&all)
 	if s.client == nil {
 		s.client = newClient()
+	}
+	if err := s.readDirectory(opt.Directory); err != nil {
+		return nil, fmt.Errorf("read sandbox directory: %w", err)
 	}
 	if opt.Data != "" {
 		if err := s.restore(opt.Data); err != nil {
@@ -106,7 +115,7 @@ func (o *Options) complete() error {
 			return fmt.Errorf("sandbox %s: %w", word.name, err)
 		}
 	}
-	return nil
+	return o.Switches.complete()
 }
 
 // choose puts the first known word where there is none.

@@ -1,16 +1,12 @@
 package sandbox
 
-import (
-	"slices"
-	"strings"
-)
-
 // phase is one step of an invoice's life after NEW.
 type phase struct {
 	state, external    string
 	reasonCode, reason string
 	network            string // "": unchanged
 	arrives            bool   // the recipient gets it now
+	mails              bool   // the recipient gets it by e-mail
 }
 
 // scenario is a life. Words choose it: the first that stands in the number, or
@@ -31,7 +27,7 @@ func scenarios() []scenario {
 	}
 	refused := because("ERROR", "refused", "TX_TVA_ERR", "Taux de TVA erroné")
 	byMail := because("DONE", "submitted", "NON_TRANSMISE", "Destinataire sans plateforme, envoyée par e-mail")
-	byMail.network = "email"
+	byMail.network, byMail.mails = networkEmail, true
 	return []scenario{
 		{"refused", []string{"REFUSE"}, []phase{issued, there, refused}},
 		{"refused late", []string{"TARDIF"}, []phase{issued, delivered, refused}},
@@ -47,7 +43,11 @@ func scenarios() []scenario {
 			because("SENT", "suspended", "JUSTIF_ABS", "Justificatif absent")}},
 		{"paid", []string{"PAYE"}, []phase{issued, delivered, approved, {state: "DONE", external: "paid"}}},
 		{"stuck", []string{"COINCE", "STUCK"}, []phase{issued}},
-		{"unreachable", []string{"INJOIGNABLE"}, []phase{issued, byMail}},
+		{byEmail, []string{"INJOIGNABLE"}, []phase{issued, byMail}},
+		{"approved", []string{"APPROU"}, []phase{issued, there, approved}},
+		{nowhere, nil, []phase{because("ERROR", "routing_error", "ROUTAGE_ERR", "Destinataire sans plateforme ni adresse e-mail")}},
+		{rejectedB2G, nil, []phase{issued,
+			because("ERROR", "rejected", "REJ_CONT_B2G", "Code service ou numéro d'engagement absent")}},
 		// A public body answers itself; until it does, the invoice stays SENT.
 		{publicBody, nil, []phase{issued, there, {state: "SENT", external: "in_hand"}, approved}},
 		{byDefault, nil, []phase{issued, delivered}},
@@ -55,24 +55,12 @@ func scenarios() []scenario {
 }
 
 const (
-	publicBody = "public body"
-	byDefault  = "delivered"
+	nowhere     = "nowhere"
+	byEmail     = "unreachable"
+	rejectedB2G = "rejected b2g"
+	publicBody  = "public body"
+	byDefault   = "delivered"
 )
-
-// chooseLife names the scenario of an invoice.
-func (s *Sandbox) chooseLife(p posted) string {
-	c, _ := s.lookUp(siren(p.Recipient.FiscalID))
-	said := fold(strings.Join([]string{p.Number, p.Recipient.Name, p.Recipient.Email, c.Name}, "\n"))
-	for _, life := range scenarios() {
-		if slices.ContainsFunc(life.words, func(word string) bool { return strings.Contains(said, word) }) {
-			return life.name
-		}
-	}
-	if c.public() {
-		return publicBody
-	}
-	return byDefault
-}
 
 // ahead is what is left of an invoice's life.
 func (r *record) ahead() []phase {

@@ -36,7 +36,7 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := &request{Request: r}
 	q.route, q.id = route(r)
 	var err error
-	if q.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+	if q.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, s.switches.Load().MaxBody)); err != nil {
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 			write(w, http.StatusRequestEntityTooLarge, "application/json", fail(http.StatusRequestEntityTooLarge, 413, "Request Entity Too Large").bytes())
 		}
@@ -134,6 +134,10 @@ func (s *Sandbox) answer(w http.ResponseWriter, q *request) {
 		return
 	}
 	rep := s.process(q)
+	if rep.file != nil {
+		write(w, rep.status, rep.contentType, rep.file)
+		return
+	}
 	if rep.before != nil {
 		rep.before()
 	}
