@@ -46,6 +46,8 @@ type Options struct {
 	Host   ssh.Signer
 	// Serve answers one SFTP channel; nil is pkg/sftp's server on the real file system.
 	Serve func(ch io.ReadWriteCloser) error
+	// Account is the key that may log in; nil makes one.
+	Account ssh.PublicKey
 	// KeyboardOnly refuses keys and plain passwords.
 	KeyboardOnly bool
 }
@@ -72,7 +74,10 @@ func Start(t testing.TB, opt Options) *Server {
 	s := &Server{Addr: l.Addr().String(), Dir: t.TempDir(), Host: opt.Host, t: t, listener: l, opt: opt, conns: map[net.Conn]bool{}}
 	signer, file := KeyFile(t, "")
 	s.KeyFile = file
-	config := s.config(signer.PublicKey())
+	if opt.Account == nil {
+		opt.Account = signer.PublicKey()
+	}
+	config := s.config(opt.Account)
 	s.wg.Go(func() { s.accept(config) })
 	t.Cleanup(s.Stop)
 	return s
