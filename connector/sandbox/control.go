@@ -11,7 +11,7 @@ import (
 // invoices to order, and a hand on an invoice's life. It asks for no token.
 func (s *Sandbox) steering() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.page)
+	s.people(mux)
 	mux.HandleFunc("GET /sandbox/books", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Books()) })
 	mux.HandleFunc("GET /sandbox/faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, s.Faults()) })
 	mux.HandleFunc("POST /sandbox/faults", s.armFault)

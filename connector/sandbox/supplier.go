@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -46,26 +47,39 @@ func (s *Sandbox) orderSupplierInvoice(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &o) {
 		return
 	}
+	last, err := s.supplyAll(o)
+	switch {
+	case errors.Is(err, errNoReceiver):
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	case err != nil:
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.catchUp()
+	writeJSON(w, http.StatusOK, s.shown(last).body)
+}
+
+var errNoReceiver = errors.New("fiscal_id: no company is registered under it with supplier_invoice")
+
+// supplyAll makes the invoices of an order and returns the last one.
+func (s *Sandbox) supplyAll(o order) (last record, err error) {
 	s.mu.Lock()
 	to := s.store.company(o.FiscalID)
 	s.mu.Unlock()
 	if o.FiscalID == "" || to == nil || !to.SupplierInvoice {
-		http.Error(w, "fiscal_id: no company is registered under it with supplier_invoice", http.StatusNotFound)
-		return
+		return last, errNoReceiver
 	}
-	var last record
 	for n := 1; n <= min(max(o.Count, 1), maxOrder); n++ {
 		raw, p, err := s.supply(o, to, s.opt.Now(), n)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+			return last, err
 		}
 		s.mu.Lock()
 		last = *s.receive(to, o.envelope(p, raw, s.opt.Now()))
 		s.mu.Unlock()
 	}
-	s.catchUp()
-	writeJSON(w, http.StatusOK, s.shown(last).body)
+	return last, nil
 }
 
 // supply writes the n-th invoice of an order as its supplier would post it.
