@@ -84,6 +84,7 @@ var examples = [...]example{
 	{code: "E3002", spoil: func(i spoilt, _ *Context) { i.IssueDate = "" }},
 	{code: "E3003", spoil: func(i spoilt, _ *Context) { i.Currency = "" }},
 	{code: "E3004", spoil: func(i spoilt, _ *Context) { i.Seller.FiscalID = "" }},
+	{code: "E3021", spoil: func(i spoilt, c *Context) { i.Seller.FiscalID, c.AnySeller = "100 000 009", true }},
 	{code: "E3005", spoil: func(i spoilt, _ *Context) { i.Seller.FiscalID = "20000000800017" }},
 	{code: "E3015", spoil: func(i spoilt, c *Context) { i.Seller.Name, c.Companies[0].Name = "", "" }},
 	{code: "E3006", spoil: func(i spoilt, _ *Context) { i.Buyer.Name = "" }},

@@ -25,6 +25,14 @@ func needSellerID(s *sheet, say report) {
 	need(say, s.inv.Seller.FiscalID, "sender.fiscal_id", "BT-30")
 }
 
+// sellerIDShape speaks where nobody knows which companies are ours; else
+// sellerIsOurs does.
+func sellerIDShape(s *sheet, say report) {
+	if id := s.inv.Seller.FiscalID; s.ctx.AnySeller && !blank(id) && !isSIREN(id) && !isSIRET(id) {
+		say(finding{field: "sender.fiscal_id", bt: "BT-30", value: id})
+	}
+}
+
 // sellerIsOurs compares SIRENs: an establishment's SIRET is fine for a company
 // registered by its SIREN, and the reverse.
 func sellerIsOurs(s *sheet, say report) {

@@ -160,6 +160,11 @@ func requiredCases() map[string][]situation {
 			{name: "mutilated number", before: inv(func(i *connector.Invoice) { i.Seller.FiscalID = "10000000" }), field: "sender.fiscal_id", value: "10000000", expect: "100000009"},
 			{name: "establishment of ours", before: inv(func(i *connector.Invoice) { i.Seller.FiscalID = "10000000900009" })},
 		},
+		"E3021": {
+			{name: "a foreign number", before: func(i *connector.Invoice, ctx *Context) { i.Seller.FiscalID, ctx.AnySeller = "DE111111125", true }, field: "sender.fiscal_id", value: "DE111111125"},
+			{name: "a SIRET of anybody", before: func(i *connector.Invoice, ctx *Context) { i.Seller.FiscalID, ctx.AnySeller = "20000000800017", true }},
+			{name: "left to the list of our companies", before: inv(func(i *connector.Invoice) { i.Seller.FiscalID = "DE111111125" })},
+		},
 		"E3006": {{name: "no buyer name", before: buyer(func(p *connector.Party) { p.Name = "" }), field: "recipient.name"}, {name: "buyer name"}},
 		"E3007": {
 			{name: "refused by default", before: buyer(func(p *connector.Party) { p.FiscalID = "" }), field: "recipient.fiscal_id"},

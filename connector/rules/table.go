@@ -16,6 +16,7 @@ var table = [...]rule{
 	{code: "E3002", official: "BR-03", severity: refuse, check: needIssueDate, fixed: true},
 	{code: "E3003", official: "BR-05", severity: refuse, check: needCurrency, fixed: true},
 	{code: "E3004", official: "BR-FR-10", severity: refuse, check: needSellerID, fixed: true},
+	{code: "E3021", official: "BR-FR-10", severity: refuse, check: sellerIDShape, fixed: true},
 	{code: "E3005", severity: refuse, check: sellerIsOurs, fixed: true},
 	{code: "E3015", official: "BR-06", severity: refuse, check: needSellerName},
 	{code: "E3006", official: "BR-07", severity: refuse, check: needBuyerName},
