@@ -236,3 +236,14 @@ func (w *work) mismatch(field string, stated, lines connector.Amount) {
 	}
 	w.add(p)
 }
+
+// roundNets rounds the stated net amounts of lines to the currency's smallest
+// coin: some ERPs export what they compute and not what they print.
+func (w *work) roundNets() {
+	scale := connector.MinorUnit(w.res.Invoice.Currency)
+	for i := range w.res.Invoice.Lines {
+		if net := &w.res.Invoice.Lines[i].Net; net.Present() && net.Or0().Trim(0).Scale() > scale {
+			*net = connector.AmountOf(connector.Round(net.Or0(), scale))
+		}
+	}
+}

@@ -14,6 +14,7 @@ type binder struct {
 	format valueFormat
 	seen   map[string]firstSeen // documents by seller, number and year
 	names  [][]string           // of line fields, by line
+	export Export
 }
 
 func newBinder(m *Mapping, format valueFormat) *binder {
@@ -43,8 +44,11 @@ func (b *binder) bind(d document) Result {
 	w.lines()
 	w.postcode(&res.Invoice.Seller, "sender")
 	w.postcode(&res.Invoice.Buyer, "recipient")
+	w.attachments()
 	if !refuses(res.Problems) {
+		w.roundNets()
 		w.charges()
+		w.withoutTax()
 		w.credit()
 		w.check()
 	}

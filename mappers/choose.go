@@ -15,6 +15,7 @@ type match struct {
 	names   []string // patterns of the file's name
 	headers []string // columns that must be there
 	roots   []string // names of the root element
+	record  string   // type of the first record
 }
 
 func validGlob(pattern string) bool {
@@ -30,9 +31,12 @@ func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
 	if len(tiers) == 1 && len(tiers[0]) == 1 {
 		return tiers[0][0], nil
 	}
-	head, err := readHead(e)
-	if err != nil {
-		return nil, err
+	var head []byte
+	if len(e.Parts) == 0 {
+		var err error
+		if head, err = readHead(e); err != nil {
+			return nil, err
+		}
 	}
 	p := problem.Problem{Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
 	var all []*Mapping
@@ -55,6 +59,9 @@ func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
 }
 
 func fitting(ms []*Mapping, e Export, head []byte) (fit []*Mapping) {
+	if len(e.Parts) > 0 {
+		return groupMappings(ms, e)
+	}
 	for _, m := range ms {
 		if isZip(head) && m.matchesWorkbook(e) || !isZip(head) && m.Matches(e.Name, head) {
 			fit = append(fit, m)
@@ -62,6 +69,41 @@ func fitting(ms []*Mapping, e Export, head []byte) (fit []*Mapping) {
 	}
 	return fit
 }
+
+// groupMappings are those for which the files of an export are all there.
+func groupMappings(ms []*Mapping, e Export) (fit []*Mapping) {
+	var names []string
+	for _, p := range e.Parts {
+		names = append(names, p.Name)
+	}
+	for _, m := range ms {
+		if m.shape == joinedShape && m.input.format == formatCSV && len(m.Lacks(names)) == 0 {
+			fit = append(fit, m)
+		}
+	}
+	return fit
+}
+
+// matchesRecord looks for the first record's type, or for an invoice's.
+func (m *Mapping) matchesRecord(head []byte) bool {
+	in, err := m.openRecords(Export{Open: func() (io.ReadSeekCloser, error) { return headReader{bytes.NewReader(head)}, nil }}, false)
+	if err != nil {
+		return false
+	}
+	s := in.source.(*recordSource)
+	first := s.ahead
+	if len(s.preface) > 0 {
+		first = s.preface[0]
+	}
+	if m.match.record != "" {
+		return first != nil && first.kind == m.match.record
+	}
+	return s.ahead != nil
+}
+
+type headReader struct{ *bytes.Reader }
+
+func (headReader) Close() error { return nil }
 
 func isZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")) }
 
@@ -71,11 +113,17 @@ func (m *Mapping) matchesWorkbook(e Export) bool {
 	if m.input.format == formatXML || len(m.match.names) > 0 && !m.matchesName(e.Name) {
 		return false
 	}
-	in, err := m.openXLSX(e, false)
+	if m.shape == recordShape {
+		return false
+	}
+	in, err := m.open(e, false)
 	if err != nil {
 		return false
 	}
 	defer in.close()
+	if m.shape == sheetShape {
+		return m.isPage(in)
+	}
 	return !refuses(in.problems)
 }
 
@@ -130,6 +178,11 @@ func (m *Mapping) Matches(name string, head []byte) bool {
 		return false
 	case m.input.format == formatXML:
 		return m.matchesRoot(head)
+	case m.shape == recordShape:
+		return m.matchesRecord(head)
+	case m.shape == joinedShape:
+		_, part := m.PartOf(name)
+		return part
 	}
 	return !looksXML(head) && m.matchesHeader(head)
 }

@@ -25,6 +25,9 @@ const (
 	codeNoTrailer      = "E2032" // the trailer record is missing: the file is cut
 	codeTrailerCount   = "E2033" // the trailer states another count
 	codeTrailerTotal   = "E2034" // the trailer states another total
+	codeEntries        = "E2035" // accounting entries, not invoices
+	codeNoPart         = "E2036" // a file of the export is missing
+	codeLookupFile     = "E2037" // a look-up file cannot be read
 	codeRagged         = "E2101" // more or fewer cells than the header
 	codeLongCell       = "E2102" // a cell beyond the limit
 	codeKeyAgain       = "E2103" // rows of one invoice are not adjacent
@@ -32,6 +35,7 @@ const (
 	codeManyRows       = "E2105" // an invoice beyond the limit of rows
 	codeSheetError     = "E2106" // #N/A, #REF! ...
 	codeTwice          = "E2107" // one number, two invoices
+	codeNoHead         = "E2108" // lines whose invoice is not in its table
 	codeNotNumber      = "E2201"
 	codeEitherNumber   = "E2202" // 1.234: a thousand or one and a bit
 	codeLongNumber     = "E2203" // beyond 19 digits
@@ -47,4 +51,8 @@ const (
 	codeNotFlag        = "E2213" // neither yes nor no
 	codeTotals         = "E2214" // the total stated in the file is not that of the lines
 	codeNoLineForShare = "E2215" // a percentage of nothing
+	codeNoLookup       = "E2216" // a key that the look-up file lacks
+	codeNoAttachment   = "E2217" // the attachment is not there
+	codeBigAttachment  = "E2218" // or too large
+	codeBadAttachment  = "E2219" // or its base64 is none
 )

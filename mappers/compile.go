@@ -16,13 +16,15 @@ type compiler struct {
 	mistakes Errors
 	places   places
 	tables   map[string]*table
+	lookups  map[string]*lookup
+	dir      string
 }
 
 func newCompiler(f mappingFile, index keyIndex, mistakes Errors) *compiler {
 	return &compiler{
 		file: f, index: index, mistakes: mistakes,
-		places: places{xml: f.Input.Format == formatXML, index: map[string]int{}},
-		tables: map[string]*table{},
+		places: places{shape: f.shape(), fixed: f.Input.Format == formatFixed, index: map[string]int{}},
+		tables: map[string]*table{}, lookups: map[string]*lookup{},
 	}
 }
 
@@ -33,8 +35,10 @@ func (c *compiler) wrong(path, format string, args ...any) {
 }
 
 func (c *compiler) compile(name string) *Mapping {
-	m := &Mapping{Name: name}
+	m := &Mapping{Name: name, shape: c.places.shape}
 	c.valueTables()
+	c.lookupFiles(m)
+	c.joinedTables(m)
 	m.input = c.input()
 	m.match = c.match()
 	c.invoice(m)
@@ -42,6 +46,10 @@ func (c *compiler) compile(name string) *Mapping {
 	for i, f := range c.file.Charge {
 		m.charges = append(m.charges, c.charge(fmt.Sprintf("charge[%d]", i), f))
 	}
+	for i, f := range c.file.Attached {
+		m.attached = append(m.attached, c.attachment(fmt.Sprintf("attachment[%d]", i), f))
+	}
+	m.lines.gross = c.file.Lines.IncludeTax
 	m.check = c.check()
 	if f := c.file.Credit; f != nil {
 		m.credit = creditRule{when: c.condition("credit.when", f.When), negativeTotal: f.NegativeTotal}
@@ -79,26 +87,12 @@ func scalar(v any) (string, bool) {
 
 func (c *compiler) invoice(m *Mapping) {
 	f := c.file.Invoice
-	if m.input.format == formatXML {
-		if f.Each == "" {
-			c.wrong("invoice.each", `is missing: the path of the element that is one invoice, such as "/Invoice"`)
-		} else {
-			m.each = c.elementPaths("invoice.each", f.Each)
-		}
-		if f.Key != nil {
-			c.wrong("invoice.key", `is for tables; an XML mapping has "each"`)
-		}
-	} else {
-		m.key = c.key(f.Key)
-		if f.Each != "" {
-			c.wrong("invoice.each", `is for XML; a table is grouped by "key"`)
-		}
-	}
+	c.invoiceShape(m)
 	m.where = c.condition("invoice.where", f.Where)
 	m.head = compileFields(c, "invoice.fields", f.Fields, headFields())
-	if at := findBinding(m.head, "document_number"); at != nil && f.Key == nil {
+	if at := findBinding(m.head, "document_number"); at != nil && f.Key == nil && m.shape == tableShape {
 		m.key, m.keyAny = at.rule.from, true
-		if len(m.key) == 0 && m.input.format != formatXML {
+		if len(m.key) == 0 {
 			c.wrong("invoice.key", "is missing: the column that holds the invoice's number")
 		}
 	}
@@ -119,16 +113,6 @@ func findBinding[T any](all []binding[T], name string) *binding[T] {
 		}
 	}
 	return nil
-}
-
-func (c *compiler) key(v any) []selector {
-	var keys []selector
-	for _, name := range c.texts("invoice.key", v) {
-		if sel, ok := c.selector("invoice.key", name); ok {
-			keys = append(keys, sel)
-		}
-	}
-	return keys
 }
 
 // texts reads a text or a list of texts.
@@ -179,23 +163,20 @@ func (c *compiler) expression(path, text string, types ...reflect.Type) *express
 
 func (c *compiler) linesRule(m *Mapping) {
 	f := c.file.Lines
-	if m.input.format == formatXML {
-		if f.Each == "" {
-			c.wrong("lines.each", `is missing: the path of a line from its invoice, such as "InvoiceLine"`)
-		} else {
-			m.lines.each, _ = c.selector("lines.each", f.Each)
-		}
-	} else if f.Each != "" {
-		c.wrong("lines.each", "is for XML; in a table every row is a line")
-	}
+	c.linesShape(m)
 	m.lines.where = c.condition("lines.where", f.Where)
 	m.lines.fields = compileFields(c, "lines.fields", f.Fields, lineFields())
 	if len(m.lines.fields) == 0 {
 		c.wrong("lines.fields", "is missing or empty")
 	}
+	c.places.table = c.places.headTable
 }
 
 func (c *compiler) charge(path string, f chargeFile) charge {
+	if c.places.tables[f.Each] {
+		c.places.table = f.Each
+		defer func() { c.places.table = c.places.headTable }()
+	}
 	ch := charge{
 		when:    c.condition(path+".when", f.When),
 		amount:  c.expression(path+".amount", f.Amount, decimalType, intType),
@@ -206,8 +187,8 @@ func (c *compiler) charge(path string, f chargeFile) charge {
 		c.wrong(path, "needs either amount or percent")
 	}
 	if f.Each != "" {
-		if !c.places.xml {
-			c.wrong(path+".each", "is for XML")
+		if c.places.shape == tableShape || c.places.shape == sheetShape {
+			c.wrong(path+".each", "is for XML, records and joined tables")
 		}
 		sel, _ := c.selector(path+".each", f.Each)
 		ch.each = &sel
@@ -264,13 +245,22 @@ func (c *compiler) complete() *completeness {
 	if f == nil {
 		return nil
 	}
-	if f.Trailer == "" {
-		c.wrong("complete.trailer", "is missing: the condition that is true for the last row alone")
+	switch c.places.shape {
+	case tableShape:
+		if f.Trailer == "" {
+			c.wrong("complete.trailer", "is missing: the condition that is true for the last row alone")
+		}
+	case recordShape:
+		if f.Record == "" {
+			c.wrong("complete.record", "is missing: the type of the last record of the file")
+		}
+	default:
+		c.wrong("complete", "is for tables and records; other files have an end of their own")
 	}
-	if c.places.xml {
-		c.wrong("complete", "is for tables; an XML file ends with its root element")
+	end := &completeness{record: f.Record}
+	if c.places.shape == tableShape {
+		end.trailer = c.condition("complete.trailer", f.Trailer)
 	}
-	end := &completeness{trailer: c.condition("complete.trailer", f.Trailer)}
 	for path, text := range map[string]string{"complete.count": f.Count, "complete.total": f.Total} {
 		if text == "" {
 			continue
@@ -290,6 +280,9 @@ func compileFields[T any](c *compiler, path string, raw map[string]any, known ma
 	var all []binding[T]
 	var walk func(name string, v any)
 	walk = func(name string, v any) {
+		if v == false {
+			return // a field of the extended preset that is not wanted
+		}
 		if f, ok := known[name]; ok {
 			all = append(all, binding[T]{name: name, field: f, rule: c.rule(path+"."+name, v, f.kind)})
 			return

@@ -9,11 +9,11 @@ func (c *compiler) input() input {
 		anyOrder: f.Rows == "any", shortRows: f.ShortRows, fillDown: c.file.Invoice.FillDown,
 	}
 	switch f.Format {
-	case formatCSV, formatXLSX, formatXML:
+	case formatCSV, formatXLSX, formatXML, formatFixed:
 	case "":
-		c.wrong("input.format", `is missing: "csv", "xlsx" or "xml"`)
+		c.wrong("input.format", `is missing: "csv", "xlsx", "xml" or "fixed"`)
 	default:
-		c.wrong("input.format", `is %q, but must be "csv", "xlsx" or "xml"`, f.Format)
+		c.wrong("input.format", `is %q, but must be "csv", "xlsx", "xml" or "fixed"`, f.Format)
 	}
 	in.encoding = c.encoding(f.Encoding)
 	in.delimiter = c.delimiter(f.Delimiter)
@@ -27,7 +27,11 @@ func (c *compiler) input() input {
 	if f.Rows != "" && f.Rows != "any" && f.Rows != "adjacent" {
 		c.wrong("input.rows", `is %q, but must be "adjacent" or "any"`, f.Rows)
 	}
-	in.where = c.condition("input.where", f.Where)
+	if f.Where != "" && c.places.shape != tableShape {
+		c.wrong("input.where", `is for one table; here [invoice] and [lines] have a "where"`)
+	} else {
+		in.where = c.condition("input.where", f.Where)
+	}
 	in.values = c.valueFormat(f)
 	return in
 }
@@ -109,16 +113,16 @@ func (c *compiler) valueFormat(f inputFile) valueFormat {
 
 func (c *compiler) match() match {
 	f := c.file.Match
-	m := match{names: c.texts("match.name", f.Name), headers: f.Headers, roots: c.texts("match.root", f.Root)}
+	m := match{names: c.texts("match.name", f.Name), headers: f.Headers, roots: c.texts("match.root", f.Root), record: f.Record}
 	for _, pattern := range m.names {
 		if !validGlob(pattern) {
 			c.wrong("match.name", "not a name pattern: %q", pattern)
 		}
 	}
-	if len(m.headers) > 0 && c.places.xml {
+	if len(m.headers) > 0 && c.places.shape == xmlShape {
 		c.wrong("match.headers", `is for tables; XML has "root"`)
 	}
-	if len(m.roots) > 0 && !c.places.xml {
+	if len(m.roots) > 0 && c.places.shape != xmlShape {
 		c.wrong("match.root", `is for XML; tables have "headers"`)
 	}
 	return m

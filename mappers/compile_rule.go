@@ -56,7 +56,7 @@ func (c *compiler) ruleTable(r *rule, path string, t map[string]any, k kind) {
 }
 
 // ruleKeys are the keys that a rule may have.
-var ruleKeys = [...]string{"from", "value", "expr", "trim", "match", "replace", "map", "default", "date", "decimal", "required"}
+var ruleKeys = [...]string{"from", "value", "expr", "trim", "match", "replace", "lookup", "map", "default", "date", "decimal", "required"}
 
 func (c *compiler) ruleKey(r *rule, path, key string, v any, k kind) {
 	at := path + "." + key
@@ -79,6 +79,8 @@ func (c *compiler) ruleKey(r *rule, path, key string, v any, k kind) {
 		r.match = c.pattern(at, v)
 	case "replace":
 		r.replace, _ = c.text(at, v)
+	case "lookup":
+		r.lookup = c.lookupColumn(at, v)
 	case "map":
 		r.table = c.tableOf(at, v)
 	case "trim":

@@ -17,16 +17,19 @@ type mappingFile struct {
 		Name        string `toml:"name"`
 		Version     string `toml:"version"`
 		Description string `toml:"description"`
+		Extends     string `toml:"extends"`
 	} `toml:"mapping"`
-	Input   inputFile                 `toml:"input"`
-	Match   matchFile                 `toml:"match"`
-	Invoice invoiceFile               `toml:"invoice"`
-	Lines   linesFile                 `toml:"lines"`
-	Charge  []chargeFile              `toml:"charge"`
-	Map     map[string]map[string]any `toml:"map"`
-	Check   *checkFile                `toml:"check"`
-	Credit  *creditFile               `toml:"credit"`
-	End     *completeFile             `toml:"complete"`
+	Input    inputFile                 `toml:"input"`
+	Match    matchFile                 `toml:"match"`
+	Invoice  invoiceFile               `toml:"invoice"`
+	Lines    linesFile                 `toml:"lines"`
+	Charge   []chargeFile              `toml:"charge"`
+	Attached []attachmentFile          `toml:"attachment"`
+	Lookup   map[string]lookupFile     `toml:"lookup"`
+	Map      map[string]map[string]any `toml:"map"`
+	Check    *checkFile                `toml:"check"`
+	Credit   *creditFile               `toml:"credit"`
+	End      *completeFile             `toml:"complete"`
 }
 
 type inputFile struct {
@@ -42,26 +45,42 @@ type inputFile struct {
 	Rows      string  `toml:"rows"`
 	ShortRows bool    `toml:"short_rows"`
 	Where     string  `toml:"where"`
+	Type      string  `toml:"type"`
+
+	Tables map[string]tableFile `toml:"tables"`
+}
+
+type tableFile struct {
+	File     string `toml:"file"`
+	Sheet    string `toml:"sheet"`
+	Key      any    `toml:"key"`
+	Header   any    `toml:"header"`
+	Optional bool   `toml:"optional"`
 }
 
 type matchFile struct {
 	Name    any      `toml:"name"`
 	Headers []string `toml:"headers"`
 	Root    any      `toml:"root"`
+	Record  string   `toml:"record"`
 }
 
 type invoiceFile struct {
 	Key      any            `toml:"key"`
 	Each     string         `toml:"each"`
+	Start    string         `toml:"start"`
+	End      string         `toml:"end"`
 	Where    string         `toml:"where"`
 	FillDown bool           `toml:"fill_down"`
 	Fields   map[string]any `toml:"fields"`
 }
 
 type linesFile struct {
-	Each   string         `toml:"each"`
-	Where  string         `toml:"where"`
-	Fields map[string]any `toml:"fields"`
+	Each       string         `toml:"each"`
+	FirstRow   int            `toml:"first_row"`
+	Where      string         `toml:"where"`
+	IncludeTax bool           `toml:"prices_include_tax"`
+	Fields     map[string]any `toml:"fields"`
 }
 
 type chargeFile struct {
@@ -73,6 +92,26 @@ type chargeFile struct {
 	Rate        any    `toml:"tax_rate"`
 	Category    any    `toml:"tax_category"`
 	Cascade     bool   `toml:"cascade"`
+}
+
+type attachmentFile struct {
+	Each        string `toml:"each"`
+	File        string `toml:"file"`
+	Content     any    `toml:"content"`
+	Filename    any    `toml:"filename"`
+	MIME        any    `toml:"mime_type"`
+	Description any    `toml:"description"`
+	Required    bool   `toml:"required"`
+}
+
+type lookupFile struct {
+	File      string `toml:"file"`
+	Key       string `toml:"key"`
+	Each      string `toml:"each"`
+	Encoding  string `toml:"encoding"`
+	Delimiter string `toml:"delimiter"`
+	Sheet     string `toml:"sheet"`
+	Header    any    `toml:"header"`
 }
 
 type checkFile struct {
@@ -87,6 +126,7 @@ type creditFile struct {
 
 type completeFile struct {
 	Trailer string `toml:"trailer"`
+	Record  string `toml:"record"`
 	Count   string `toml:"count"`
 	Total   string `toml:"total"`
 }

@@ -117,6 +117,14 @@ func (g *grouper) counts(r *row) (bool, error) {
 	return err != nil || yes == true, nil
 }
 
+// trailerNode is the trailer row, if it is the last.
+func (g *grouper) trailerNode() (node, bool) {
+	if g.trailer == nil || g.after {
+		return nil, false
+	}
+	return rowNode{g.grid, g.trailer}, true
+}
+
 // key joins the cells of the key, or takes the first that is not empty.
 func (g *grouper) key(r *row) string {
 	key, empty := "", true

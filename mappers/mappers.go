@@ -20,6 +20,14 @@ type Export struct {
 	Open    func() (io.ReadSeekCloser, error)
 	Size    int64  // bytes
 	TempDir string // where a workbook or a regrouping may spill; "" is the system's
+
+	// Parts are the files of an export that consists of several, each with its
+	// own Name and Open; Name is then what they have in common.
+	Parts []Export
+
+	// Beside opens a file that stands beside the export, such as the PDF of an
+	// invoice; nil: there is none. An error that is fs.ErrNotExist means absent.
+	Beside func(name string) (io.ReadCloser, error)
 }
 
 // Result is one document of an export: an invoice, or what is left of one, with

@@ -11,9 +11,10 @@ import (
 
 // The formats of an input.
 const (
-	formatCSV  = "csv"
-	formatXLSX = "xlsx"
-	formatXML  = "xml"
+	formatCSV   = "csv"
+	formatXLSX  = "xlsx"
+	formatXML   = "xml"
+	formatFixed = "fixed"
 )
 
 // Mapping is a compiled mapping. It is not changed after Load, so that several
@@ -22,6 +23,9 @@ type Mapping struct {
 	Name string // the name given to Load
 
 	input   input
+	shape   shape
+	records recordRule    // typed records
+	tables  []joinedTable // joined tables, the invoices' first
 	match   match
 	places  []place
 	key     []selector    // all together are the key
@@ -34,6 +38,9 @@ type Mapping struct {
 	check   *check
 	credit  creditRule
 	end     *completeness
+
+	attached []attachment
+	lookups  []*lookup
 }
 
 // input is how an export is read.
@@ -61,8 +68,11 @@ type binding[T any] struct {
 
 // linesRule is what the lines of an invoice are.
 type linesRule struct {
-	each   selector // XML; -1 for rows
+	each   selector // XML, records
+	table  string   // joined tables: which
+	first  int      // sheet per invoice: row of the first line
 	where  *expression
+	gross  bool // prices and amounts include VAT
 	fields []binding[connector.Line]
 }
 
@@ -93,19 +103,26 @@ type creditRule struct {
 // completeness is a trailer record that proves the end of a file.
 type completeness struct {
 	trailer *expression
+	record  string // typed records: the trailer's type
 	count   *selector
 	total   *selector
 }
 
-// Load compiles a mapping. An error is of type Errors and lists every mistake
-// with its line and column.
-func Load(name string, data []byte) (*Mapping, error) {
+// Load compiles a mapping whose look-up files stand in the working folder. An
+// error is of type Errors and lists every mistake with its line and column.
+func Load(name string, data []byte) (*Mapping, error) { return LoadIn(".", name, data) }
+
+// LoadIn is Load for a mapping file of the folder dir, beside which its look-up
+// files stand.
+func LoadIn(dir, name string, data []byte) (*Mapping, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // Notepad's BOM, which TOML has no place for
 	file, mistakes, ok := decodeFile(data)
 	if !ok {
 		return nil, mistakes
 	}
 	c := newCompiler(file, indexKeys(data), mistakes)
+	c.dir = dir
+	c.extend()
 	m := c.compile(name)
 	if len(c.mistakes) > 0 {
 		sort.SliceStable(c.mistakes, func(i, j int) bool {
@@ -117,7 +134,7 @@ func Load(name string, data []byte) (*Mapping, error) {
 	return m, nil
 }
 
-// Format is "csv", "xlsx" or "xml".
+// Format is "csv", "xlsx", "xml" or "fixed".
 func (m *Mapping) Format() string { return m.input.format }
 
 // Uses are the dotted names of the fields that the mapping fills, lines as
@@ -134,9 +151,18 @@ func (m *Mapping) Uses() []string {
 	return names
 }
 
-// CopyExt is the extension of a correctable copy, with its point. For a workbook
-// read by a mapping for CSV it is that of CopyExtOf.
-func (m *Mapping) CopyExt() string { return "." + m.input.format }
+// CopyExt is the extension of a correctable copy, with its point. Several files
+// come back as the sheets of one workbook. For a workbook read by a mapping for
+// CSV it is that of CopyExtOf.
+func (m *Mapping) CopyExt() string {
+	switch {
+	case m.shape == joinedShape:
+		return "." + formatXLSX
+	case m.input.format == formatFixed:
+		return ".txt"
+	}
+	return "." + m.input.format
+}
 
 // CopyExtOf is the extension of the correctable copy of an export, which comes
 // in the format that the export is really in.
@@ -153,7 +179,7 @@ func (m *Mapping) CopyExtOf(e Export) (string, error) {
 // total that its lines must reach. Where it is false the caller lets the last
 // invoice wait.
 func (m *Mapping) ProvesEnd() bool {
-	if m.input.format != formatCSV || m.end != nil {
+	if m.input.format == formatXLSX || m.input.format == formatXML || m.end != nil {
 		return true
 	}
 	for _, b := range m.head {

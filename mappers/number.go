@@ -19,6 +19,7 @@ type flaw struct {
 type numberFormat struct {
 	decimal byte // ',' or '.'; 0: told by the number itself, refused where it cannot be
 	machine bool // plain notation with a point is accepted first, as XLSX stores it
+	float   bool // the number was a float of a workbook, good for 15 digits
 }
 
 // parse reads an amount as people and ERPs write it: spaces between thousands,
@@ -26,7 +27,11 @@ type numberFormat struct {
 func (f numberFormat) parse(text string) (connector.Amount, *flaw) {
 	if f.machine {
 		if plain, ok := expandExponent(strings.TrimSpace(text)); ok {
-			return parsePlain(plain)
+			a, bad := parsePlain(plain)
+			if f.float && bad == nil {
+				a = fifteenDigits(a, plain)
+			}
+			return a, bad
 		}
 	}
 	digits, negative := stripNumber(text)
@@ -41,6 +46,16 @@ func (f numberFormat) parse(text string) (connector.Amount, *flaw) {
 		plain = "-" + plain
 	}
 	return parsePlain(plain)
+}
+
+// fifteenDigits drops what Excel does not show either: 12.546000000000001 is
+// 12.546.
+func fifteenDigits(a connector.Amount, plain string) connector.Amount {
+	whole, fraction, _ := strings.Cut(strings.TrimLeft(plain, "-0"), ".")
+	if len(whole)+len(fraction) <= 15 || len(whole) >= 15 {
+		return a
+	}
+	return connector.AmountOf(connector.Round(a.Or0(), 15-len(whole)).Trim(2))
 }
 
 func parsePlain(s string) (connector.Amount, *flaw) {

@@ -17,13 +17,24 @@ type place struct {
 	position int    // 1-based column of @C and #3, 0 for a name
 	optional bool   // the file may lack the column
 	path     string // XML: without namespace prefixes
+
+	record string     // typed records: the type
+	part   part       // and the field in it
+	table  string     // joined tables: which
+	when   *condition // the record or row must meet this
+	row    int        // sheet per invoice: of the cell, 0 for the line's
+	whole  bool       // a table as such, or the sheet's name
 }
 
 // places collects the selectors of a mapping under construction.
 type places struct {
-	xml   bool
-	list  []place
-	index map[string]int
+	shape     shape
+	fixed     bool            // records of fixed width
+	tables    map[string]bool // joined tables
+	table     string          // that a name without a table belongs to
+	headTable string          // and with ^
+	list      []place
+	index     map[string]int
 }
 
 // maxColumns is the number of columns of an Excel sheet.
@@ -39,7 +50,13 @@ func (p *places) add(text string) (selector, error) {
 	if name == "" {
 		return sel, fmt.Errorf("empty selector")
 	}
-	if at, known := p.index[name]; known {
+	context := p.table
+	if sel.head {
+		p.table = p.headTable
+		defer func() { p.table = context }()
+	}
+	key := p.table + "\x1f" + name
+	if at, known := p.index[key]; known {
 		sel.place = at
 		return sel, nil
 	}
@@ -49,18 +66,30 @@ func (p *places) add(text string) (selector, error) {
 	}
 	sel.place = len(p.list)
 	p.list = append(p.list, one)
-	p.index[name] = sel.place
+	p.index[key] = sel.place
 	return sel, nil
 }
 
 func (p *places) parse(name string) (place, error) {
-	if p.xml {
+	switch p.shape {
+	case xmlShape:
 		path := stripPrefixes(name)
 		if _, err := xpath.Compile(path); err != nil {
 			return place{}, fmt.Errorf("not an XPath: %q: %w", name, err)
 		}
 		return place{text: name, path: path, optional: true}, nil
+	case recordShape:
+		return p.parseRecord(name)
+	case joinedShape:
+		return p.parseColumn(name)
+	case sheetShape:
+		return p.parseCell(name)
 	}
+	return p.parseTable(name)
+}
+
+// parseTable reads a column by its name, @letter or #position.
+func (p *places) parseTable(name string) (place, error) {
 	one := place{text: name, normal: normalName(name)}
 	switch {
 	case name[0] == '#':

@@ -28,6 +28,9 @@ type opened struct {
 // only the end of the file shows. The error is a problem.Problem when the file
 // cannot be read as what the mapping says it is.
 func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) (Report, error) {
+	if err := m.refresh(ctx); err != nil {
+		return Report{}, err
+	}
 	in, err := m.open(e, false)
 	if err != nil {
 		return Report{}, err
@@ -38,6 +41,7 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 		return report, nil
 	}
 	b, sum := newBinder(m, in.format), decimal.Zero
+	b.export = e
 	for {
 		if err := ctx.Err(); err != nil {
 			return report, err
@@ -59,7 +63,7 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 	}
 	report.Rows = in.rows()
 	report.Problems = append(report.Problems, in.later()...)
-	report.Problems = append(report.Problems, m.checkEnd(in.source, report.Controls, sum)...)
+	report.Problems = append(report.Problems, m.checkEnd(e.Name, in.source, report.Controls, sum)...)
 	return report, nil
 }
 
@@ -103,16 +107,19 @@ func (m *Mapping) addTotal(sum decimal.Decimal, r Result) decimal.Decimal {
 	return next
 }
 
+// ender is a source whose file ends with a trailer.
+type ender interface{ trailerNode() (n node, found bool) }
+
 // checkEnd looks at the trailer: it must be there, be last, and agree.
-func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.Problem {
-	g, ok := s.(*grouper)
+func (m *Mapping) checkEnd(file string, s source, c Controls, sum decimal.Decimal) []problem.Problem {
+	g, ok := s.(ender)
 	if !ok || m.end == nil {
 		return nil
 	}
-	if g.trailer == nil || g.after {
-		return []problem.Problem{{Code: codeNoTrailer, Severity: problem.Refuse, Position: problem.Position{File: g.grid.file}}}
+	n, there := g.trailerNode()
+	if !there {
+		return []problem.Problem{{Code: codeNoTrailer, Severity: problem.Refuse, Position: problem.Position{File: file}}}
 	}
-	n := rowNode{g.grid, g.trailer}
 	var problems []problem.Problem
 	compare := func(sel *selector, code string, got decimal.Decimal) {
 		if sel == nil {
@@ -134,8 +141,15 @@ func (m *Mapping) checkEnd(s source, c Controls, sum decimal.Decimal) []problem.
 
 // open prepares an export for reading; keep keeps what a copy needs.
 func (m *Mapping) open(e Export, keep bool) (*opened, error) {
-	if m.input.format == formatXML {
+	switch m.shape {
+	case xmlShape:
 		return m.openXML(e, keep)
+	case recordShape:
+		return m.openRecords(e, keep)
+	case joinedShape:
+		return m.openJoined(e)
+	case sheetShape:
+		return m.openSheets(e)
 	}
 	head, err := readHead(e)
 	if err != nil {

@@ -1,19 +1,13 @@
 package mappers
 
-import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
-	"os"
-)
+import "io"
 
 // regrouped gives the rows of a table in groups of the same key, in the order in
 // which keys first appear. Rows wait in a temporary file; only their places are
 // kept in memory.
 type regrouped struct {
 	rows   rowReader
-	spill  *os.File
+	spill  *spill
 	order  []int64 // offsets of the rows, group by group
 	at     int
 	filled bool
@@ -38,10 +32,9 @@ func (r *regrouped) next() (*row, error) {
 	if r.at == len(r.order) {
 		return nil, io.EOF
 	}
-	out := &row{}
-	section := io.NewSectionReader(r.spill, r.order[r.at], 1<<62)
-	if err := json.NewDecoder(bufio.NewReader(section)).Decode(out); err != nil {
-		return nil, fmt.Errorf("read regrouped row: %w", err)
+	out, err := r.spill.get(r.order[r.at])
+	if err != nil {
+		return nil, err
 	}
 	r.at++
 	return out, nil
@@ -49,13 +42,10 @@ func (r *regrouped) next() (*row, error) {
 
 // fill reads the whole table and sorts the places of its rows.
 func (r *regrouped) fill() (err error) {
-	r.spill, err = os.CreateTemp(r.temp, "regroup-*.tmp")
-	if err != nil {
-		return fmt.Errorf("make temporary file: %w", err)
+	if r.spill, err = newSpill(r.temp); err != nil {
+		return err
 	}
 	groups, index, last := [][]int64{}, map[string]int{}, -1
-	out := &countingWriter{w: bufio.NewWriterSize(r.spill, 256<<10)}
-	encode := json.NewEncoder(out)
 	for {
 		one, err := r.rows.next()
 		if err == io.EOF {
@@ -76,33 +66,22 @@ func (r *regrouped) fill() (err error) {
 		}
 		last = at
 		one.Total = key == "" && isTotal(one)
-		groups[at] = append(groups[at], out.n)
-		if err := encode.Encode(one); err != nil {
-			return fmt.Errorf("write regrouped row: %w", err)
+		place, err := r.spill.put(one)
+		if err != nil {
+			return err
 		}
+		groups[at] = append(groups[at], place)
 	}
 	for _, g := range groups {
 		r.order = append(r.order, g...)
 	}
-	return out.w.Flush()
+	return r.spill.flush()
 }
 
 // Close removes the temporary file.
 func (r *regrouped) Close() error {
 	if r.spill != nil {
-		r.spill.Close()
-		os.Remove(r.spill.Name())
+		r.spill.close()
 	}
 	return r.rows.Close()
-}
-
-type countingWriter struct {
-	w *bufio.Writer
-	n int64
-}
-
-func (c *countingWriter) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.n += int64(n)
-	return n, err
 }

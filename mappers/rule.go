@@ -12,7 +12,7 @@ import (
 )
 
 // rule is how one value is made, always in this order: from, value or expr;
-// trim; match and replace; map; default; read as the target's type; required.
+// trim; match and replace; lookup; map; default; read as the target's type; required.
 type rule struct {
 	from     []selector
 	constant *string
@@ -20,6 +20,7 @@ type rule struct {
 	trim     string
 	match    *regexp.Regexp
 	replace  string
+	lookup   *lookupColumn
 	table    *table
 	fallback *string
 	required bool
@@ -87,6 +88,11 @@ func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *fl
 	text := r.clean(from.text)
 	if r.match != nil {
 		text = r.extract(text)
+	}
+	if r.lookup != nil && text != "" {
+		if text, bad = r.lookup.find(text); bad != nil {
+			return v, from, false, bad
+		}
 	}
 	if r.table != nil && (text != "" || r.table.values[""] != "") {
 		if text, bad = r.table.look(text); bad != nil {

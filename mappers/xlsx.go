@@ -48,11 +48,7 @@ func (m *Mapping) openXLSX(e Export, _ bool) (*opened, error) {
 	in.problems = problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier { return newXLSXCopier(r, m, in.format, w, opt, e.TempDir) }
 	// A mapping for CSV reads the workbook that somebody made of it.
-	in.format.numbers.machine = true
-	in.format.dates.sheet = true
-	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil && *props.Date1904 {
-		in.format.dates.base = base1904
-	}
+	workbookFormat(&in.format, book)
 	return in, nil
 }
 

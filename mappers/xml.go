@@ -104,16 +104,8 @@ func (s *xmlSource) nothing() []problem.Problem {
 	if s.ordinal > 0 {
 		return nil
 	}
-	var paths []string
-	for _, p := range s.m.each {
-		path := ""
-		for _, step := range p.steps {
-			path += "/" + step.name
-		}
-		paths = append(paths, path)
-	}
 	return []problem.Problem{{
-		Code: codeNoInvoice, Severity: problem.Refuse, Expected: strings.Join(paths, ", "),
+		Code: codeNoInvoice, Severity: problem.Refuse, Expected: s.m.describe(),
 		Position: problem.Position{File: s.file},
 	}}
 }

@@ -1,0 +1,116 @@
+package mappers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"einvoice/connector/problem"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// joinedCopier writes the failing invoices as a workbook with a sheet per table,
+// every cell a text; the same mapping reads it, also when it is for CSV files.
+type joinedCopier struct {
+	s      *joinedSource
+	w      io.Writer
+	opt    CopyOptions
+	book   *excelize.File
+	sheets map[string]*excelize.StreamWriter
+	num    map[string]int
+}
+
+func newJoinedCopier(s *joinedSource, w io.Writer, opt CopyOptions, temp string) *joinedCopier {
+	return &joinedCopier{s: s, w: w, opt: opt, book: excelize.NewFile(excelize.Options{TmpDir: temp}),
+		sheets: map[string]*excelize.StreamWriter{}, num: map[string]int{}}
+}
+
+func (c *joinedCopier) begin() error {
+	for i, t := range c.s.m.tables {
+		err := c.book.SetSheetName("Sheet1", t.sheet)
+		if i > 0 {
+			_, err = c.book.NewSheet(t.sheet)
+		}
+		if err != nil {
+			return fmt.Errorf("make sheet %q: %w", t.sheet, err)
+		}
+		if c.sheets[t.name], err = c.book.NewStreamWriter(t.sheet); err != nil {
+			return fmt.Errorf("start sheet %q: %w", t.sheet, err)
+		}
+		head := c.grid(t.name).head
+		for c.num[t.name] < t.header-1 { // the header stays in its row
+			if err := c.row(t.name, nil, nil, nil); err != nil {
+				return err
+			}
+		}
+		var added []string
+		if i == 0 {
+			added = c.opt.addedColumns()
+		}
+		if err := c.row(t.name, head.names, head.names, added); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *joinedCopier) grid(table string) *grid {
+	if table == c.s.m.tables[0].name {
+		return c.s.main
+	}
+	return c.s.others[table].grid
+}
+
+func (c *joinedCopier) take(d document, ps []problem.Problem, failing bool) error {
+	if !failing {
+		return nil
+	}
+	head, ok := d.head.(*joinedHead)
+	if ok {
+		if err := c.row(c.s.m.tables[0].name, c.s.main.head.names, head.r.Cells, c.opt.addedCells([]*row{head.r}, 0, ps)); err != nil {
+			return err
+		}
+	} else if line, is := d.head.(joinedRow); is {
+		head = line.head
+	}
+	for _, t := range c.s.m.tables[1:] {
+		rows, err := head.rowsOf(t.name)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := c.row(t.name, c.grid(t.name).head.names, r.Cells, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *joinedCopier) row(table string, header, texts, added []string) error {
+	c.num[table]++
+	var cells []any
+	for _, column := range keptColumns(header, len(header)) {
+		text := ""
+		if column < len(texts) {
+			text = texts[column]
+		}
+		cells = append(cells, text)
+	}
+	for _, text := range added {
+		cells = append(cells, text)
+	}
+	return c.sheets[table].SetRow(fmt.Sprintf("A%d", c.num[table]), cells)
+}
+
+func (c *joinedCopier) end() error {
+	var errs []error
+	for _, s := range c.sheets {
+		errs = append(errs, s.Flush())
+	}
+	if err := errors.Join(errs...); err != nil {
+		return errors.Join(err, c.book.Close())
+	}
+	return errors.Join(c.book.Write(c.w), c.book.Close())
+}

@@ -1,0 +1,421 @@
+package mappers
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"einvoice/connector/problem"
+
+	"github.com/xuri/excelize/v2"
+)
+
+// joinedSource yields one document per row of the invoices' table, with the rows
+// of the other tables that have the same key.
+type joinedSource struct {
+	m       *Mapping
+	main    *grid
+	rows    rowReader // of the invoices
+	others  map[string]*keyedTable
+	closers []func() error
+	ordinal int
+	read    int
+	seen    map[string]bool
+	strays  []string // keys of lines without an invoice
+	done    bool
+}
+
+// keyedTable is a table held aside, its rows found by their key.
+type keyedTable struct {
+	grid   *grid
+	spill  *spill
+	places map[string][]int64
+	order  []string // keys as they appear
+}
+
+var _ source = (*joinedSource)(nil)
+
+// tableReader opens one of the tables: reader, grid, what is wrong, encoding.
+type tableReader func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error)
+
+func (m *Mapping) openJoined(e Export) (*opened, error) {
+	s := &joinedSource{m: m, others: map[string]*keyedTable{}, seen: map[string]bool{}}
+	in := &opened{source: s, format: m.input.values, close: s.close,
+		rows: func() int { return s.read }, later: func() []problem.Problem { return nil },
+		copier: func(w io.Writer, opt CopyOptions) copier { return newJoinedCopier(s, w, opt, e.TempDir) }}
+	open, err := m.tableOpener(e, s, in)
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]int, len(m.places)) // of any table, to find what is missing
+	for i := range columns {
+		columns[i] = -1
+	}
+	for i, t := range m.tables {
+		g, err := s.openTable(t, i == 0, e.TempDir, open, in)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		for p, c := range g.columns {
+			columns[p] = max(columns[p], c)
+		}
+	}
+	all := *s.main
+	all.columns = columns
+	in.problems = append(in.problems, all.missing(m)...)
+	return in, nil
+}
+
+// openTable makes a table ready; that of the invoices is read as a stream, all
+// others are put aside.
+func (s *joinedSource) openTable(t joinedTable, main bool, temp string, open tableReader, in *opened) (*grid, error) {
+	sub := &Mapping{Name: s.m.Name, input: s.m.input, places: s.m.placesOf(t.name)}
+	sub.input.header, sub.input.sheet = t.header, t.sheet
+	rows, g, problems, encoding, err := open(t, sub)
+	if err != nil {
+		return nil, err
+	}
+	if encoding != "" && in.encoding == "" {
+		in.encoding = encoding
+	}
+	in.problems = append(in.problems, problems...)
+	if main {
+		s.main, s.rows = g, rows
+		s.closers = append(s.closers, rows.Close)
+		return g, nil
+	}
+	defer rows.Close()
+	aside := &keyedTable{grid: g, places: map[string][]int64{}}
+	s.others[t.name] = aside
+	if aside.spill, err = newSpill(temp); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, func() error { aside.spill.close(); return nil })
+	return g, aside.fill(rows, t.key, &s.read)
+}
+
+func (k *keyedTable) fill(rows rowReader, key []selector, read *int) error {
+	for {
+		r, err := rows.next()
+		if err == io.EOF {
+			return k.spill.flush()
+		}
+		if err != nil {
+			return err
+		}
+		*read++
+		text := keyOf(rowNode{k.grid, r}, key)
+		if text == "" && len(r.Faults) == 0 {
+			continue // a blank or a total row
+		}
+		at, err := k.spill.put(r)
+		if err != nil {
+			return err
+		}
+		if len(k.places[text]) == 0 {
+			k.order = append(k.order, text)
+		}
+		k.places[text] = append(k.places[text], at)
+	}
+}
+
+// keyOf joins the cells of a key, "" when all are empty.
+func keyOf(n node, key []selector) string {
+	parts, empty := make([]string, len(key)), true
+	for i, sel := range key {
+		text, _ := n.cell(sel.place)
+		parts[i] = trimSpace(text)
+		empty = empty && parts[i] == ""
+	}
+	if empty {
+		return ""
+	}
+	return strings.Join(parts, "\x1f")
+}
+
+// placesOf are all places, those of other tables blanked so that they are found
+// nowhere.
+func (m *Mapping) placesOf(table string) []place {
+	all := make([]place, len(m.places))
+	for i, p := range m.places {
+		if p.table == table {
+			all[i] = p
+		}
+	}
+	return all
+}
+
+// tableOpener tells where the tables are: sheets of a workbook, or files.
+func (m *Mapping) tableOpener(e Export, s *joinedSource, in *opened) (tableReader, error) {
+	if len(e.Parts) == 0 {
+		head, err := readHead(e)
+		if err != nil {
+			return nil, err
+		}
+		if m.input.format == formatXLSX || isZip(head) {
+			return m.sheetOpener(e, s, in)
+		}
+		e.Parts = []Export{e}
+	}
+	return func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error) {
+		for _, p := range e.Parts {
+			if _, ok := t.common(p.Name); !ok {
+				continue
+			}
+			p.TempDir = e.TempDir
+			r, problems, err := openCSV(sub, p, false)
+			if err != nil {
+				return nil, nil, nil, "", err
+			}
+			return r, r.grid, problems, r.charset.name, nil
+		}
+		return m.absent(t, e.Name, codeNoPart, t.file)
+	}, nil
+}
+
+func (m *Mapping) sheetOpener(e Export, s *joinedSource, in *opened) (tableReader, error) {
+	book, err := openWorkbook(e)
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, book.Close)
+	workbookFormat(&in.format, book)
+	return func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error) {
+		sub.input.format = formatXLSX
+		r, problems, err := sub.openSheet(book, e)
+		if p, ok := errors.AsType[problem.Problem](err); ok && p.Code == codeNoSheet {
+			return m.absent(t, e.Name, codeNoSheet, t.sheet)
+		}
+		if err != nil {
+			return nil, nil, nil, "", err
+		}
+		return sheetRows{r}, r.grid, problems, "", nil
+	}, nil
+}
+
+// workbookFormat reads numbers and dates as a workbook stores them.
+func workbookFormat(f *valueFormat, book *excelize.File) {
+	f.numbers.machine, f.numbers.float = true, true
+	f.dates.sheet = true
+	if props, err := book.GetWorkbookProps(); err == nil && props.Date1904 != nil && *props.Date1904 {
+		f.dates.base = base1904
+	}
+}
+
+// sheetRows closes the sheet and leaves the workbook open for the others.
+type sheetRows struct{ *xlsxReader }
+
+func (r sheetRows) Close() error { return r.rows.Close() }
+
+// absent stands for a table that the export lacks: nothing, if it may.
+func (m *Mapping) absent(t joinedTable, file, code, value string) (rowReader, *grid, []problem.Problem, string, error) {
+	if !t.optional {
+		p := problem.Problem{Code: code, Severity: problem.Refuse, Value: value, Expected: t.name, Position: problem.Position{File: file}}
+		return nil, nil, nil, "", p
+	}
+	g, _ := newGrid(file, "", headings{}, m.placesOf(t.name))
+	for i, p := range m.places {
+		if p.table == t.name {
+			g.columns[i] = maxColumns // there, and always empty
+		}
+	}
+	return noRows{}, g, nil, "", nil
+}
+
+type noRows struct{}
+
+func (noRows) next() (*row, error) { return nil, io.EOF }
+func (noRows) Close() error        { return nil }
+
+func (s *joinedSource) close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+func (s *joinedSource) next() (document, error) {
+	for !s.done {
+		r, err := s.rows.next()
+		if err == io.EOF {
+			s.done = true
+			s.strays = s.unclaimed()
+			break
+		}
+		if err != nil {
+			return document{}, err
+		}
+		s.read++
+		n := rowNode{s.main, r}
+		key := keyOf(n, s.m.tables[0].key)
+		if key == "" && len(r.Faults) == 0 {
+			continue
+		}
+		s.seen[key] = true
+		return s.document(key, r)
+	}
+	if len(s.strays) == 0 {
+		return document{}, io.EOF
+	}
+	key := s.strays[0]
+	s.strays = s.strays[1:]
+	return s.stray(key)
+}
+
+// unclaimed are the keys of lines that no invoice has.
+func (s *joinedSource) unclaimed() (keys []string) {
+	lines := s.others[s.m.lines.table]
+	if lines == nil {
+		return nil
+	}
+	for _, k := range lines.order {
+		if !s.seen[k] {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func (s *joinedSource) document(key string, r *row) (document, error) {
+	s.ordinal++
+	head := &joinedHead{rowNode: rowNode{s.main, r}, s: s, key: key}
+	d := document{ordinal: s.ordinal, head: head, row: r.Num, rows: fmt.Sprint(r.Num), faults: r.Faults, source: []*row{r}}
+	if s.m.lines.table == s.m.tables[0].name {
+		d.lines = []node{head}
+		return d, nil
+	}
+	lines, err := head.rowsOf(s.m.lines.table)
+	for _, l := range lines {
+		d.lines = append(d.lines, joinedRow{rowNode{s.others[s.m.lines.table].grid, l}, head, s.m.lines.table})
+		d.faults = append(d.faults, l.Faults...)
+	}
+	return d, err
+}
+
+// stray is a document of lines whose invoice is not there: refused, because
+// lines dropped in silence would be worse.
+func (s *joinedSource) stray(key string) (document, error) {
+	s.ordinal++
+	head := &joinedHead{rowNode: rowNode{s.main, &row{}}, s: s, key: key, stray: true}
+	lines, err := head.rowsOf(s.m.lines.table)
+	if err != nil || len(lines) == 0 {
+		return document{ordinal: s.ordinal, head: head}, err
+	}
+	g := s.others[s.m.lines.table].grid
+	n := joinedRow{rowNode{g, lines[0]}, head, s.m.lines.table}
+	p := g.fault(codeNoHead, lines[0].Num, strings.ReplaceAll(key, "\x1f", " / "), s.m.tables[0].name)
+	d := document{ordinal: s.ordinal, head: n, lines: []node{n}, row: lines[0].Num, rows: rowSpans(lines), faults: []problem.Problem{p}}
+	return d, nil
+}
+
+// joinedHead is an invoice's row, with those of the other tables.
+type joinedHead struct {
+	rowNode
+	s     *joinedSource
+	key   string
+	stray bool
+	rows  map[string][]*row
+	err   error
+}
+
+// rowsOf reads the rows of another table once.
+func (h *joinedHead) rowsOf(table string) ([]*row, error) {
+	if rows, ok := h.rows[table]; ok {
+		return rows, nil
+	}
+	t := h.s.others[table]
+	if t == nil {
+		return nil, nil
+	}
+	var rows []*row
+	for _, at := range t.places[h.key] {
+		if len(rows) == maxRows {
+			last := rows[len(rows)-1]
+			last.Faults = append(last.Faults, t.grid.fault(codeManyRows, last.Num, "", fmt.Sprint(maxRows)))
+			break
+		}
+		r, err := t.spill.get(at)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	}
+	if h.rows == nil {
+		h.rows = map[string][]*row{}
+	}
+	h.rows[table] = rows
+	return rows, nil
+}
+
+// at is the row that a place is read from.
+func (h *joinedHead) at(place int) (rowNode, bool) {
+	p := h.s.m.places[place]
+	if p.table == h.s.m.tables[0].name {
+		return h.rowNode, true
+	}
+	t := h.s.others[p.table]
+	rows, err := h.rowsOf(p.table)
+	if t == nil || err != nil {
+		return h.rowNode, false
+	}
+	for _, r := range rows {
+		n := rowNode{t.grid, r}
+		if p.when == nil {
+			return n, true
+		}
+		if text, _ := n.cell(p.when.place); strings.EqualFold(trimSpace(text), p.when.want) {
+			return n, true
+		}
+	}
+	return rowNode{t.grid, &row{Num: h.r.Num}}, false
+}
+
+func (h *joinedHead) cell(place int) (string, bool) {
+	n, ok := h.at(place)
+	if !ok {
+		return "", n.g.columns[place] >= 0
+	}
+	return n.cell(place)
+}
+
+func (h *joinedHead) where(place int) problem.Position {
+	n, _ := h.at(place)
+	return n.where(place)
+}
+
+func (h *joinedHead) children(place int) []node {
+	p := h.s.m.places[place]
+	rows, _ := h.rowsOf(p.table)
+	var all []node
+	for _, r := range rows {
+		all = append(all, joinedRow{rowNode{h.s.others[p.table].grid, r}, h, p.table})
+	}
+	return all
+}
+
+// joinedRow is a row of another table; what it lacks is looked for in its invoice.
+type joinedRow struct {
+	rowNode
+	head  *joinedHead
+	table string
+}
+
+func (n joinedRow) cell(place int) (string, bool) {
+	if n.head.s.m.places[place].table == n.table {
+		return n.rowNode.cell(place)
+	}
+	if n.head.stray {
+		return "", false
+	}
+	return n.head.cell(place)
+}
+
+func (n joinedRow) where(place int) problem.Position {
+	if n.head.s.m.places[place].table == n.table || n.head.stray {
+		return n.rowNode.where(place)
+	}
+	return n.head.where(place)
+}
