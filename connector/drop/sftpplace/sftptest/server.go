@@ -30,6 +30,7 @@ type Server struct {
 	Dir     string // where its files are; paths are those of this machine
 	KeyFile string
 	Host    ssh.Signer
+	Account ssh.PublicKey // that may log in
 
 	t        testing.TB
 	listener net.Listener
@@ -77,6 +78,7 @@ func Start(t testing.TB, opt Options) *Server {
 	if opt.Account == nil {
 		opt.Account = signer.PublicKey()
 	}
+	s.Account = opt.Account
 	config := s.config(opt.Account)
 	s.wg.Go(func() { s.accept(config) })
 	t.Cleanup(s.Stop)

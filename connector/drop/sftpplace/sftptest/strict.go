@@ -11,7 +11,7 @@ import (
 
 // Strict serves files as servers of version 3 without extensions do: a rename
 // never replaces.
-func Strict(ch io.ReadWriteCloser) error { return NewRequests(strict{}).Serve(ch) }
+func Strict(ch io.ReadWriteCloser) error { return NewRequests(Real{}).Serve(ch) }
 
 // Requests serves SFTP by handlers, so that a test may change what they do.
 type Requests struct{ handlers sftp.Handlers }
@@ -33,12 +33,14 @@ func (r Requests) Serve(ch io.ReadWriteCloser) error {
 	return srv.Serve()
 }
 
-// strict is the real file system with a rename that never replaces.
-type strict struct{}
+// Real is the real file system with a rename that never replaces.
+type Real struct{}
 
-func (strict) Fileread(r *sftp.Request) (io.ReaderAt, error) { return os.Open(r.Filepath) }
+// Fileread opens a file for reading.
+func (Real) Fileread(r *sftp.Request) (io.ReaderAt, error) { return os.Open(r.Filepath) }
 
-func (strict) Filewrite(r *sftp.Request) (io.WriterAt, error) {
+// Filewrite opens a file for writing.
+func (Real) Filewrite(r *sftp.Request) (io.WriterAt, error) {
 	flags := os.O_WRONLY | os.O_CREATE
 	if r.Pflags().Excl {
 		flags |= os.O_EXCL
@@ -49,7 +51,8 @@ func (strict) Filewrite(r *sftp.Request) (io.WriterAt, error) {
 	return os.OpenFile(r.Filepath, flags, 0o644)
 }
 
-func (strict) Filecmd(r *sftp.Request) error {
+// Filecmd changes names.
+func (Real) Filecmd(r *sftp.Request) error {
 	switch r.Method {
 	case "Rename", "PosixRename":
 		if _, err := os.Lstat(r.Target); err == nil {
@@ -66,7 +69,8 @@ func (strict) Filecmd(r *sftp.Request) error {
 	return sftp.ErrSSHFxOpUnsupported
 }
 
-func (strict) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
+// Filelist lists and describes.
+func (Real) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 	switch r.Method {
 	case "List":
 		entries, err := os.ReadDir(r.Filepath)
@@ -88,7 +92,7 @@ func (strict) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
 }
 
 // Lstat keeps links from being followed.
-func (strict) Lstat(r *sftp.Request) (sftp.ListerAt, error) {
+func (Real) Lstat(r *sftp.Request) (sftp.ListerAt, error) {
 	info, err := os.Lstat(r.Filepath)
 	return infoList{info}, err
 }
