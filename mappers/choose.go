@@ -49,10 +49,13 @@ func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
 			p.Code, p.Expected = codeManyMappings, listNames(fit)
 			return nil, p
 		}
-		if m := claimant(ms, e.Name, head); m != nil {
+		if m := claimant(ms, e.Name, head); m != nil && entriesKind(head) == "" {
 			return m, nil
 		}
 		all = append(all, ms...)
+	}
+	if err := entries(e.Name, head); err != nil {
+		return nil, err
 	}
 	p.Code, p.Expected = codeNoMapping, listNames(all)
 	return nil, p

@@ -45,14 +45,16 @@ type Drop struct {
 	Place     Place
 	Watcher   *drop.Watcher
 	Beat      func(context.Context) error // claims the place and renews the claim, at each scan; may be nil
-	beaten    string                      // what Beat last said was wrong
+	Explicit  bool                        // the configuration names the mappings of this drop
 	Mappings  [][]*mappers.Mapping        // by preference: see mappers.Choose
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 
-	mu    sync.Mutex  // guards what parallel moves touch: stuck and Watcher
-	stuck bool        // an original could not be moved to the archive yet
-	read  atomic.Bool // the last scan left nothing that will be ready by itself
+	mu       sync.Mutex  // guards what parallel moves touch: stuck, trouble and Watcher
+	unserved atomic.Bool // the claim was refused, or the place is away
+	trouble  string      // what last kept it from being read
+	stuck    bool        // an original could not be moved to the archive yet
+	read     atomic.Bool // the last scan left nothing that will be ready by itself
 }
 
 // Journal tells the business log, in words that the caller chooses, what
@@ -71,7 +73,6 @@ type Options struct {
 	Companies []connector.Company
 	Rules     rules.Config
 	Lang      problem.Lang
-	CopyXLSX  bool // correctable copies of CSV exports as XLSX
 	Location  *time.Location
 	Now       func() time.Time
 	Log       zerolog.Logger
@@ -141,6 +142,17 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return o.nothingToSend(ctx)
+}
+
+// Unserved lists the drops that are not read: away, or served by another ledger.
+func (o *Outbox) Unserved() []string {
+	var names []string
+	for _, d := range o.Drops {
+		if d.unserved.Load() {
+			names = append(names, d.Config.Name)
+		}
+	}
+	return names
 }
 
 // nothingToSend tells whether no invoice may start now.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 		return o.fail(ctx, f, "", problem.Problem{Code: "E5204", Severity: problem.Refuse, Value: f.Drop})
 	}
 	e := o.export(f)
-	m, err := mappers.Choose(e, d.Mappings...)
+	m, err := d.choose(e)
 	if err != nil {
 		return o.failBecause(ctx, f, "", err)
 	}
@@ -66,6 +67,15 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 		return o.fail(ctx, f, m.Name, report.Problems...)
 	}
 	return s.release(ctx, report)
+}
+
+// choose picks the mapping of an export. A single one that the configuration
+// names reads everything: it then says what a file lacks.
+func (d *Drop) choose(e mappers.Export) (*mappers.Mapping, error) {
+	if named := slices.Concat(d.Mappings...); d.Explicit && len(named) == 1 {
+		return named[0], nil
+	}
+	return mappers.Choose(e, d.Mappings...)
 }
 
 // export is how the mapping reads a file of the spool.
@@ -100,15 +110,24 @@ func (o *Outbox) fail(ctx context.Context, f ledger.File, mapping string, ps ...
 	for i := range ps {
 		ps[i].Position.File = f.Name
 	}
+	// The first one heads the acknowledgement: it must be what refuses the file.
+	slices.SortStableFunc(ps, func(a, b problem.Problem) int { return rank(a) - rank(b) })
 	m := ledger.Mapped{Mapping: mapping, Problems: ps,
 		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take)}
 	if err := o.Ledger.FailFile(ctx, f.ID, m); err != nil {
 		return err
 	}
 	for _, p := range ps {
-		o.tellRefused(f, "", p)
+		if p.Severity != problem.Warn {
+			o.tellRefused(f, "", p)
+		}
 	}
 	return nil
+}
+
+// rank puts what refuses before what holds before what warns.
+func rank(p problem.Problem) int {
+	return slices.Index([]problem.Severity{problem.Refuse, problem.Hold, problem.Warn}, p.Severity)
 }
 
 // staging is the mapping of one export on its way into the ledger.

@@ -287,6 +287,9 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		}
 		o.tell("uncertain", append(args, "note", a.Note)...)
 	}
+	if a.Fate == api.Unsure { // proves nothing about the lane
+		return out
+	}
 	if o.lanes.worked(t.Company) {
 		o.tell("resumed", "company", t.Company)
 		o.Log.Info().Str("company", t.Company).Msg("sending resumed")
@@ -313,6 +316,7 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
 		if err != nil {
 			if o.lanes.stopped(company, api.Answer{Scope: api.ScopeCompany, Problems: []problem.Problem{unread(err)}}, o.Now()) {
+				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
 				o.Log.Warn().Err(err).Str("company", company).Msg("earlier invoices cannot be read; nothing is sent until they are")
 			}
 			return false, nil

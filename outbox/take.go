@@ -38,6 +38,7 @@ func (o *Outbox) watch(ctx context.Context, d *Drop) error {
 // is logged and tried again; only a ledger or spool that fails is an error.
 func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	if !o.owned(ctx, d) {
+		d.Watcher.Skip()
 		return nil
 	}
 	if d.stuck {
@@ -76,11 +77,10 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 	}
 	err := d.Beat(ctx)
 	if err == nil {
-		d.beaten = ""
+		d.unserved.Store(false)
 		return true
 	}
-	if d.beaten != err.Error() && ctx.Err() == nil {
-		d.beaten = err.Error()
+	if !d.unserved.Swap(true) && ctx.Err() == nil {
 		o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not served; trying again")
 		o.tell("unserved", "drop", d.Config.Name, "reason", err.Error())
 	}
@@ -154,13 +154,11 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob,
 	}
 	blob, err := o.Spool.Put(ctx, r)
 	r.Close()
-	if errors.Is(err, drop.ErrBusy) {
-		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export not copied; trying again")
+	if err != nil { // a share that died, or a full disk: the original stays, and the next scan tries again
+		o.sayTrouble(d, fmt.Errorf("copy %s to the spool: %w", e.Name, err))
 		return durable.Blob{}, nil
 	}
-	if err != nil {
-		return durable.Blob{}, fmt.Errorf("copy %s to the spool: %w", e.Name, err)
-	}
+	o.sayTrouble(d, nil)
 	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
 		return durable.Blob{}, nil
 	}
@@ -231,11 +229,7 @@ func (o *Outbox) postpone(d *Drop, f ledger.File, err error) error {
 	if !errors.Is(err, drop.ErrBusy) {
 		return err
 	}
-	o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not moved to the archive yet")
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.stuck = true
-	return nil
+	return o.later(d, fmt.Errorf("move %s to the archive: %w", f.Name, err))
 }
 
 // moved forgets an original that is gone: the next file of that name is a new one.
@@ -249,7 +243,7 @@ func (d *Drop) moved(name string) {
 func (o *Outbox) archived(ctx context.Context, d *Drop, f ledger.File, to string) error {
 	sum, err := o.hashArchived(ctx, d, to)
 	if err != nil {
-		return fmt.Errorf("read %s back from the archive: %w", to, err)
+		return o.later(d, fmt.Errorf("read %s back from the archive: %w", to, err))
 	}
 	if sum == f.SHA256 {
 		if d.Config.After == drop.Delete {
@@ -270,12 +264,12 @@ func (o *Outbox) archived(ctx context.Context, d *Drop, f ledger.File, to string
 func (o *Outbox) takeRewritten(ctx context.Context, d *Drop, f ledger.File, to string) error {
 	r, err := d.Place.OpenArchived(ctx, to)
 	if err != nil {
-		return fmt.Errorf("open %s in the archive: %w", to, err)
+		return o.later(d, fmt.Errorf("open %s in the archive: %w", to, err))
 	}
 	blob, err := o.Spool.Put(ctx, r)
 	r.Close()
 	if err != nil {
-		return fmt.Errorf("copy %s to the spool: %w", to, err)
+		return o.later(d, fmt.Errorf("copy %s to the spool: %w", to, err))
 	}
 	next := f.NewFile
 	next.SHA256, next.Size = blob.SHA256, blob.Size
@@ -290,6 +284,34 @@ func (o *Outbox) takeRewritten(ctx context.Context, d *Drop, f ledger.File, to s
 	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
 }
 
+// later leaves what concerns an original to the next scan: a place that is away
+// or a full disk is no reason to stop the other drops.
+func (o *Outbox) later(d *Drop, err error) error {
+	o.sayTrouble(d, err)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stuck = true
+	return nil
+}
+
+// sayTrouble says what keeps a drop from being read, once for each cause; nil
+// ends it.
+func (o *Outbox) sayTrouble(d *Drop, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	d.mu.Lock()
+	news := d.trouble != text
+	d.trouble = text
+	d.mu.Unlock()
+	if !news || err == nil {
+		return
+	}
+	o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not read; trying again")
+	o.tell("trouble", "drop", d.Config.Name, "reason", err.Error())
+}
+
 // vanished settles an export whose original is not in the drop any more: we
 // moved it before a crash, or somebody took it away.
 func (o *Outbox) vanished(ctx context.Context, d *Drop, f ledger.File, to string) error {
@@ -299,7 +321,7 @@ func (o *Outbox) vanished(ctx context.Context, d *Drop, f ledger.File, to string
 		return o.archived(ctx, d, f, to)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look for %s in the archive: %w", to, err)
+		return o.later(d, fmt.Errorf("look for %s in the archive: %w", to, err))
 	}
 	o.Log.Warn().Str("file", f.Name).Msg("original vanished from the drop; the spool holds the copy")
 	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
@@ -334,14 +356,12 @@ func (o *Outbox) recoverFile(ctx context.Context, d *Drop, f ledger.File) error 
 		return o.vanished(ctx, d, f, archiveName(f))
 	}
 	if err != nil {
-		d.stuck = true // away or locked: the next scan tries again
-		return nil
+		return o.later(d, fmt.Errorf("open %s: %w", f.Name, err))
 	}
 	sum, err := hash(r)
 	r.Close()
 	if err != nil {
-		d.stuck = true
-		return nil
+		return o.later(d, fmt.Errorf("read %s: %w", f.Name, err))
 	}
 	if sum == f.SHA256 {
 		return o.retire(ctx, d, f)

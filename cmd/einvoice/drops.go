@@ -79,7 +79,7 @@ func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.D
 	if err != nil {
 		return nil, err
 	}
-	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Results: d.Company, Companies: a.cfg.sellers(d)}
+	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Explicit: len(d.Mapping) > 0, Results: d.Company, Companies: a.cfg.sellers(d)}
 	if !readsOnce(place) { // a mailbox would hand the marker out
 		out.Beat = a.own(place, out)
 	}

@@ -51,7 +51,8 @@ func sentence(lang problem.Lang, event string, args map[string]string) string {
 }
 
 var wordsFR = map[string]string{
-	"pending":     "EN ATTENTE    {file} : {reason} {remedy}",
+	"pending":     "EN ATTENTE    {file} : {reason}\n                        → {remedy}",
+	"trouble":     "ATTENTE       le dépôt {drop} : {reason}. Nouvel essai automatique.",
 	"unserved":    "ARRÊT         le dépôt {drop} n'est pas lu : {reason}",
 	"taken":       "REÇU          {file} (dépôt n° {take} de {drop})",
 	"rewritten":   "REÇU          {file} a été réécrit par l'ERP entre-temps : la nouvelle version est traitée aussi",
@@ -77,7 +78,8 @@ var wordsFR = map[string]string{
 }
 
 var wordsEN = map[string]string{
-	"pending":     "WAITING     {file}: {reason} {remedy}",
+	"pending":     "WAITING     {file}: {reason}\n                      → {remedy}",
+	"trouble":     "WAITING     drop {drop}: {reason}. Trying again by itself.",
 	"unserved":    "STOPPED     drop {drop} is not read: {reason}",
 	"taken":       "TAKEN       {file} (take {take} of {drop})",
 	"rewritten":   "TAKEN       {file} was rewritten by the ERP meanwhile: the new version is processed as well",

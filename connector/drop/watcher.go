@@ -100,6 +100,7 @@ func NewWatcher(p Place, cfg Config, opt WatcherOptions) *Watcher {
 func (w *Watcher) Scan(ctx context.Context) (ready []Entry, pending []Pending, err error) {
 	entries, err := w.place.List(ctx)
 	if err != nil {
+		w.Skip()
 		return nil, nil, err
 	}
 	now := w.opt.Now()
@@ -121,6 +122,12 @@ func (w *Watcher) Scan(ctx context.Context) (ready []Entry, pending []Pending, e
 		}
 	}
 	return ready, pending, ctx.Err()
+}
+
+// Skip counts as a scan that saw nothing: a place that cannot be read now is
+// looked at again after the usual pace, not at once and for ever.
+func (w *Watcher) Skip() {
+	w.scanned, w.due, w.hinted = w.opt.Now(), time.Time{}, false
 }
 
 // observe updates what we know of each name and forgets those that are gone.
