@@ -39,6 +39,7 @@ type layout struct {
 	end       byte
 	head      headings
 	width     int // cells of the header, 0 if there is none
+	sample    []byte
 }
 
 // openCSV finds encoding, delimiter and header, and stands before the first row.
@@ -67,6 +68,10 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 	}
 	missing := g.missing(m)
 	if len(missing) > 0 {
+		if err := entries(e.Name, look.sample); err != nil {
+			f.Close()
+			return nil, nil, err
+		}
 		problems = append(problems, r.suspectHeader()...)
 	}
 	return r, append(problems, missing...), nil
@@ -209,6 +214,7 @@ func examine(m *Mapping, e Export) (layout, error) {
 		return layout{}, fmt.Errorf("detect encoding: %w", err)
 	}
 	look := m.layout(head, charset)
+	look.sample = head
 	if m.hasNames() && look.head.row == 0 {
 		return look, problem.Problem{Code: codeNoHeader, Severity: problem.Refuse, Position: problem.Position{File: e.Name}}
 	}

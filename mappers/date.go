@@ -5,12 +5,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"einvoice/connector"
 )
 
 // dateFormat is one way of writing dates: "dd/mm/yyyy", "yyyymmdd", "ddmmyy",
-// "excel" for a serial number. French letters (jj/mm/aaaa) mean the same.
+// "mmm dd yyyy" with the month's name, "excel" for a serial number. French letters (jj/mm/aaaa) mean the same.
 type dateFormat struct {
 	text   string
 	serial bool
@@ -52,7 +53,7 @@ func compileDate(text string) (dateFormat, error) {
 		f.tokens = append(f.tokens, dateToken{letter: c, width: n - i})
 		i = n
 	}
-	if seen['d'] != 2 || seen['m'] != 2 || seen['y'] != 2 && seen['y'] != 4 {
+	if seen['d'] != 2 || seen['m'] != 2 && seen['m'] != 3 || seen['y'] != 2 && seen['y'] != 4 {
 		return f, fmt.Errorf(`not a date format: %q; it needs dd, mm and yyyy (or yy) once each, such as "dd/mm/yyyy"`, text)
 	}
 	for i := range f.tokens {
@@ -73,6 +74,12 @@ func (f dateFormat) parse(s string) (connector.Date, bool) {
 			s = s[1:]
 			continue
 		}
+		if t.width == 3 {
+			if part['m'], s = monthName(s); part['m'] == 0 {
+				return "", false
+			}
+			continue
+		}
 		n := 0
 		for n < len(s) && n < t.width && s[n] >= '0' && s[n] <= '9' {
 			n++
@@ -90,6 +97,27 @@ func (f dateFormat) parse(s string) (connector.Date, bool) {
 		return "", false
 	}
 	return dayOf(part['y'], part['m'], part['d'])
+}
+
+// monthNames are how names of months begin, in English and in French.
+var monthNames = [12][]string{{"jan"}, {"feb", "fev", "fév"}, {"mar"}, {"apr", "avr"}, {"may", "mai"}, {"jun", "juin"},
+	{"jul", "juil"}, {"aug", "aou", "aoû"}, {"sep"}, {"oct"}, {"nov"}, {"dec", "déc"}}
+
+// monthName reads "Jan", "janv." or "January"; 0 is none.
+func monthName(s string) (month int, rest string) {
+	end := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) && r != '.' })
+	if end < 0 {
+		end = len(s)
+	}
+	name := strings.ToLower(s[:end])
+	for i, all := range monthNames {
+		for _, begin := range all {
+			if strings.HasPrefix(name, begin) {
+				return i + 1, s[end:]
+			}
+		}
+	}
+	return 0, s
 }
 
 // timeOfDay tells whether what follows a date is a time, a zone or nothing.
@@ -183,6 +211,11 @@ func (f dateFormat) write(d connector.Date) string {
 			continue
 		}
 		text := part[t.letter]
+		if t.width == 3 {
+			month, _ := strconv.Atoi(text)
+			out.WriteString(strings.ToUpper(monthNames[month-1][0][:1]) + monthNames[month-1][0][1:])
+			continue
+		}
 		out.WriteString(text[len(text)-t.width:])
 	}
 	return out.String()

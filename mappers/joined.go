@@ -318,7 +318,6 @@ type joinedHead struct {
 	key   string
 	stray bool
 	rows  map[string][]*row
-	err   error
 }
 
 // rowsOf reads the rows of another table once.

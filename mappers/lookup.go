@@ -33,7 +33,6 @@ type lookup struct {
 	modified time.Time
 	size     int64
 	rows     map[string][]string // by folded key; cells by place
-	broken   error
 }
 
 // lookupColumn is a column of a look-up file.
