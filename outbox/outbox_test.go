@@ -708,3 +708,60 @@ func TestAHeldInvoiceGoesWhenItsCopyComesBackReleased(t *testing.T) {
 		t.Errorf("states: %v", pending)
 	}
 }
+
+func TestManyDoubtsOfADayAreSettledByOneWalk(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		r.api.take(inv)
+		return api.Answer{Fate: api.Unsure}
+	}
+	var rows strings.Builder
+	for i := range 200 {
+		rows.WriteString(row(fmt.Sprintf("F%03d", i), "10.00"))
+	}
+	r.drop("a.csv", header+rows.String())
+	r.intake()
+	r.sendAll()
+	before := r.api.lists
+	r.clock.add(time.Minute)
+	_, err := r.resolveDue(context.Background())
+	r.must(err)
+	pending, err := r.Ledger.Pending(context.Background())
+	r.must(err)
+	if pending[ledger.Sent] != 200 || r.api.lists-before != 1 {
+		t.Errorf("%v after %d walks", pending, r.api.lists-before)
+	}
+}
+
+func TestALookUpThatComesTooLateStopsNothing(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.clock.add(time.Minute)
+	ctx := context.Background()
+	doubts, err := r.Ledger.Doubts(ctx, 10)
+	r.must(err)
+	r.must(r.Ledger.Settle(ctx, []ledger.Outcome{{ID: doubts[0].ID, State: ledger.Sent, APIID: "by-callback"}}))
+	r.must(r.lookUp(ctx, doubts)) // absent: there is nothing to note any more
+	r.api.invoices = append(r.api.invoices, connector.Remote{ID: "by-callback", Invoice: connector.Invoice{Number: "F1", IssueDate: "2026-11-02",
+		Totals: connector.Totals{Gross: connector.MustAmount("12.00")}}})
+	r.must(r.lookUp(ctx, doubts)) // found: it is settled already
+	r.want("F1", ledger.Sent)
+}
+
+func TestAReadOnlyDropIsSaidOnceAndScannedAtItsPace(t *testing.T) {
+	r := newRig(t, nil)
+	asked := 0
+	r.Drops[0].Beat = func(context.Context) error {
+		asked++
+		return fmt.Errorf("write .einvoice-owner.tmp-%d: permission denied", asked)
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer stop()
+	r.must(r.watch(ctx, r.Drops[0]))
+	if asked > 2 || len(r.said) != 1 {
+		t.Errorf("asked %d times, said %v", asked, r.said)
+	}
+}

@@ -2,6 +2,8 @@ package outbox
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"einvoice/connector"
@@ -11,7 +13,7 @@ import (
 )
 
 // doubtBatch is the number of uncertain invoices looked up in one round.
-const doubtBatch = 50
+const doubtBatch = 500
 
 // resolve looks for uncertain invoices at the platform until ctx ends.
 func (o *Outbox) resolve(ctx context.Context) error {
@@ -42,8 +44,8 @@ func (o *Outbox) resolveDue(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, d := range doubts {
-		if err := o.lookUp(ctx, d); err != nil {
+	for _, group := range byDay(doubts) {
+		if err := o.lookUp(ctx, group); err != nil {
 			return len(doubts), err
 		}
 	}
@@ -55,80 +57,151 @@ func (o *Outbox) resolveDue(ctx context.Context) (int, error) {
 	return len(doubts), nil
 }
 
-// sighting is what a look-up saw.
-type sighting struct {
-	found   []connector.Remote
-	witness bool // an invoice taken in charge after the uncertain attempt was visible to the same query
-}
-
-// lookUp decides what became of one uncertain invoice. A list that cannot be
-// read decides nothing.
-func (o *Outbox) lookUp(ctx context.Context, d ledger.Doubt) error {
-	seen, err := o.sight(ctx, d)
-	next := o.Now().Add(o.Config.lookupWait(d.Lookups + 1))
-	switch {
-	case err != nil:
-		if ctx.Err() != nil {
-			return ctx.Err()
+// byDay groups doubts that one walk of a company's list can settle.
+func byDay(doubts []ledger.Doubt) [][]ledger.Doubt {
+	type day struct {
+		company string
+		issued  connector.Date
+	}
+	at := map[day]int{}
+	var groups [][]ledger.Doubt
+	for _, d := range doubts {
+		k := day{d.Company, d.IssueDate}
+		if _, known := at[k]; !known {
+			at[k] = len(groups)
+			groups = append(groups, nil)
 		}
-		o.Log.Warn().Err(err).Str("number", d.Key.Number).Msg("uncertain invoice not looked up; trying again")
-		return o.Ledger.LookedUp(ctx, d.ID, false, next)
-	case len(seen.found) > 1:
-		return o.hold(ctx, d, problem.Problem{Code: "E5104", Value: seen.found[0].ID + ", " + seen.found[1].ID})
-	case len(seen.found) == 1:
-		return o.adopt(ctx, d, seen.found[0])
+		groups[at[k]] = append(groups[at[k]], d)
 	}
-	return o.absent(ctx, d, seen.witness, next)
+	return groups
 }
 
-// sight asks by number first. When that shows nothing, it walks all invoices of
-// the same issue date: the number may be there after all (a filter that the
-// server does not know), and so may a witness.
-func (o *Outbox) sight(ctx context.Context, d ledger.Doubt) (sighting, error) {
-	var s sighting
-	fiscalID := o.company(d.Company).FiscalID
-	err := o.collect(ctx, &s, d, api.Query{FiscalID: fiscalID, Direction: connector.Outgoing, Number: d.Key.Number}, nil)
-	if err != nil || len(s.found) > 0 {
-		return s, err
-	}
-	var others []string
-	err = o.collect(ctx, &s, d, api.Query{FiscalID: fiscalID, Direction: connector.Outgoing,
-		IssuedFrom: d.IssueDate, IssuedTo: d.IssueDate}, &others)
-	if err != nil || len(s.found) > 0 || len(others) == 0 {
-		return s, err
-	}
-	witnesses, err := o.Ledger.SentAfter(ctx, d.Company, d.AttemptedAt, others)
-	s.witness = len(witnesses) > 0
-	return s, err
+// sighting is what the platform showed of uncertain invoices of one day.
+type sighting struct {
+	found  map[connector.Key][]connector.Remote
+	others []string // ids of invoices that nobody looked for: perhaps witnesses
 }
 
-func (o *Outbox) collect(ctx context.Context, s *sighting, d ledger.Doubt, q api.Query, others *[]string) error {
-	for r, err := range o.Platform.List(ctx, q) {
+// lookUp decides what became of the uncertain invoices of one company and day.
+// A list that cannot be read decides nothing.
+func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
+	seen, err := o.sight(ctx, doubts)
+	if err != nil {
+		return o.blind(ctx, doubts, err)
+	}
+	var outcomes []ledger.Outcome
+	for _, d := range doubts {
+		out, err := o.weigh(ctx, d, seen)
 		if err != nil {
 			return err
 		}
-		if r.Invoice.Number == d.Key.Number && r.Invoice.IssueDate.Year() == d.Key.Year {
-			s.found = append(s.found, r)
-		} else if others != nil {
-			*others = append(*others, r.ID)
+		if out.State != "" {
+			outcomes = append(outcomes, out)
+		}
+	}
+	// ErrState: a callback or a sweep was quicker and settled it already.
+	if err := o.Ledger.Settle(ctx, outcomes); err != nil && !errors.Is(err, ledger.ErrState) {
+		return err
+	}
+	return nil
+}
+
+// blind puts off doubts when the platform showed nothing.
+func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	o.Log.Warn().Err(err).Int("invoices", len(doubts)).Msg("uncertain invoices not looked up; trying again")
+	for _, d := range doubts {
+		if err := o.lookedUp(ctx, d, false); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// adopt takes the one hit for ours if its total is, within what a platform may
-// normalise; otherwise a person must look.
-func (o *Outbox) adopt(ctx context.Context, d ledger.Doubt, r connector.Remote) error {
-	if !near(r.Invoice.Totals.Gross, d.Gross) {
-		return o.hold(ctx, d, problem.Problem{Code: "E5103", Value: d.Gross.String(), Expected: r.Invoice.Totals.Gross.String(),
-			Args: map[string]string{"api_id": r.ID}})
-	}
-	err := o.Ledger.Settle(ctx, []ledger.Outcome{{ID: d.ID, State: ledger.Sent, APIID: r.ID, Status: r.Status,
-		Note: "found at the platform by its number"}})
-	if err == nil {
-		o.tell("found", "company", d.Company, "number", d.Key.Number, "id", r.ID)
+func (o *Outbox) lookedUp(ctx context.Context, d ledger.Doubt, proof bool) error {
+	err := o.Ledger.LookedUp(ctx, d.ID, proof, o.Now().Add(o.Config.lookupWait(d.Lookups+1)))
+	if errors.Is(err, ledger.ErrState) {
+		return nil
 	}
 	return err
+}
+
+// few is the number of doubts that are asked for one by one before their whole
+// day is walked.
+const few = 3
+
+// sight asks for a few by number. What that does not show, and many at once, it
+// looks for among all invoices of the day: a number may be there after all (a
+// filter that the server does not know), and so may a witness.
+func (o *Outbox) sight(ctx context.Context, doubts []ledger.Doubt) (sighting, error) {
+	s := sighting{found: map[connector.Key][]connector.Remote{}}
+	wanted := map[connector.Key]bool{}
+	for _, d := range doubts {
+		wanted[d.Key] = true
+	}
+	first := doubts[0]
+	q := api.Query{FiscalID: o.company(first.Company).FiscalID, Direction: connector.Outgoing}
+	if len(doubts) <= few {
+		for _, d := range doubts {
+			q.Number = d.Key.Number
+			if err := o.collect(ctx, &s, wanted, q); err != nil {
+				return s, err
+			}
+		}
+		if len(s.found) == len(wanted) {
+			return s, nil
+		}
+		s = sighting{found: map[connector.Key][]connector.Remote{}}
+	}
+	q.Number, q.IssuedFrom, q.IssuedTo = "", first.IssueDate, first.IssueDate
+	return s, o.collect(ctx, &s, wanted, q)
+}
+
+func (o *Outbox) collect(ctx context.Context, s *sighting, wanted map[connector.Key]bool, q api.Query) error {
+	for r, err := range o.Platform.List(ctx, q) {
+		if err != nil {
+			return err
+		}
+		k := r.Invoice.Key()
+		k.SIREN = connector.Party{FiscalID: q.FiscalID}.SIREN() // the list is the company's own
+		if !wanted[k] {
+			s.others = append(s.others, r.ID)
+		} else if !slices.ContainsFunc(s.found[k], func(f connector.Remote) bool { return f.ID == r.ID }) {
+			s.found[k] = append(s.found[k], r)
+		}
+	}
+	return nil
+}
+
+// weigh decides one doubt by what was seen. Without an outcome it goes on.
+func (o *Outbox) weigh(ctx context.Context, d ledger.Doubt, s sighting) (ledger.Outcome, error) {
+	hits := s.found[d.Key]
+	switch {
+	case len(hits) > 1:
+		return o.held(d, problem.Problem{Code: "E5104", Value: hits[0].ID + ", " + hits[1].ID}), nil
+	case len(hits) == 1:
+		return o.adopt(d, hits[0]), nil
+	case len(s.others) == 0:
+		return o.absent(ctx, d, false)
+	}
+	witnesses, err := o.Ledger.SentAfter(ctx, d.Company, d.AttemptedAt, s.others)
+	if err != nil {
+		return ledger.Outcome{}, err
+	}
+	return o.absent(ctx, d, len(witnesses) > 0)
+}
+
+// adopt takes the one hit for ours if its total is, within what a platform may
+// normalise; otherwise a person must look.
+func (o *Outbox) adopt(d ledger.Doubt, r connector.Remote) ledger.Outcome {
+	if !near(r.Invoice.Totals.Gross, d.Gross) {
+		return o.held(d, problem.Problem{Code: "E5103", Value: d.Gross.String(), Expected: r.Invoice.Totals.Gross.String(),
+			Args: map[string]string{"api_id": r.ID}})
+	}
+	o.tell("found", "company", d.Company, "number", d.Key.Number, "id", r.ID)
+	return ledger.Outcome{ID: d.ID, State: ledger.Sent, APIID: r.ID, Status: r.Status, Note: "found at the platform by its number"}
 }
 
 // near tells whether two totals are the same but for a cent of rounding.
@@ -140,22 +213,21 @@ func near(a, b connector.Amount) bool {
 // absent weighs a look-up that found nothing. Only a proof allows a second
 // POST, three of them, spread over ProofsOver; without any for DoubtMax a
 // person must decide.
-func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool, next time.Time) error {
+func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool) (ledger.Outcome, error) {
 	now := o.Now()
 	if witness && d.Proofs+1 >= proofs && !d.FirstProof.IsZero() && now.Sub(d.FirstProof) >= o.Config.ProofsOver.Std() {
 		o.tell("absent", "company", d.Company, "number", d.Key.Number)
-		return o.Ledger.Settle(ctx, []ledger.Outcome{{ID: d.ID, State: ledger.Queued, Retry: now,
-			Note: "proven absent at the platform; sent again"}})
+		return ledger.Outcome{ID: d.ID, State: ledger.Queued, Retry: now, Note: "proven absent at the platform; sent again"}, nil
 	}
 	if !witness && now.Sub(d.AttemptedAt) >= o.Config.DoubtMax.Std() {
-		return o.hold(ctx, d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()})
+		return o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}), nil
 	}
-	return o.Ledger.LookedUp(ctx, d.ID, witness, next)
+	return ledger.Outcome{}, o.lookedUp(ctx, d, witness)
 }
 
-// hold leaves an uncertain invoice to a person.
-func (o *Outbox) hold(ctx context.Context, d ledger.Doubt, p problem.Problem) error {
+// held leaves an uncertain invoice to a person.
+func (o *Outbox) held(d ledger.Doubt, p problem.Problem) ledger.Outcome {
 	p.Severity, p.Invoice = problem.Hold, d.Key.Number
 	o.tell("held", "company", d.Company, "number", d.Key.Number, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
-	return o.Ledger.Settle(ctx, []ledger.Outcome{{ID: d.ID, State: ledger.Held, Problems: []problem.Problem{p}, Note: p.Message(problem.English)}})
+	return ledger.Outcome{ID: d.ID, State: ledger.Held, Problems: []problem.Problem{p}, Note: p.Message(problem.English)}
 }
