@@ -3,7 +3,6 @@ package sftpplace
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -74,6 +73,23 @@ func (c calls) closeFile(f *sftp.File) error {
 	return c.ending().run(func(*sftp.Client) error { return f.Close() })
 }
 
+// finish closes a written file and tells its length, in one round trip where the
+// answers agree. Only a length after the close counts against a file.
+func (c calls) finish(f *sftp.File, name string, want int64) (size int64, err error) {
+	closed := make(chan error, 1)
+	go func() { closed <- c.closeFile(f) }()
+	info, err := c.lstat(name)
+	if err := errors.Join(<-closed, err); err != nil {
+		return 0, err
+	}
+	if info.Size() != want {
+		if info, err = c.lstat(name); err != nil {
+			return 0, err
+		}
+	}
+	return info.Size(), nil
+}
+
 // remove removes a file; name is known to be no directory, which pkg/sftp would
 // remove as well.
 func (c calls) remove(name string) error {
@@ -84,25 +100,12 @@ func (c calls) makeAll(dir string) error {
 	return c.run(func(s *sftp.Client) error { return s.MkdirAll(dir) })
 }
 
-// part is how much of a file goes into one guarded call: that much must pass
-// within the timeout. pkg/sftp has part/packet requests of it under way at once.
+// partSize is how much of a file goes into one guarded call: that much must pass
+// within the timeout. pkg/sftp has all packets of a part under way at once.
 const (
-	part   = 2 << 20
-	packet = 32 << 10
+	partSize = 1 << 20
+	packet   = 32 << 10
 )
-
-// write writes in to a file and closes it; n counts the bytes that the server
-// took. When the error is that the file cannot be made, nothing of in was read.
-func (c calls) write(name string, flags int, in io.Reader) (n int64, err error) {
-	f, err := c.open(name, flags)
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", errNotMade, err)
-	}
-	n, err = c.fill(f, in)
-	return n, errors.Join(err, c.closeFile(f))
-}
-
-var errNotMade = errors.New("make file")
 
 // fill sends one part after another; what a part holds goes at once.
 func (c calls) fill(f *sftp.File, in io.Reader) (n int64, err error) {
@@ -126,8 +129,8 @@ func (c calls) fill(f *sftp.File, in io.Reader) (n int64, err error) {
 		if end {
 			return n, nil
 		}
-		if len(buf) < part {
-			buf = make([]byte, part) // no small file, then
+		if len(buf) < partSize {
+			buf = make([]byte, partSize) // no small file, then
 		}
 	}
 }

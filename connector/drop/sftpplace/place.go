@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pkg/sftp"
+
 	"einvoice/connector/drop"
 )
 
@@ -182,8 +184,7 @@ func (p *Place) Publish(ctx context.Context, name string, content io.Reader) err
 	in := &source{ctx: ctx, r: content}
 	err := p.do(ctx, "publish", name, func(c calls) error {
 		if p.ReadsOnce() {
-			_, err := c.write(p.inside(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, in)
-			return err
+			return p.overwrite(c, p.inside(name), in)
 		}
 		p.clean.Do(func() { p.removeLeftovers(c) })
 		return p.publish(c, p.inside(name), in)
@@ -196,14 +197,8 @@ func (p *Place) Publish(ctx context.Context, name string, content io.Reader) err
 
 func (p *Place) publish(c calls, final string, in io.Reader) (err error) {
 	temp := p.temp()
-	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	n, err := c.write(temp, flags, in)
-	if errors.Is(err, errNotMade) && errors.Is(err, fs.ErrNotExist) {
-		if err = c.makeAll(p.addr.Path); err == nil {
-			n, err = c.write(temp, flags, in)
-		}
-	}
-	if errors.Is(err, errNotMade) {
+	f, err := p.create(c, temp)
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -211,17 +206,41 @@ func (p *Place) publish(c calls, final string, in io.Reader) (err error) {
 			_ = c.ending().remove(temp) // a connection that is gone leaves it to removeLeftovers
 		}
 	}()
+	n, err := c.fill(f, in)
+	if err != nil {
+		return full(errors.Join(err, c.closeFile(f)))
+	}
+	size, err := c.finish(f, temp, n)
 	if err != nil {
 		return full(err)
 	}
-	info, err := c.lstat(temp)
+	if size != n {
+		return fmt.Errorf("%w: the server kept %d of %d bytes", drop.ErrBusy, size, n)
+	}
+	return p.replace(c, temp, final)
+}
+
+// create makes a file, and its directory where that is missing.
+func (p *Place) create(c calls, name string) (*sftp.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := c.open(name, flags)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	if err := c.makeAll(p.addr.Path); err != nil {
+		return nil, err
+	}
+	return c.open(name, flags)
+}
+
+// overwrite writes a file under its own name.
+func (p *Place) overwrite(c calls, name string, in io.Reader) error {
+	f, err := c.open(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
 	if err != nil {
 		return err
 	}
-	if info.Size() != n {
-		return fmt.Errorf("%w: the server kept %d of %d bytes", drop.ErrBusy, info.Size(), n)
-	}
-	return p.replace(c, temp, final)
+	_, err = c.fill(f, in)
+	return full(errors.Join(err, c.closeFile(f)))
 }
 
 // replace puts a written file in place. A server that does not rename onto a

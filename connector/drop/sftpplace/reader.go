@@ -23,18 +23,22 @@ type reader struct {
 	done  func()
 	once  sync.Once
 
-	buf  []byte // room for a part
-	rest []byte // what of it was not given out
-	read int64
+	parts []chan part // asked for and not come yet, in order
+	asked int64       // offset behind them
+	rest  []byte      // what of the last part was not given out
+	read  int64
+	end   bool
+}
+
+// part is a piece of the file, or why there is none.
+type part struct {
+	data []byte
 	end  bool
+	err  error
 }
 
 func newReader(p *Place, c calls, f *sftp.File, name string, size int64, done func()) io.ReadCloser {
-	room := int64(packet)
-	if size > packet && !p.ReadsOnce() {
-		room = min(size+1, part)
-	}
-	r := &reader{place: p, calls: c, file: f, name: name, size: size, done: done, buf: make([]byte, room)}
+	r := &reader{place: p, calls: c, file: f, name: name, size: size, done: done}
 	if p.ReadsOnce() {
 		return r
 	}
@@ -42,7 +46,7 @@ func newReader(p *Place, c calls, f *sftp.File, name string, size int64, done fu
 }
 
 func (r *reader) Read(p []byte) (int, error) {
-	if len(r.rest) == 0 && !r.end {
+	for len(r.rest) == 0 && !r.end {
 		if err := r.next(); err != nil {
 			return 0, r.place.failed("read", r.name, err)
 		}
@@ -58,16 +62,42 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next fetches a part: all requests for it are under way at once, except on a
-// mailbox, where the part is one packet.
+// next takes the next part. Of a large file the two after it are under way
+// then, each as many requests at once as it has packets; a small file, and any
+// of a mailbox, is read packet by packet.
 func (r *reader) next() error {
-	n, end, err := r.at(r.buf, r.read)
-	if err != nil {
-		return err
+	if len(r.parts) == 0 && (r.size <= packet || r.asked > r.size || r.place.ReadsOnce()) {
+		room := int64(packet)
+		if r.size >= r.read {
+			room = min(room, r.size+1-r.read)
+		}
+		return r.took(r.fetch(make([]byte, room), r.read))
 	}
-	r.rest, r.end = r.buf[:n], end
-	r.read += int64(n)
+	for len(r.parts) < 3 && r.asked <= r.size {
+		come := make(chan part, 1)
+		offset, buf := r.asked, make([]byte, min(r.size+1-r.asked, partSize))
+		go func() { come <- r.fetch(buf, offset) }() // ends within the timeout; Close waits for it
+		r.parts = append(r.parts, come)
+		r.asked += int64(len(buf))
+	}
+	first := r.parts[0]
+	r.parts = r.parts[1:]
+	return r.took(<-first)
+}
+
+func (r *reader) took(p part) error {
+	if p.err != nil {
+		return p.err
+	}
+	r.rest, r.end = p.data, p.end
+	r.read += int64(len(p.data))
+	r.asked = max(r.asked, r.read)
 	return nil
+}
+
+func (r *reader) fetch(buf []byte, offset int64) part {
+	n, end, err := r.at(buf, offset)
+	return part{buf[:n], end, err}
 }
 
 func (r *reader) at(p []byte, offset int64) (n int, end bool, err error) {
@@ -84,6 +114,9 @@ func (r *reader) at(p []byte, offset int64) (n int, end bool, err error) {
 // Close gives the file back. It may be called twice.
 func (r *reader) Close() (err error) {
 	r.once.Do(func() {
+		for _, p := range r.parts {
+			<-p
+		}
 		err = r.calls.closeFile(r.file)
 		r.done()
 	})

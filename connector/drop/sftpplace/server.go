@@ -17,7 +17,7 @@ const (
 )
 
 // crowded is how many operations share a connection before another is opened.
-const crowded = 4
+const crowded = 16
 
 // server is one account on one server: a few connections that its places share.
 type server struct {
