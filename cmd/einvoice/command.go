@@ -90,7 +90,7 @@ Try it, with no account and no network:  einvoice demo`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(
 		demoCommand(s), initCommand(s), checkCommand(s), runCommand(s), sandboxCommand(s), sftpKeyCommand(s),
-		registerCommand(s), previewCommand(s), mappingsCommand(s), statusCommand(s), traceCommand(s), versionCommand(s),
+		registerCommand(s), previewCommand(s), validateCommand(s), rulesCommand(s), mappingsCommand(s), statusCommand(s), traceCommand(s), versionCommand(s),
 	)
 	root.AddCommand(personCommands(s)...)
 	return root
@@ -110,7 +110,10 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
+// defaultConfigFile is what commands look for where nobody names a file.
+const defaultConfigFile = "einvoice.toml"
+
 // configFlag adds -c, the path of the configuration.
 func configFlag(cmd *cobra.Command, path *string) {
-	cmd.Flags().StringVarP(path, "config", "c", "einvoice.toml", "configuration file")
+	cmd.Flags().StringVarP(path, "config", "c", defaultConfigFile, "configuration file")
 }

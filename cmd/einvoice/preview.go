@@ -63,18 +63,13 @@ type preview struct {
 }
 
 func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
-	p := &preview{opt: opt, out: out}
-	cfg, err := loadConfig(opt.config)
-	if _, missing := os.Stat(opt.config); errors.Is(missing, os.ErrNotExist) && opt.config == "einvoice.toml" {
-		c := defaultConfig()
-		cfg, err = &c, nil
-		cfg.Mappings.Folder = ""
-	}
+	cfg, err := configOrDefaults(opt.config)
 	if err != nil {
 		return nil, err
 	}
-	p.cfg = cfg
-	p.checks = outbox.Checks{Companies: cfg.companies(), Rules: cfg.Rules, Today: connector.DateOf(time.Now().In(cfg.location()))}
+	p := &preview{opt: opt, out: out, cfg: cfg}
+	p.checks = outbox.Checks{Companies: cfg.companies(), AnySeller: len(cfg.Companies) == 0, Rules: cfg.Rules,
+		Today: connector.DateOf(time.Now().In(cfg.location()))}
 	if p.mappings, err = p.choose(); err != nil {
 		return nil, err
 	}
@@ -94,17 +89,7 @@ func (p *preview) choose() (tiers, error) {
 }
 
 func (p *preview) run(ctx context.Context, path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
-		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
-	m, err := mappers.Choose(e, p.mappings...)
-	if err != nil {
-		return p.unreadable(err)
-	}
-	report, err := m.Read(ctx, e, func(r mappers.Result) error { return p.show(r, e.Name) })
+	report, m, err := p.read(ctx, path, p.show)
 	if err != nil {
 		return p.unreadable(err)
 	}
@@ -118,6 +103,23 @@ func (p *preview) run(ctx context.Context, path string) error {
 		return exitError(exitRefused)
 	}
 	return nil
+}
+
+// read chooses the mapping of a file and visits its invoices, one after the
+// other.
+func (p *preview) read(ctx context.Context, path string, visit func(r mappers.Result, file string) error) (mappers.Report, *mappers.Mapping, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return mappers.Report{}, nil, err
+	}
+	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
+		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
+	m, err := mappers.Choose(e, p.mappings...)
+	if err != nil {
+		return mappers.Report{}, nil, err
+	}
+	report, err := m.Read(ctx, e, func(r mappers.Result) error { return visit(r, e.Name) })
+	return report, m, err
 }
 
 // unreadable shows a problem of the whole file as such, any other error as it is.

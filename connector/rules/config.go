@@ -79,6 +79,15 @@ func validateNumbers(r setting.Report, key string, numbers []string) {
 	}
 }
 
+// SeverityOf is how severe a check is under these settings; "off" where it is
+// not made, or there is none of this code.
+func (c Config) SeverityOf(code string) problem.Severity {
+	if r := find(code); r != nil {
+		return c.severity(r)
+	}
+	return off
+}
+
 // severity is how severe a check is under these settings. A fixed one stays as
 // it is even if nobody called Validate.
 func (c Config) severity(r *rule) problem.Severity {

@@ -239,4 +239,10 @@ func TestWithoutCompaniesEverySellerIsTakenForOurs(t *testing.T) {
 	if len(ps) > 0 {
 		t.Errorf("got %v", ps)
 	}
+	ps = check(t, func(i *connector.Invoice, ctx *Context) {
+		i.Seller, ctx.Companies, ctx.AnySeller = connector.Party{}, nil, true
+	}, nothing)
+	if len(ps) > 0 {
+		t.Errorf("a seller that the export leaves to the configuration: got %v", ps)
+	}
 }

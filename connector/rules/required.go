@@ -22,7 +22,16 @@ func needIssueDate(s *sheet, say report) { need(say, string(s.inv.IssueDate), "i
 func needCurrency(s *sheet, say report) { need(say, s.inv.Currency, "currency", "BT-5") }
 
 func needSellerID(s *sheet, say report) {
-	need(say, s.inv.Seller.FiscalID, "sender.fiscal_id", "BT-30")
+	if !s.sellerLeftOut() {
+		need(say, s.inv.Seller.FiscalID, "sender.fiscal_id", "BT-30")
+	}
+}
+
+// sellerLeftOut tells whether an export names no seller at all while nobody
+// said which companies are ours: the configuration is to name it then.
+func (s *sheet) sellerLeftOut() bool {
+	p := &s.inv.Seller
+	return s.ctx.AnySeller && blank(p.FiscalID) && blank(p.Name) && blank(p.VATID)
 }
 
 // sellerIDShape speaks where nobody knows which companies are ours; else
@@ -62,7 +71,7 @@ func (s *sheet) company() *connector.Company {
 
 // needSellerName is content with the name under which the company is registered.
 func needSellerName(s *sheet, say report) {
-	if c := s.company(); c == nil || blank(c.Name) {
+	if c := s.company(); !s.sellerLeftOut() && (c == nil || blank(c.Name)) {
 		need(say, s.inv.Seller.Name, "sender.name", "BT-27")
 	}
 }
@@ -140,7 +149,11 @@ func reportedElsewhere(s *sheet, say report) {
 
 // needSellerCountry and needBuyerCountry take a SIREN for an answer: the
 // directory knows where its establishments are.
-func needSellerCountry(s *sheet, say report) { s.needCountry(say, s.parties()[0]) }
+func needSellerCountry(s *sheet, say report) {
+	if !s.sellerLeftOut() {
+		s.needCountry(say, s.parties()[0])
+	}
+}
 
 func needBuyerCountry(s *sheet, say report) { s.needCountry(say, s.parties()[1]) }
 

@@ -140,7 +140,7 @@ func needlessReason(s *sheet, say report) {
 // sellerVAT is content with the VAT number of the registered company. Lines
 // outside the scope of VAT need none.
 func sellerVAT(s *sheet, say report) {
-	if c := s.company(); !blank(s.inv.Seller.VATID) || c != nil && !blank(c.VATID) {
+	if c := s.company(); s.sellerLeftOut() || !blank(s.inv.Seller.VATID) || c != nil && !blank(c.VATID) {
 		return
 	}
 	for i := range s.inv.Lines {
