@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"einvoice/cmd/einvoice/doctor"
+	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
+	"einvoice/inbox"
+)
+
+func doctorCommand(s streams) *cobra.Command {
+	var path string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Measure whether this machine, its places and the platform let einvoice work",
+		Long: `Doctor measures the machine, every folder and SFTP directory, the ledger and
+the platform, and says what to type where something is wrong. Run it as the
+service's account: sudo -u einvoice einvoice doctor -c FILE. It writes small
+files whose names begin with ".einvoice-doctor" and removes them; it changes no
+invoice and nothing at the platform. Exit codes: 0 nothing failed (warnings
+do not count), 1 something failed, 4 the configuration is invalid.`,
+		Args: none,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			return examine(cmd.Context(), cfg, s.out, asJSON)
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func examine(ctx context.Context, cfg *Config, out io.Writer, asJSON bool) error {
+	setup, done, err := doctorSetup(cfg)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var all []doctor.Finding
+	grades := map[doctor.Grade]int{}
+	doctor.Run(ctx, setup, doctor.Local(), func(f doctor.Finding) {
+		all = append(all, f)
+		grades[f.Grade]++
+		if !asJSON {
+			printFinding(out, f)
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if asJSON {
+		err = writeJSON(out, all)
+	} else {
+		_, err = fmt.Fprintf(out, "%d OK, %d WARN, %d FAIL\n", grades[doctor.OK], grades[doctor.Warn], grades[doctor.Fail])
+	}
+	if err == nil && grades[doctor.Fail] > 0 {
+		return exitError(exitFailure)
+	}
+	return err
+}
+
+func printFinding(out io.Writer, f doctor.Finding) {
+	subject := f.Subject
+	if subject != "" {
+		subject += ": "
+	}
+	fmt.Fprintf(out, "%-4s  %-20s  %s%s\n", f.Grade, f.Check, subject, f.Seen)
+	if f.Remedy != "" {
+		fmt.Fprintf(out, "      %-20s  -> %s\n", "", f.Remedy)
+	}
+}
+
+// doctorSetup turns a configuration into what can be measured of it.
+func doctorSetup(cfg *Config) (s doctor.Setup, done func(), err error) {
+	client, err := newClient(cfg, zerolog.Nop())
+	if err != nil {
+		return s, nil, err
+	}
+	in, err := inbox.New(cfg.Inbox, inbox.Options{Companies: cfg.companies(), Platform: client})
+	if err != nil {
+		client.Close()
+		return s, nil, err
+	}
+	s = doctor.Setup{
+		Config: cfg.file, Environment: cfg.Environment, API: cfg.API, Companies: cfg.companies(), Folders: cfg.measured(),
+		Remote: cfg.remote(), SFTP: cfg.SFTP, Ledger: cfg.Ledger, Secrets: cfg.secrets(), Platform: client, Lang: cfg.lang(),
+		Registration: func(ctx context.Context, company string) (string, error) {
+			return in.Register(ctx, client, company, false)
+		},
+	}
+	if cfg.Inbox.Callback.Enabled {
+		s.CallbackURL = cfg.Inbox.Callback.PublicURL
+	}
+	return s, client.Close, nil
+}
+
+// measured are the folders of this machine, each once.
+func (c *Config) measured() []doctor.Folder {
+	var all []doctor.Folder
+	seen := map[string]bool{}
+	for _, d := range c.Drops {
+		if sftpplace.Is(d.Path) || seen[d.Path] {
+			continue
+		}
+		seen[d.Path] = true
+		f := doctor.Folder{Path: d.Path, Drop: true, Scan: d.Scan.Std()}
+		if d.After == drop.Archive {
+			f.Archive = c.tree(d.Company, c.Folders.Archive)
+		}
+		all = append(all, f)
+	}
+	for _, dir := range c.peopleFolders() {
+		if !seen[dir] {
+			seen[dir] = true
+			all = append(all, doctor.Folder{Path: dir})
+		}
+	}
+	return all
+}
+
+// secrets are the configured files that nobody but the service may read.
+func (c *Config) secrets() []string {
+	files := []string{c.API.TokenFile}
+	if c.Inbox.Callback.Enabled {
+		files = append(files, c.Inbox.Callback.SecretFile, c.Inbox.Callback.PreviousSecretFile)
+	}
+	for _, s := range c.SFTP {
+		files = append(files, s.KeyFile, s.PassphraseFile, s.PasswordFile)
+	}
+	var set []string
+	for _, f := range files {
+		if f != "" {
+			set = append(set, f)
+		}
+	}
+	return set
+}

@@ -1,0 +1,257 @@
+package doctor
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"time"
+
+	"einvoice/connector/api"
+)
+
+// greeting is the platform's answer to one request without a token.
+type greeting struct {
+	status int
+	date   time.Time // by its clock; zero where it told none
+	ours   time.Time // when it came
+	expiry time.Time // of the certificate that ends first; zero without TLS
+	err    error
+}
+
+// greetOnce asks the platform when the first check wants to know.
+func (e *exam) greetOnce(ctx context.Context) func() greeting {
+	return sync.OnceValue(func() greeting {
+		ctx, cancel := context.WithTimeout(ctx, perCheck)
+		defer cancel()
+		g, err := e.greet(ctx)
+		g.err = err
+		return g
+	})
+}
+
+func (e *exam) greet(ctx context.Context) (g greeting, err error) {
+	client, err := e.client()
+	if err != nil {
+		return g, err
+	}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, e.API.BaseURL, nil)
+	if err != nil {
+		return g, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return g, err
+	}
+	resp.Body.Close()
+	g.status, g.ours = resp.StatusCode, e.machine.Now()
+	g.date, _ = http.ParseTime(resp.Header.Get("Date")) // absent: zero
+	if resp.TLS != nil {
+		for _, c := range resp.TLS.PeerCertificates {
+			if g.expiry.IsZero() || c.NotAfter.Before(g.expiry) {
+				g.expiry = c.NotAfter
+			}
+		}
+	}
+	return g, nil
+}
+
+// client goes the way of the API's client: its proxy, its authorities, no redirects.
+func (e *exam) client() (*http.Client, error) {
+	t := &http.Transport{Proxy: e.proxyOf, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}, ResponseHeaderTimeout: perCheck}
+	if e.API.CAFile != "" {
+		pem, err := os.ReadFile(e.API.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read api.ca_file: %w", err)
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			return nil, fmt.Errorf("read the system's certificates: %w", err)
+		}
+		pool.AppendCertsFromPEM(pem)
+		t.TLSClientConfig.RootCAs = pool
+	}
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, nil
+}
+
+func (e *exam) proxyOf(r *http.Request) (*url.URL, error) {
+	if e.API.Proxy != "" {
+		return url.Parse(e.API.Proxy)
+	}
+	return http.ProxyFromEnvironment(r)
+}
+
+// viaProxy is the proxy that leads to the platform, nil where none does.
+func (e *exam) viaProxy() (*url.URL, error) {
+	base, err := url.Parse(e.API.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	return e.proxyOf(&http.Request{URL: base})
+}
+
+func proxy(ctx context.Context, e *exam, _ string) verdict {
+	u, err := e.viaProxy()
+	switch {
+	case err != nil:
+		return fail("the proxy's address cannot be read", "correct api.proxy or HTTPS_PROXY") // the error may show its password
+	case u == nil:
+		return ok("none")
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "socks5": "1080"}[u.Scheme]
+	}
+	if port == "" {
+		port = "80"
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return fail(err.Error(), "correct api.proxy or HTTPS_PROXY, or open the firewall to the proxy")
+	}
+	conn.Close()
+	return ok("%s answers", u.Host)
+}
+
+func name(ctx context.Context, e *exam, _ string) verdict {
+	base, err := url.Parse(e.API.BaseURL)
+	if err != nil {
+		return fail("api.base_url cannot be read", "correct api.base_url")
+	}
+	if u, err := e.viaProxy(); err == nil && u != nil {
+		return ok("left to the proxy")
+	}
+	addrs, err := new(net.Resolver).LookupHost(ctx, base.Hostname())
+	if err != nil {
+		return fail(err.Error(), "nslookup "+base.Hostname()+": correct the name, or the DNS server of this machine")
+	}
+	return ok("%s is %s", base.Hostname(), addrs[0])
+}
+
+func reachable(_ context.Context, e *exam, _ string) verdict {
+	g := e.hello()
+	switch {
+	case g.err != nil:
+		return fail(g.err.Error(), "curl -I "+e.API.BaseURL+": open the firewall to it, or set api.proxy")
+	case g.status == http.StatusProxyAuthRequired:
+		return fail("the proxy asks for a login", "put user and password into HTTPS_PROXY of the service's environment")
+	case g.status >= 500:
+		return warn(fmt.Sprintf("answers HTTP %d", g.status), "wait: the platform has a fault, and sending goes on by itself")
+	}
+	return ok("answers HTTP %d", g.status)
+}
+
+func certificate(_ context.Context, e *exam, _ string) verdict {
+	base, err := url.Parse(e.API.BaseURL)
+	if err != nil {
+		return fail("api.base_url cannot be read", "correct api.base_url")
+	}
+	if base.Scheme == "http" {
+		if ip := net.ParseIP(base.Hostname()); base.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+			return ok("plain http, on this machine only")
+		}
+		return fail("plain http: the token goes over the network for everybody to read", "write https:// in api.base_url")
+	}
+	g := e.hello()
+	var verify *tls.CertificateVerificationError
+	switch {
+	case errors.As(g.err, &verify):
+		return fail(verify.Error(), "if a proxy inspects TLS, put its certificate into a file and set api.ca_file")
+	case g.err != nil:
+		return fail("no TLS connection: "+g.err.Error(), "see api-reachable")
+	case g.expiry.Sub(g.ours) < 3*24*time.Hour:
+		return warn("the certificate ends on "+g.expiry.Format(time.DateOnly), "tell the platform, or whoever runs the inspecting proxy")
+	}
+	return ok("trusted until %s", g.expiry.Format(time.DateOnly))
+}
+
+func apiClock(_ context.Context, e *exam, _ string) verdict {
+	g := e.hello()
+	switch {
+	case g.err != nil:
+		return fail("the platform was not reached", "see api-reachable")
+	case g.date.IsZero():
+		return ok("the platform tells no time")
+	}
+	return skew(g.ours.Sub(g.date), "the platform")
+}
+
+func (e *exam) fiscalID(company string) string {
+	for _, c := range e.Companies {
+		if c.ID == company {
+			return c.FiscalID
+		}
+	}
+	return ""
+}
+
+// tokenValid reads one page of one invoice: a call that the daemon needs, too.
+func tokenValid(ctx context.Context, e *exam, company string) verdict {
+	for _, err := range e.Platform.List(ctx, api.Query{FiscalID: e.fiscalID(company), Limit: 1, MaxPages: 1}) {
+		if err != nil && !errors.Is(err, api.ErrTruncated) {
+			return e.refused(err)
+		}
+	}
+	return ok("accepted; how many days are left the platform tells in its console only")
+}
+
+// refused grades an error of the platform by its fate: a stop needs a person.
+func (e *exam) refused(err error) verdict {
+	seen, remedy := e.told(err)
+	var apiErr *api.Error
+	if errors.As(err, &apiErr) && apiErr.HTTP == http.StatusUnauthorized {
+		remedy += " A token works in the environment it was made for only: this is " + e.Environment + "."
+	}
+	return fail(seen, remedy)
+}
+
+func registered(ctx context.Context, e *exam, company string) verdict {
+	_, known, err := e.Platform.Registered(ctx, e.fiscalID(company))
+	switch {
+	case err != nil:
+		return e.refused(err)
+	case !known:
+		return fail("the platform does not know "+e.fiscalID(company), "einvoice register -c '"+e.Config+"'")
+	}
+	return ok("%s", e.fiscalID(company))
+}
+
+func callbacks(ctx context.Context, e *exam, company string) verdict {
+	diff, err := e.Registration(ctx, company)
+	switch {
+	case err != nil:
+		return e.refused(err)
+	case diff != "":
+		return fail(diff, "einvoice register -c '"+e.Config+"'")
+	}
+	return ok("registered as configured")
+}
+
+// loop calls our own public address, as the platform would, on a path that our
+// listener refuses.
+func loop(ctx context.Context, e *exam, public string) verdict {
+	remedy := "start the service, then look at the reverse proxy, the firewall and the DNS name of inbox.callback.public_url"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, public, http.NoBody)
+	if err != nil {
+		return fail("inbox.callback.public_url cannot be read", "correct it")
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	defer client.CloseIdleConnections()
+	resp, err := client.Do(req)
+	if err != nil {
+		return fail(err.Error(), remedy)
+	}
+	resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed:
+		return ok("a call without our secret is refused (HTTP %d)", resp.StatusCode)
+	}
+	return fail(fmt.Sprintf("a call without our secret is answered HTTP %d: something else listens there", resp.StatusCode), remedy)
+}
