@@ -12,6 +12,10 @@ import (
 type CopyOptions struct {
 	Lang    problem.Lang
 	Release bool // with an empty column that releases a held invoice when it is filled
+
+	// Workbook gives the copy of a CSV as an XLSX with every cell a text, which
+	// Excel cannot mangle and the same mapping reads. Other formats are not changed.
+	Workbook bool
 }
 
 // copier writes the correctable copy of one format.

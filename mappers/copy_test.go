@@ -9,6 +9,7 @@ import (
 
 	"einvoice/connector/problem"
 
+	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 )
 
@@ -248,5 +249,42 @@ func TestReportOpensInExcel(t *testing.T) {
 	want = strings.Replace(want, "« =1+1; » n'est pas un nombre.", "\"« =1+1; » n'est pas un nombre.\"", 1)
 	if err != nil || out.String() != want {
 		t.Errorf("got %v:\n%s\nwant:\n%s", err, out.String(), want)
+	}
+}
+
+func TestACSVComesBackAsAWorkbookOfTexts(t *testing.T) {
+	m := preset(t, "generic-fr")
+	const export = "Export du 1er\nN° facture;Date;Client;SIRET client;Libre;Désignation;PU HT;TVA\nF1;01/02/2026;Duval;01234567800011;007;Savon;10,50;20\nF2;01/02/2026;Duval;73282932000074;008;Savon;dix;20\n"
+	e := exportOf("x.csv", []byte(export))
+	var out bytes.Buffer
+	opt := CopyOptions{Lang: problem.French, Workbook: true}
+	ps := []problem.Problem{{Code: codeNotNumber, Severity: problem.Refuse, Value: "dix", Position: problem.Position{Row: 4, Column: "PU HT"}}}
+	if err := m.WriteCopy(context.Background(), e, func(n int) ([]problem.Problem, bool) { return ps, n == 2 }, &out, opt); err != nil {
+		t.Fatal(err)
+	}
+	if ext, err := m.CopyExtOf(e, opt); ext != ".xlsx" || err != nil {
+		t.Error(ext, err)
+	}
+	book, err := excelize.OpenReader(bytes.NewReader(out.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := book.GetRows("Factures")
+	if err != nil || len(rows) != 3 || rows[2][3] != "73282932000074" || rows[2][4] != "008" || rows[1][8] != "_erreur" || rows[2][9] != "PU HT" {
+		t.Fatalf("%q %v", rows, err)
+	}
+	for cell := range map[string]bool{"D3": true, "E3": true, "G3": true} {
+		if kind, err := book.GetCellType("Factures", cell); err != nil || kind == excelize.CellTypeNumber {
+			t.Errorf("%s is a number: %v %v", cell, kind, err)
+		}
+	}
+	book.SetCellValue("Factures", "G3", "10,50")
+	var edited bytes.Buffer
+	if err := book.Write(&edited); err != nil {
+		t.Fatal(err)
+	}
+	results, report, err := readAll(t, m, exportOf("x.csv.1.refused.1.xlsx", edited.Bytes()))
+	if err != nil || report.Refused() || len(results) != 1 || results[0].Refused() || results[0].Invoice.Lines[0].UnitPrice.String() != "10.50" {
+		t.Errorf("%+v %v %v", results, report.Problems, err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 // xlsxCopier writes a new workbook with one sheet of texts.
 type xlsxCopier struct {
-	r      *xlsxReader
+	grid   *grid
+	before []row // up to and with the header
 	opt    CopyOptions
 	w      io.Writer
 	format valueFormat
@@ -24,14 +25,14 @@ type xlsxCopier struct {
 	temp   string
 }
 
-func newXLSXCopier(r *xlsxReader, m *Mapping, format valueFormat, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
-	c := &xlsxCopier{r: r, opt: opt, w: w, format: format, dates: map[int]bool{}, temp: tempDir}
+func newXLSXCopier(g *grid, before []row, m *Mapping, format valueFormat, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
+	c := &xlsxCopier{grid: g, before: before, opt: opt, w: w, format: format, dates: map[int]bool{}, temp: tempDir}
 	for _, b := range m.head {
 		if b.field.kind != dateKind {
 			continue
 		}
 		for _, sel := range b.rule.from {
-			if column := r.grid.columns[sel.place]; column >= 0 {
+			if column := g.columns[sel.place]; column >= 0 {
 				c.dates[column] = true
 			}
 		}
@@ -41,15 +42,15 @@ func newXLSXCopier(r *xlsxReader, m *Mapping, format valueFormat, w io.Writer, o
 
 func (c *xlsxCopier) begin() (err error) {
 	c.book = excelize.NewFile(excelize.Options{TmpDir: c.temp})
-	if err := c.book.SetSheetName("Sheet1", c.r.grid.sheet); err != nil {
+	if err := c.book.SetSheetName("Sheet1", c.grid.sheet); err != nil {
 		return fmt.Errorf("name sheet: %w", err)
 	}
-	if c.sheet, err = c.book.NewStreamWriter(c.r.grid.sheet); err != nil {
+	if c.sheet, err = c.book.NewStreamWriter(c.grid.sheet); err != nil {
 		return fmt.Errorf("start sheet: %w", err)
 	}
-	for i, r := range c.r.before {
+	for i, r := range c.before {
 		var added []string
-		if i == len(c.r.before)-1 && c.r.grid.head.row > 0 {
+		if i == len(c.before)-1 && c.grid.head.row > 0 {
 			added = c.opt.addedColumns()
 		}
 		if err := c.row(&r, added, false); err != nil {
@@ -82,7 +83,7 @@ func (c *xlsxCopier) end() error {
 func (c *xlsxCopier) row(r *row, added []string, data bool) error {
 	c.num++
 	var cells []any
-	for _, column := range keptColumns(c.r.grid.head.names, max(len(r.Cells), len(c.r.grid.head.names)*min(1, len(added)))) {
+	for _, column := range keptColumns(c.grid.head.names, max(len(r.Cells), len(c.grid.head.names)*min(1, len(added)))) {
 		text := ""
 		if column < len(r.Cells) {
 			text = r.Cells[column]

@@ -62,6 +62,9 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 		split: newSplitter(look.charset.reader(f), look.delimiter, m.input.quote, look.end),
 	}
 	r.wanted = g.wanted(max(look.width, maxPosition(m.places)))
+	if keep {
+		r.wanted = nil
+	}
 	if err := r.toHeader(); err != nil {
 		f.Close()
 		return nil, nil, r.broken(err)
@@ -113,6 +116,17 @@ func (r *csvReader) toHeader() error {
 		r.eol = append(r.eol[:0], r.split.record[r.split.body:]...)
 	}
 	return nil
+}
+
+// headerRows is the header for a copy as a workbook, in the row that the mapping
+// looks for it in; what stands above it is left out.
+func (r *csvReader) headerRows() []row {
+	if r.header == nil {
+		return nil
+	}
+	rows := make([]row, max(r.grid.head.row, 1))
+	rows[len(rows)-1].Cells = r.grid.head.names
+	return rows
 }
 
 func (r *csvReader) Close() error { return r.file.Close() }

@@ -69,6 +69,13 @@ func newGrid(file, sheet string, head headings, places []place) (*grid, []proble
 	return g, problems
 }
 
+// named is the table as a sheet of that name.
+func (g *grid) named(sheet string) *grid {
+	out := *g
+	out.sheet = sheet
+	return &out
+}
+
 func (g *grid) twice(p place, at []int) problem.Problem {
 	letters := make([]string, len(at))
 	for i, c := range at {

@@ -165,10 +165,16 @@ func (m *Mapping) CopyExt() string {
 }
 
 // CopyExtOf is the extension of the correctable copy of an export, which comes
-// in the format that the export is really in.
-func (m *Mapping) CopyExtOf(e Export) (string, error) {
+// in the format that the export is really in, or as opt.Workbook asks.
+func (m *Mapping) CopyExtOf(e Export, opt ...CopyOptions) (string, error) {
+	if m.input.format != formatCSV || m.shape != tableShape {
+		return m.CopyExt(), nil
+	}
+	if len(opt) > 0 && opt[0].Workbook {
+		return "." + formatXLSX, nil
+	}
 	head, err := readHead(e)
-	if err == nil && m.input.format == formatCSV && isZip(head) {
+	if err == nil && isZip(head) {
 		return "." + formatXLSX, nil
 	}
 	return m.CopyExt(), err

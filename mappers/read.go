@@ -165,7 +165,12 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	}
 	in := m.openRows(r.grid, r, e.TempDir)
 	in.encoding, in.problems = r.charset.name, problems
-	in.copier = func(w io.Writer, opt CopyOptions) copier { return newCSVCopier(r, m.input.quote, w, opt) }
+	in.copier = func(w io.Writer, opt CopyOptions) copier {
+		if opt.Workbook {
+			return newXLSXCopier(r.grid.named("Factures"), r.headerRows(), m, in.format, w, opt, e.TempDir)
+		}
+		return newCSVCopier(r, m.input.quote, w, opt)
+	}
 	in.later = func() []problem.Problem {
 		if r.doubt == nil {
 			return nil

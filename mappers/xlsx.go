@@ -46,7 +46,9 @@ func (m *Mapping) openXLSX(e Export, _ bool) (*opened, error) {
 	}
 	in := m.openRows(r.grid, r, e.TempDir)
 	in.problems = problems
-	in.copier = func(w io.Writer, opt CopyOptions) copier { return newXLSXCopier(r, m, in.format, w, opt, e.TempDir) }
+	in.copier = func(w io.Writer, opt CopyOptions) copier {
+		return newXLSXCopier(r.grid, r.before, m, in.format, w, opt, e.TempDir)
+	}
 	// A mapping for CSV reads the workbook that somebody made of it.
 	workbookFormat(&in.format, book)
 	return in, nil
