@@ -92,6 +92,19 @@ func Percent(base, rate decimal.Decimal) (decimal.Decimal, error) {
 	return p.Quo(decimal.Hundred)
 }
 
+// AmountDue is the amount to pay (BT-115): as stated, else derived; absent where
+// neither can be.
+func (t Totals) AmountDue() Amount {
+	if t.Payable.Present() || !t.Gross.Present() {
+		return t.Payable
+	}
+	due, err := t.Due()
+	if err != nil {
+		return Amount{}
+	}
+	return AmountOf(due)
+}
+
 func (t *Totals) complete(lines []Line, taxes []Tax) error {
 	net, vat := decimal.Zero, decimal.Zero
 	var err error

@@ -62,7 +62,7 @@ func headColumns(r ledger.Received, inv connector.Invoice, found []problem.Probl
 		inv.Number, inv.Type, string(inv.IssueDate), string(inv.DueDate), inv.Currency,
 		inv.Seller.Name, inv.Seller.FiscalID, inv.Seller.VATID,
 		inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.VATID,
-		t.Net.String(), t.Tax.String(), t.Gross.String(), t.Payable.String(),
+		t.Net.String(), t.Tax.String(), t.Gross.String(), t.AmountDue().String(),
 		inv.Means, inv.IBAN, inv.BIC, preceding, inv.CommitmentNumber, inv.ServiceCode,
 	}
 }

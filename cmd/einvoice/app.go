@@ -240,8 +240,12 @@ func (a *app) publishLoop(ctx context.Context) error {
 func (a *app) flush() error {
 	ctx, cancel := context.WithTimeout(context.Background(), max(a.cfg.ShutdownTimeout.Std(), time.Second))
 	defer cancel()
-	if _, err := a.publisher.Flush(ctx); err != nil {
+	_, err := a.publisher.Flush(ctx)
+	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("publish results: %w", err)
+	}
+	if owed, err := a.ledger.Owed(context.WithoutCancel(ctx)); err == nil && owed > 0 {
+		a.log.Warn().Int("files", owed).Msg("answers not written yet; the next start writes them")
 	}
 	return nil
 }

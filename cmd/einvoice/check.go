@@ -69,7 +69,7 @@ func check(path string) (notices []string, err error) {
 			continue
 		}
 		for _, m := range slices.Concat(ms...) {
-			if len(d.Mapping) > 0 && !m.ProvesEnd() && d.Complete == "settle" && d.TailHold > 0 {
+			if !m.ProvesEnd() && d.Complete == "settle" && d.TailHold > 0 {
 				notices = append(notices, fmt.Sprintf("notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"", d.Name, m.Name, d.TailHold))
 			}
 		}

@@ -231,6 +231,15 @@ func loadMapping(path string) (*mappers.Mapping, error) {
 	return m, nil
 }
 
+// choose picks the mapping of an export as a drop does: a single one that is
+// named reads everything.
+func (t tiers) choose(e mappers.Export, explicit bool) (*mappers.Mapping, error) {
+	if all := slices.Concat(t...); explicit && len(all) == 1 {
+		return all[0], nil
+	}
+	return mappers.Choose(e, t...)
+}
+
 // named picks mappings by name, as one tier. Without names the customer's own
 // mappings may match, and presets only where there are none: an export whose
 // columns changed must be refused by its mapping, not read by a looser one.

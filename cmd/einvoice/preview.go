@@ -82,8 +82,15 @@ func (p *preview) choose() (tiers, error) {
 		return tiers{{m}}, err
 	}
 	all, err := loadMappings(p.cfg)
-	if err != nil || p.opt.mapping == "" {
-		return all, err
+	if err != nil {
+		return nil, err
+	}
+	if p.opt.mapping == "" { // as a drop chooses
+		var names []string
+		for _, d := range p.cfg.Drops {
+			names = append(names, d.Mapping...)
+		}
+		return all.named(names)
 	}
 	return all.named([]string{p.opt.mapping})
 }
@@ -114,7 +121,7 @@ func (p *preview) read(ctx context.Context, path string, visit func(r mappers.Re
 	}
 	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
 		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
-	m, err := mappers.Choose(e, p.mappings...)
+	m, err := p.mappings.choose(e, p.opt.mapping != "")
 	if err != nil {
 		return mappers.Report{}, nil, err
 	}

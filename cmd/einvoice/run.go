@@ -117,6 +117,13 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 	if err != nil {
 		return err
 	}
+	owed, err := a.ledger.Owed(ctx)
+	if err != nil {
+		return err
+	}
+	if owed > 0 || len(a.outbox.Unserved()) > 0 {
+		return exitError(exitUnfinished)
+	}
 	for _, s := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Held, ledger.Sending, ledger.Uncertain} {
 		if after[s] > 0 {
 			return exitError(exitUnfinished)
@@ -135,9 +142,6 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 		if f.State == ledger.FileFailed && !f.MappedAt.Before(start.Truncate(time.Second)) {
 			return exitError(exitRefused)
 		}
-	}
-	if len(a.publisher.Blocked()) > 0 {
-		return exitError(exitUnfinished)
 	}
 	return nil
 }

@@ -70,6 +70,10 @@ func (l *Ledger) begin(t *tx, id Identity) error {
 	if err := l.syncCompanies(t, id.Companies); err != nil {
 		return err
 	}
+	// A try that an earlier process put off says nothing about now.
+	if _, err := t.exec("UPDATE publication SET due_at = ? WHERE published_at IS NULL AND due_at > ?", stamp(l.now()), stamp(l.now())); err != nil {
+		return err
+	}
 	return l.doubtIntents(t)
 }
 

@@ -152,6 +152,15 @@ func (l *Ledger) AckLines(ctx context.Context, p Publication) iter.Seq2[AckLine,
 	}
 }
 
+// Owed counts the files that nobody has been given yet.
+func (l *Ledger) Owed(ctx context.Context) (int, error) {
+	n, err := first(ctx, l.read, scanOne[int], "SELECT COUNT(*) FROM publication WHERE published_at IS NULL")
+	if err != nil {
+		return 0, fmt.Errorf("count unpublished files: %w", err)
+	}
+	return n, nil
+}
+
 // ackProblems are the problems of a file that get a line of their own.
 func ackProblems(s FileState, ps []problem.Problem) []problem.Problem {
 	if s == FileFailed && len(ps) > 1 {

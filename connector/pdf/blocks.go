@@ -211,7 +211,7 @@ func (s *sheet) totals() []fact {
 	if in.Prepaid.Present() && !in.Prepaid.Or0().IsZero() {
 		rows = append(rows, fact{t.prepaid, s.money(in.Prepaid)})
 	}
-	return append(rows, fact{due, strings.TrimSpace(s.money(in.Payable) + " " + s.inv.Currency)})
+	return append(rows, fact{due, strings.TrimSpace(s.money(in.AmountDue()) + " " + s.inv.Currency)})
 }
 
 func (s *sheet) sumBox(x, w, h float64, rows []fact) {

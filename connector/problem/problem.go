@@ -55,7 +55,7 @@ type Problem struct {
 
 // Error makes a Problem usable as an error, in English.
 func (p Problem) Error() string {
-	return strings.TrimSpace(p.Where(English) + ": " + p.Message(English))
+	return strings.TrimPrefix(p.Where(English)+": "+p.Message(English), ": ")
 }
 
 // Message says what is wrong.

@@ -70,7 +70,7 @@ func ackColumns() []column[ack] {
 		{"message", func(a ack) string { return a.message() }},
 		{"what_to_do", func(a ack) string { return remedy(a.Problem, a.lang) }},
 		{"first_file", func(a ack) string { return a.FirstFile }},
-		{"api_id", func(a ack) string { return cmp.Or(a.FirstAPI, a.Invoice.APIID) }},
+		{"api_id", func(a ack) string { return a.FirstAPI }}, // of the first one: our own is not known yet
 	}
 }
 

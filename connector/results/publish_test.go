@@ -132,7 +132,7 @@ func TestCrashAtAnyPointGivesTheSameNameAndBytes(t *testing.T) {
 	for _, point := range points {
 		t.Run(point, func(t *testing.T) {
 			b := newBench(t)
-			ack := b.acknowledged(orders(), ledger.AckLine{Seq: 1, Invoice: ledger.Invoice{ID: 1, APIID: "a1"}})
+			ack := b.acknowledged(orders(), ledger.AckLine{Seq: 1, Invoice: ledger.Invoice{ID: 1}, FirstAPI: "a1"})
 			b.ledger.events = []ledger.Event{{Company: "acme", Kind: ledger.EventSent}}
 			if at, ok := strings.CutPrefix(point, "place:"); ok {
 				b.main().crash = at
