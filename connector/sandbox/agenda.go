@@ -32,6 +32,9 @@ func (s *Sandbox) at(due time.Time, t task) {
 	s.plan.seq++
 	t.due, t.seq = due, s.plan.seq
 	heap.Push(&s.plan.tasks, &t)
+	if s.plan.tasks[0] == &t {
+		s.hurry.Store(true)
+	}
 }
 
 // nudge makes the clockwork look at its agenda again. Requests do it once their

@@ -12,16 +12,16 @@ import (
 // check verifies a posted invoice. Blank and missing fields always refuse;
 // doubts (totals, check digits, keys) refuse only a strict sandbox's client,
 // because the page's own samples have them all.
-func (s *Sandbox) check(p posted, strict bool) (reply, bool) {
+func (s *Sandbox) check(p posted, strict bool) (invoice, reply, bool) {
 	if missing := p.blank(); missing != "" {
-		return invalid("%s: This value should not be blank.", missing), false
+		return invoice{}, invalid("%s: This value should not be blank.", missing), false
 	}
 	if _, err := time.Parse(time.DateOnly, p.IssueDate); err != nil {
-		return invalid("issue_date: This value is not a valid date."), false
+		return invoice{}, invalid("issue_date: This value is not a valid date."), false
 	}
 	inv, err := normalise(p)
 	if err != nil {
-		return invalid("%v", err), false
+		return invoice{}, invalid("%v", err), false
 	}
 	list := doubts(p, inv)
 	if missing := s.know(p.Recipient.FiscalID).lacks(p); missing != "" {
@@ -29,11 +29,11 @@ func (s *Sandbox) check(p posted, strict bool) (reply, bool) {
 	}
 	for _, doubt := range list {
 		if strict {
-			return invalid("%s", doubt), false
+			return invoice{}, invalid("%s", doubt), false
 		}
 		s.opt.Log("sandbox: invoice %s accepted although %s", p.Number, doubt)
 	}
-	return reply{}, true
+	return inv, reply{}, true
 }
 
 func invalid(format string, args ...any) reply {
@@ -118,6 +118,9 @@ func differs(inv invoice) (diff, tolerance decimal.Decimal) {
 // digits strips blanks and dots, which people write into identifiers.
 func digits(id string) string {
 	if numeric(id) {
+		return id
+	}
+	if !strings.ContainsAny(id, " .\u00a0\u202f") {
 		return id
 	}
 	return strings.NewReplacer(" ", "", ".", "", "\u00a0", "", "\u202f", "").Replace(id)

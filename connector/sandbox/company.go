@@ -121,6 +121,10 @@ func (a *apiConfiguration) complete(strict bool) error {
 	if e := strings.ReplaceAll(a.Event, "_", "-"); e != "customer-invoice" && e != "supplier-invoice" {
 		return fmt.Errorf("event: %q is not a valid choice", a.Event)
 	}
+	return a.completeCallback(strict)
+}
+
+func (a *apiConfiguration) completeCallback(strict bool) error {
 	c := *a.Callback
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -143,6 +147,23 @@ func (a *apiConfiguration) complete(strict bool) error {
 	}
 	a.Callback = &c
 	return nil
+}
+
+// fixed names a field that was sent and cannot be changed.
+func (b *companyRequest) fixed() string {
+	for _, field := range []struct {
+		name string
+		sent *string
+	}{{"fiscal_id", b.FiscalID}, {"name", b.Name}, {"email", b.Email}} {
+		if field.sent != nil {
+			return field.name
+		}
+	}
+	return ""
+}
+
+func notEditable(name string) reply {
+	return quirk(http.StatusBadRequest, 670, "Invalid field: "+name+". Fields fiscal_id, name, email are not editable.")
 }
 
 // merge keeps the callbacks of events that are not named.
@@ -200,10 +221,8 @@ func (s *Sandbox) change(q *request) reply {
 	if old == nil {
 		return notRegistered()
 	}
-	for name, sent := range map[string]*string{"fiscal_id": b.FiscalID, "name": b.Name, "email": b.Email} {
-		if sent != nil {
-			return quirk(http.StatusBadRequest, 670, "Invalid field: "+name+". Fields fiscal_id, name, email are not editable.")
-		}
+	if name := b.fixed(); name != "" {
+		return notEditable(name)
 	}
 	if s.switches.Load().Patch == "merge" {
 		b.merge(old)

@@ -24,6 +24,7 @@ func (s *Sandbox) steering() http.Handler {
 	for _, kind := range []string{"xml", "pdf"} {
 		mux.HandleFunc("GET /sandbox/invoices/{id}/document."+kind, func(w http.ResponseWriter, r *http.Request) { s.download(w, r, kind) })
 	}
+	mux.HandleFunc("POST /sandbox/it-invoices", s.orderItalianInvoice)
 	mux.HandleFunc("POST /sandbox/wallet", s.recharge)
 	s.oauth(mux)
 	mux.HandleFunc("GET /sandbox/invoices/{id}/mail.eml", s.showMail)

@@ -188,10 +188,11 @@ func text(s string) *string {
 	return &s
 }
 
-// fold makes words comparable: upper case, without the accents of French.
-func fold(s string) string {
-	return strings.NewReplacer("É", "E", "È", "E", "Ê", "E", "À", "A", "Ç", "C").Replace(strings.ToUpper(s))
-}
+// unaccent drops the accents of French capitals.
+var unaccent = strings.NewReplacer("É", "E", "È", "E", "Ê", "E", "À", "A", "Ç", "C")
+
+// fold makes words comparable: upper case, without accents.
+func fold(s string) string { return unaccent.Replace(strings.ToUpper(s)) }
 
 // readDirectory adds the entries of a file.
 func (s *Sandbox) readDirectory(path string) error {

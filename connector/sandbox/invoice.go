@@ -116,6 +116,11 @@ func (s *Sandbox) invoice(r record) (invoice, error) {
 	if err != nil {
 		return invoice{}, fmt.Errorf("render invoice %s: %w", r.ID, err)
 	}
+	return s.render(r, inv)
+}
+
+// render adds to a normalised invoice what the platform knows of it.
+func (s *Sandbox) render(r record, inv invoice) (invoice, error) {
 	s.fill(&inv.Sender)
 	s.fill(&inv.Recipient)
 	if r.Cent {
@@ -130,7 +135,7 @@ func (s *Sandbox) invoice(r record) (invoice, error) {
 	inv.Details = details{
 		Network: cmp.Or(r.Network, networkFrench),
 		SIREN:   inv.Recipient.SIREN, SIRET: inv.Recipient.SIRET,
-		Service: p.Service, Commitment: p.Commitment,
+		Service: inv.Service, Commitment: inv.Commitment,
 		Format: "Factur-X", Submitted: r.Created.Format(time.DateOnly),
 	}
 	w.say(&inv.Details, r)

@@ -6,7 +6,7 @@ import (
 
 // postInvoice takes an invoice in charge.
 func (s *Sandbox) postInvoice(q *request) reply {
-	raw := q.body
+	raw, p, err := q.body, q.posted, q.wrong
 	unverified := s.opt.Unverified
 	if _, hit := q.struck["ignore_unverified"]; hit {
 		unverified = "ignore"
@@ -15,28 +15,28 @@ func (s *Sandbox) postInvoice(q *request) reply {
 		unverified = "reject"
 	}
 	if unverified != "accept" {
-		kept, dropped, err := onlyVerified(raw)
-		if err != nil {
-			return badInput(err)
+		kept, dropped, bad := onlyVerified(raw)
+		if bad != nil {
+			return badInput(bad)
 		}
 		if unverified == "reject" && len(dropped) > 0 {
 			return fail(http.StatusBadRequest, 400, "Extra attributes are not allowed (%q are unknown).", dropped)
 		}
 		raw = kept
+		p, err = parse(raw)
 	}
-	p, err := parse(raw)
 	if err != nil {
 		return badInput(err)
 	}
 	s.mu.Lock()
-	r, refusal := s.accept(q, p, raw)
+	r, inv, refusal := s.accept(q, p, raw)
 	if r == nil {
 		s.mu.Unlock()
 		return refusal
 	}
 	copied := *r
 	s.mu.Unlock()
-	rep := s.confirmation(copied)
+	rep := s.confirmation(copied, inv)
 	if _, early := q.struck["callback_before_reply"]; early {
 		rep.before = func() { s.overtake(q, copied) }
 	}
@@ -44,8 +44,12 @@ func (s *Sandbox) postInvoice(q *request) reply {
 }
 
 // confirmation is the answer to a POST.
-func (s *Sandbox) confirmation(r record) reply {
-	rep := s.shown(r)
+func (s *Sandbox) confirmation(r record, inv invoice) reply {
+	full, err := s.render(r, inv)
+	if err != nil {
+		return fail(http.StatusInternalServerError, 631, "%v", err)
+	}
+	rep := ok(full)
 	switch s.switches.Load().Reply {
 	case "id":
 		rep.body.Data = map[string]string{"id": r.ID, "state": r.State}
@@ -66,19 +70,20 @@ func badInput(err error) reply {
 }
 
 // accept makes an invoice of what was posted, or says why not. The caller holds mu.
-func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
+func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, invoice, reply) {
 	owner := s.store.company(p.Sender.FiscalID)
 	if p.Sender.FiscalID == "" || owner == nil {
-		return nil, notRegistered()
+		return nil, invoice{}, notRegistered()
 	}
 	if !owner.CustomerInvoice {
-		return nil, fail(http.StatusBadRequest, 174, "customer_invoice service is not enabled for the user")
+		return nil, invoice{}, fail(http.StatusBadRequest, 174, "customer_invoice service is not enabled for the user")
 	}
-	if refusal, fine := s.check(p, q.strict(s.opt)); !fine {
-		return nil, refusal
+	inv, refusal, fine := s.check(p, q.strict(s.opt))
+	if !fine {
+		return nil, invoice{}, refusal
 	}
 	if s.broke() {
-		return nil, reply{status: http.StatusPaymentRequired, body: canned(http.StatusPaymentRequired)}
+		return nil, invoice{}, reply{status: http.StatusPaymentRequired, body: canned(http.StatusPaymentRequired)}
 	}
 	now := s.opt.Now()
 	r := &record{
@@ -95,9 +100,9 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 		}
 		switch policy {
 		case "conflict":
-			return nil, fail(http.StatusConflict, 409, "Invoice %s already exists", p.Number)
+			return nil, invoice{}, fail(http.StatusConflict, 409, "Invoice %s already exists", p.Number)
 		case "doublon":
-			return nil, fail(http.StatusUnprocessableEntity, 422, "Validation Error: document_number: DOUBLON, invoice %s already exists", p.Number)
+			return nil, invoice{}, fail(http.StatusUnprocessableEntity, 422, "Validation Error: document_number: DOUBLON, invoice %s already exists", p.Number)
 		}
 	}
 	if f, hidden := q.struck["visibility_delay"]; hidden {
@@ -109,7 +114,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, reply) {
 	s.remember(entry{Invoice: r})
 	s.schedule(r)
 	s.opt.Log("sandbox: invoice %s %s taken in charge", r.Number, r.ID)
-	return r, reply{}
+	return r, inv, reply{}
 }
 
 // known tells whether the business key is taken: by an invoice that was not

@@ -17,11 +17,13 @@ type journal struct{ file *os.File }
 
 // entry is one line of the journal; exactly one field is set.
 type entry struct {
-	Invoice *record  `json:"invoice,omitempty"` // new
-	State   *record  `json:"state,omitempty"`   // its new state, without the body
-	Company *company `json:"company,omitempty"` // new or changed
-	Gone    string   `json:"gone,omitempty"`    // a company's fiscal id
-	Listed  *Entry   `json:"listed,omitempty"`  // new or changed in the directory
+	Invoice        *record         `json:"invoice,omitempty"` // new
+	State          *record         `json:"state,omitempty"`   // its new state, without the body
+	Company        *company        `json:"company,omitempty"` // new or changed
+	Gone           string          `json:"gone,omitempty"`    // a company's fiscal id
+	Italian        *italian        `json:"italian,omitempty"`
+	ItalianInvoice *italianInvoice `json:"italian_invoice,omitempty"`
+	Listed         *Entry          `json:"listed,omitempty"` // new or changed in the directory
 }
 
 func (j *journal) append(e entry) error {
@@ -100,6 +102,10 @@ func (s *Sandbox) redo(e entry) {
 		}
 	case e.Company != nil:
 		s.store.register(e.Company)
+	case e.Italian != nil:
+		s.italians[e.Italian.FiscalID] = e.Italian
+	case e.ItalianInvoice != nil:
+		s.italianInvoices = append(s.italianInvoices, e.ItalianInvoice)
 	case e.Listed != nil:
 		s.setEntry(*e.Listed)
 	case e.Gone != "":

@@ -120,7 +120,7 @@ func (s *Sandbox) pageSupplier(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var o order
-	if err := json.Unmarshal(body, &o); err == nil {
+	if err = json.Unmarshal(body, &o); err == nil {
 		_, err = s.supplyAll(o)
 	}
 	if err != nil {

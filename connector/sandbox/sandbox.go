@@ -48,21 +48,24 @@ type Sandbox struct {
 	stop    context.CancelFunc
 	started time.Time
 	wake    chan struct{}
+	hurry   atomic.Bool // something is due sooner than the clockwork knows
 	wg      sync.WaitGroup
 
 	directory atomic.Pointer[map[string]Entry] // replaced as a whole
 	switches  atomic.Pointer[Switches]
 
-	mu      sync.Mutex // guards everything below
-	closed  bool
-	store   store
-	journal *journal
-	plan    agenda
-	faults  []*Fault
-	books   ledgerOfCalls
-	tokens  map[string]*token
-	spent   float64
-	kept    map[string]*call // callbacks that wait for the next one, by invoice and address
+	mu              sync.Mutex // guards everything below
+	closed          bool
+	store           store
+	journal         *journal
+	plan            agenda
+	faults          []*Fault
+	books           ledgerOfCalls
+	tokens          map[string]*token
+	spent           float64
+	italians        map[string]*italian // by fiscal id
+	italianInvoices []*italianInvoice   // in the order of arrival
+	kept            map[string]*call    // callbacks that wait for the next one, by invoice and address
 }
 
 // New opens a sandbox and starts its clockwork. An error says which option is
@@ -72,7 +75,7 @@ func New(opt Options) (*Sandbox, error) {
 		return nil, err
 	}
 	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks(),
-		tokens: map[string]*token{}, kept: map[string]*call{}, started: opt.Now()}
+		tokens: map[string]*token{}, kept: map[string]*call{}, italians: map[string]*italian{}, started: opt.Now()}
 	s.switches.Store(&opt.Switches)
 	all := builtIn()
 	s.directory.Store(&all)

@@ -22,12 +22,18 @@ type request struct {
 	id     string // the last part of the path, where there is one
 	body   []byte
 	number string // the document number it is about, where it says one
+	posted posted // of POST /FR-invoices, when wrong is nil
+	wrong  error
 	struck map[string]Fault
 }
 
 // ServeHTTP answers the API under /FR-... and the steering under /sandbox/.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer s.nudge()
+	defer func() {
+		if s.hurry.Swap(false) {
+			s.nudge()
+		}
+	}()
 	if !ofAPI(r.URL.Path) {
 		s.steer.ServeHTTP(w, r)
 		return
@@ -60,9 +66,9 @@ func route(r *http.Request) (route, id string) {
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	place := "/" + parts[0]
 	switch {
-	case len(parts) == 2 && parts[0] == "FR-configurations":
+	case len(parts) == 2 && strings.HasSuffix(parts[0], "-configurations"):
 		place, id = place+"/{fiscal_id}", parts[1]
-	case len(parts) == 2 && parts[0] == "FR-invoices":
+	case len(parts) == 2 && strings.HasSuffix(parts[0], "-invoices"):
 		place, id = place+"/{id}", parts[1]
 	case len(parts) != 1:
 		place = r.URL.Path
@@ -72,10 +78,8 @@ func route(r *http.Request) (route, id string) {
 
 // enter counts a request and finds the faults that strike it.
 func (s *Sandbox) enter(q *request) {
-	var doc struct {
-		Number    string      `json:"document_number"`
-		IssueDate string      `json:"issue_date"`
-		Sender    postedParty `json:"sender"`
+	if q.route == "POST /FR-invoices" {
+		q.posted, q.wrong = parse(q.body)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +87,7 @@ func (s *Sandbox) enter(q *request) {
 	q.number = q.URL.Query().Get("document_number")
 	switch q.route {
 	case "POST /FR-invoices":
-		if json.Unmarshal(q.body, &doc) == nil {
+		if doc := q.posted; q.wrong == nil {
 			q.number = doc.Number
 			s.books.document(businessKey{siren(doc.Sender.FiscalID), doc.Number, year(doc.IssueDate)}).Posts++
 		}
@@ -231,6 +235,9 @@ func hangUp(w http.ResponseWriter) {
 func (s *Sandbox) process(q *request) reply {
 	if refusal := s.authorise(q.Request); refusal != nil {
 		return reply{status: http.StatusUnauthorized, body: *refusal}
+	}
+	if rep, sister := s.italy(q); sister {
+		return rep
 	}
 	switch q.route {
 	case "POST /FR-invoices":
