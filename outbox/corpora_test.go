@@ -225,3 +225,23 @@ func TestEachBrokenFrenchRuleIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestNoFrenchRuleComplainsOfAnInvoiceThatIsValidInFrance goes further than
+// refusals: warnings, and checks that are off by default, must agree as well.
+func TestNoFrenchRuleComplainsOfAnInvoiceThatIsValidInFrance(t *testing.T) {
+	cfg := rules.Defaults()
+	cfg.Profile = "strict"
+	n := 0
+	for _, j := range wholeInvoices(t, cfg) {
+		if j.french != "OK" {
+			continue
+		}
+		n++
+		for _, p := range j.problems() {
+			if isFrench(p) {
+				t.Errorf("%s: %s %s: %v", j.file, p.Code, p.Rule, p)
+			}
+		}
+	}
+	t.Logf("%d invoices", n)
+}

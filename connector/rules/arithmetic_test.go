@@ -163,7 +163,7 @@ func TestAnyAmountChangedByACoinIsRefused(t *testing.T) {
 		if err := i.Complete(); err != nil {
 			t.Fatal(err)
 		}
-		amounts := []*connector.Amount{&i.Totals.Net, &i.Totals.Tax, &i.Totals.Gross, &i.Totals.Prepaid, &i.Totals.Payable}
+		amounts := []*connector.Amount{&i.Totals.Net, &i.Totals.Tax, &i.Totals.Gross, &i.Totals.Prepaid, &i.Totals.Rounded, &i.Totals.Payable}
 		for n := range i.Taxes {
 			amounts = append(amounts, &i.Taxes[n].Taxable, &i.Taxes[n].Tax)
 		}
@@ -183,6 +183,36 @@ func TestAnyAmountChangedByACoinIsRefused(t *testing.T) {
 			}
 		}
 		t.Fatal("nobody complains")
+	})
+}
+
+// A price or a quantity that moves the product by more than the slack, and the
+// half coin that rounding adds to it, is refused as well.
+func TestAPriceOrQuantityChangedBeyondTheSlackIsRefused(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		i := invoices().Draw(t, "invoice")
+		if err := i.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		n := rapid.IntRange(0, len(i.Lines)-1).Draw(t, "line")
+		l := &i.Lines[n]
+		changed, other := &l.UnitPrice, l.Quantity
+		if rapid.Bool().Draw(t, "quantity instead") {
+			changed, other = &l.Quantity, l.UnitPrice
+		}
+		by := decimal.MustNew(rapid.Int64Range(-100000, 100000).Draw(t, "by"), 2)
+		moved, err := by.Mul(other.Or0())
+		if err != nil || moved.Abs().Cmp(decimal.MustNew(10*lineSlack+5, connector.MinorUnit(i.Currency)+1)) <= 0 {
+			t.Skip("within the slack")
+		}
+		after, err := changed.Or0().Add(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*changed = connector.AmountOf(after)
+		if ps := withCode(Check(i, context()), "E3101"); len(ps) == 0 || ps[0].Severity != problem.Refuse {
+			t.Fatal("nobody complains")
+		}
 	})
 }
 

@@ -56,21 +56,11 @@ func precedingNumber(s *sheet, say report) {
 // recovery, the penalties for late payment, the discount for early payment.
 func noteSubjects() []string { return []string{"PMT", "PMD", "AAB"} }
 
-// subject is the code of a note's subject: "#PMT#Indemnité de 40 EUR".
-func subject(note string) string {
-	if rest, ok := strings.CutPrefix(strings.TrimSpace(note), "#"); ok {
-		if code, _, ok := strings.Cut(rest, "#"); ok {
-			return code
-		}
-	}
-	return ""
-}
-
+// notesAbout counts the notes on a subject: "#PMT#Indemnité de 40 EUR". Several
+// may stand in one text, since exports have one column for all of them.
 func (s *sheet) notesAbout(code string) (n int) {
 	for _, note := range s.inv.Notes {
-		if subject(note) == code {
-			n++
-		}
+		n += strings.Count(note, "#"+code+"#")
 	}
 	return n
 }
@@ -99,11 +89,9 @@ func repeatedNotes(s *sheet, say report) {
 func processingNote(s *sheet, say report) {
 	known := []string{"B2B", "B2BINT", "B2C", "B2CINT", "OUTOFSCOPE", "ARCHIVEONLY"}
 	for _, note := range s.inv.Notes {
-		if subject(note) != "BAR" {
-			continue
-		}
-		_, value, _ := strings.Cut(strings.TrimSpace(note)[1:], "#")
-		if value = strings.TrimSpace(value); !slices.Contains(known, value) {
+		_, rest, found := strings.Cut(note, "#BAR#")
+		value, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		if found && !slices.Contains(known, value) {
 			say(finding{field: "notes", bt: "BT-22", value: value, expected: strings.Join(known, ", ")})
 		}
 	}

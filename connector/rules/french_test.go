@@ -105,6 +105,7 @@ func frenchCases() map[string][]situation {
 		"E3903": {
 			{name: "no discount note", before: notes("#PMT#40 EUR", "#PMD#3 x", "Merci"), field: "notes", expect: "#AAB#..."},
 			{name: "all three", before: notes("#PMT#40 EUR", " #PMD#3 x", "#AAB#néant")},
+			{name: "all three in one column", before: notes("Merci #PMT#40 EUR #PMD#3 x #AAB#néant")},
 		},
 		"E3904": {
 			{name: "twice", before: notes("#PMT#40 EUR", "#PMT#40 EUR"), field: "notes", value: "PMT"},
