@@ -15,6 +15,7 @@ const (
 	codeOldXLS         = "E2012" // the .xls of Excel 97
 	codeNoSheet        = "E2013" // the sheet does not exist
 	codeHugeWorkbook   = "E2014" // too large once unzipped
+	codeForeign        = "E2015" // macros or links to other workbooks
 	codeDoctype        = "E2020" // a DOCTYPE
 	codeBrokenXML      = "E2021" // not well-formed
 	codeDeepXML        = "E2022" // nested too deep

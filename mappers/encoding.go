@@ -110,21 +110,19 @@ func validUTF8(r io.Reader) (bool, error) {
 	for {
 		n, err := r.Read(buf[kept:])
 		chunk := buf[:kept+n]
-		for len(chunk) > 0 {
-			if chunk[0] < utf8.RuneSelf {
-				chunk = chunk[1:]
-				continue
-			}
-			if err == nil && !utf8.FullRune(chunk) {
+		whole := len(chunk)
+		for cut := 1; err == nil && cut < utf8.UTFMax && cut <= len(chunk); cut++ {
+			if rest := chunk[len(chunk)-cut:]; utf8.RuneStart(rest[0]) {
+				if !utf8.FullRune(rest) {
+					whole -= cut // goes on in the next chunk
+				}
 				break
 			}
-			c, size := utf8.DecodeRune(chunk)
-			if c == utf8.RuneError && size == 1 {
-				return false, nil
-			}
-			chunk = chunk[size:]
 		}
-		kept = copy(buf, chunk)
+		if !utf8.Valid(chunk[:whole]) {
+			return false, nil
+		}
+		kept = copy(buf, chunk[whole:])
 		if err == io.EOF {
 			return true, nil
 		}

@@ -59,7 +59,11 @@ func (s *splitter) next() error {
 			return err
 		}
 		s.trimEnd()
-		if !s.scan(&state) {
+		more := s.scan(&state)
+		if len(s.spans) > maxColumns {
+			return errRowTooLong
+		}
+		if !more {
 			return nil
 		}
 	}
@@ -145,6 +149,9 @@ func (s *splitter) insideQuotes(c *scan, b byte) {
 }
 
 func (s *splitter) cell(c *scan, end int) {
+	if len(s.spans) > maxColumns {
+		return // a bomb, which next refuses
+	}
 	s.spans = append(s.spans, span{start: c.start, end: end, quoted: c.quoted})
 	c.start, c.quoted = end+1, false
 }
@@ -155,7 +162,7 @@ func (s *splitter) splitPlain() {
 	body := s.record[:s.body]
 	for {
 		n := bytes.IndexByte(body[start:], s.delimiter)
-		if n < 0 {
+		if n < 0 || len(s.spans) > maxColumns {
 			s.spans = append(s.spans, span{start: start, end: len(body)})
 			return
 		}

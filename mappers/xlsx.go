@@ -19,7 +19,7 @@ const (
 	maxWorkbookBytes = 256 << 20 // zipped: excelize holds it in memory
 	maxUnzippedBytes = 1 << 30
 	maxUnzipRatio    = 200
-	freeUnzipBytes   = 64 << 20 // below, the ratio does not matter
+	freeUnzipBytes   = 8 << 20  // below, the ratio does not matter
 	spillBytes       = 16 << 20 // a larger sheet goes to the temporary folder
 )
 
@@ -105,17 +105,37 @@ func unfit(data []byte) (code, value string) {
 	var unzipped uint64
 	workbook := false
 	for _, f := range archive.File {
+		if extra := foreign(f.Name); extra != "" {
+			return codeForeign, extra
+		}
 		unzipped += f.UncompressedSize64
 		workbook = workbook || strings.HasPrefix(f.Name, "xl/")
 	}
 	switch {
 	case !workbook:
 		return codeNotXLSX, "no xl/ folder"
+	case len(archive.File) > maxParts:
+		return codeHugeWorkbook, fmt.Sprintf("%d files", len(archive.File))
 	case unzipped > maxUnzippedBytes, unzipped > freeUnzipBytes && unzipped > maxUnzipRatio*uint64(len(data)):
 		return codeHugeWorkbook, fmt.Sprintf("%d MB", unzipped>>20)
 	}
 	return "", ""
 }
+
+// foreign names what a workbook of invoices has no use for: code, and links that
+// bring in what other files hold.
+func foreign(name string) string {
+	switch name = strings.ToLower(name); {
+	case strings.HasSuffix(name, "vbaproject.bin"), strings.HasPrefix(name, "xl/macrosheets/"):
+		return "macros"
+	case strings.HasPrefix(name, "xl/externallinks/"):
+		return "external links"
+	}
+	return ""
+}
+
+// maxParts is how many files a workbook may be made of.
+const maxParts = 5000
 
 // openSheet finds sheet and header, and stands before the first row.
 func (m *Mapping) openSheet(book *excelize.File, e Export) (*xlsxReader, []problem.Problem, error) {

@@ -14,7 +14,10 @@ import (
 
 // Limits of an XML file: an invoice with its attachments, and nesting.
 const (
-	maxElementBytes = 64 << 20
+	maxElementBytes = 48 << 20
+	maxTextBytes    = 14 << 20 // an attachment of 10 MB in base64
+	maxTagBytes     = 1 << 20
+	maxElementNodes = 400_000
 	maxElementDepth = 100
 )
 
@@ -39,6 +42,7 @@ type xmlSource struct {
 	keep    bool
 	passed  func(b []byte) // what stands outside of invoices, for a copy
 	ended   bool
+	nodes   int // of the tree since the last invoice
 }
 
 var _ source = (*xmlSource)(nil)
@@ -60,7 +64,7 @@ func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 		f.Close()
 		return nil, s.broken(err)
 	}
-	s.charset, s.tap = c, newTap(c.text(in))
+	s.charset, s.tap = c, newTap(c.text(in), keep)
 	s.decoder = xml.NewDecoder(s.tap)
 	s.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // already UTF-8
 	if err := s.compile(); err != nil {
@@ -114,6 +118,7 @@ func (s *xmlSource) nothing() []problem.Problem {
 func (s *xmlSource) next() (document, error) {
 	for !s.ended {
 		from := s.decoder.InputOffset()
+		s.tap.begin(from)
 		token, err := s.decoder.Token()
 		if err == io.EOF {
 			break
@@ -166,6 +171,9 @@ func (s *xmlSource) open(t xml.StartElement, from int64) error {
 	}
 	s.at.add(n)
 	s.at = n
+	if s.nodes += 1 + len(t.Attr); s.nodes > maxElementNodes {
+		return s.broken(errElementTooLong)
+	}
 	s.names = append(s.names, t.Name.Local)
 	if len(s.names) > maxElementDepth {
 		return s.fault(codeDeepXML, fmt.Sprint(maxElementDepth))
@@ -233,7 +241,7 @@ func holds(e *xpath.Expr, n *element) bool {
 // document makes a document of an invoice's element and cuts it out of the tree.
 func (s *xmlSource) document(n *element) (document, error) {
 	s.ordinal++
-	n.ordinal = s.ordinal
+	n.ordinal, s.nodes = s.ordinal, 0
 	end := s.decoder.InputOffset()
 	head := xmlNode{s: s, n: n}
 	d := document{ordinal: s.ordinal, row: n.line, head: head, lines: head.children(s.m.lines.each.place)}

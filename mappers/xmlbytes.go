@@ -21,12 +21,40 @@ var errEncoding = errors.New("unknown encoding")
 // keeps those that may still be needed.
 type tap struct {
 	in   *bufio.Reader
+	keep bool
 	kept []byte
-	base int64 // offset of kept[0]
+	base int64 // offset of kept[0], or of what would be
 	read int64
+
+	token int64   // where the token at hand begins
+	mark  [3]byte // how
 }
 
-func newTap(r io.Reader) *tap { return &tap{in: bufio.NewReaderSize(r, 64<<10)} }
+func newTap(r io.Reader, keep bool) *tap { return &tap{in: bufio.NewReaderSize(r, 64<<10), keep: keep} }
+
+// begin notes that the token at offset is the next; its first byte may have been
+// read before.
+func (t *tap) begin(offset int64) {
+	t.token = offset
+	if t.read == offset {
+		t.mark = [3]byte{}
+	} else {
+		t.mark = [3]byte{'<'}
+	}
+}
+
+// tooLong tells whether the token at hand is longer than its kind may be: a
+// decoder holds all of it, and a tag's attributes several times.
+func (t *tap) tooLong(b byte) bool {
+	n := t.read - t.token
+	if n < int64(len(t.mark)) {
+		t.mark[n] = b
+	}
+	if t.mark[0] != '<' || t.mark[1] == '!' && t.mark[2] == '[' {
+		return n > maxTextBytes
+	}
+	return n > maxTagBytes
+}
 
 // ReadByte makes the decoder use the tap without a buffer of its own.
 func (t *tap) ReadByte() (byte, error) {
@@ -34,10 +62,12 @@ func (t *tap) ReadByte() (byte, error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(t.kept) >= maxElementBytes {
+	if t.read-t.base >= maxElementBytes || t.tooLong(b) {
 		return 0, errElementTooLong
 	}
-	t.kept = append(t.kept, b)
+	if t.keep {
+		t.kept = append(t.kept, b)
+	}
 	t.read++
 	return b, nil
 }
@@ -61,11 +91,14 @@ func (t *tap) forget(before int64, to func([]byte)) {
 	if n <= 0 {
 		return
 	}
+	t.base = before
+	if !t.keep {
+		return
+	}
 	if to != nil {
 		to(t.kept[:n])
 	}
 	t.kept = append(t.kept[:0], t.kept[n:]...)
-	t.base = before
 }
 
 func (t *tap) slice(from, to int64) []byte {
