@@ -299,7 +299,7 @@ func TestUpgradeBacksUpFirst(t *testing.T) {
 	w.ok(w.Put(t.Context(), "kept", "yes"))
 	conn := w.write.tx.conn
 	w.ok(upgrade(t.Context(), conn, w.dir, append(steps(), "CREATE TABLE extra (a TEXT) STRICT"), w.clock.now()))
-	backups, err := filepath.Glob(filepath.Join(w.dir, "ledger-before-v2-*.db"))
+	backups, err := filepath.Glob(filepath.Join(w.dir, "ledger-before-v3-*.db"))
 	w.ok(err)
 	want(t, "backups", len(backups), 1)
 	w.ok(w.Close())
@@ -321,7 +321,7 @@ func TestFailedUpgradeLeavesTheLedgerAsItWas(t *testing.T) {
 	}
 	v, err := versionOf(t.Context(), conn, 2)
 	w.ok(err)
-	want(t, "version", v, 1)
+	want(t, "version", v, len(steps()))
 	w.ok(w.Put(t.Context(), "still", "works"))
 }
 

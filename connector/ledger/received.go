@@ -2,17 +2,19 @@ package ledger
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
 )
 
 const receivedColumns = `r.id, r.api_id, r.company, r.state, r.seen_at, r.received_at, r.raw_sha256, r.supplier, r.supplier_id, r.document_number, r.document_type,
-	r.issue_date, r.gross, r.currency, r.iban, r.to_check, r.alerts, r.build_name, r.folder, r.delivered_at`
+	r.issue_date, r.gross, r.currency, r.iban, r.head, r.to_check, r.alerts, r.build_name, r.folder, r.delivered_at`
 
 func scanReceived(s row) (r Received, err error) {
 	err = s.Scan(&r.ID, &r.APIID, &r.Company, textTo(&r.State), instant{&r.SeenAt}, instant{&r.ReceivedAt}, &r.RawSHA256, &r.Supplier, &r.SupplierID, &r.Number, &r.Type,
-		textTo(&r.IssueDate), amountTo{&r.Gross}, &r.Currency, &r.IBAN, &r.ToCheck, jsonTo{&r.Alerts}, &r.BuildName, &r.Folder, instant{&r.DeliveredAt})
+		textTo(&r.IssueDate), amountTo{&r.Gross}, &r.Currency, &r.IBAN, jsonTo{&r.Head}, &r.ToCheck, jsonTo{&r.Alerts}, &r.BuildName, &r.Folder, instant{&r.DeliveredAt})
 	return r, err
 }
 
@@ -49,7 +51,10 @@ func (l *Ledger) ReceivedIn(ctx context.Context, s ReceivedState, n int) ([]Rece
 // Fetched: seen -> fetched, with all fields of r but BuildName and Folder.
 func (l *Ledger) Fetched(ctx context.Context, r Received) error {
 	alerts, err := problemList(r.Alerts)
-	if err != nil {
+	head := r.Head
+	head.Lines, head.Notes, head.Attached = nil, nil, nil
+	headJSON, jsonErr := json.Marshal(head)
+	if err := errors.Join(err, jsonErr); err != nil {
 		return fmt.Errorf("record supplier invoice %s as fetched: %w", r.APIID, err)
 	}
 	return l.moveReceived(ctx, "fetched", r.ID, func(t *tx) (int64, error) {
@@ -58,9 +63,9 @@ func (l *Ledger) Fetched(ctx context.Context, r Received) error {
 			at = l.now()
 		}
 		return t.exec(`UPDATE received SET state = 'fetched', company = ?, received_at = ?, raw_sha256 = ?, supplier = ?, supplier_id = ?, document_number = ?, document_type = ?,
-			issue_date = ?, gross = ?, currency = ?, iban = ?, to_check = ?, alerts = ? WHERE id = ? AND state = 'seen'`,
+			issue_date = ?, gross = ?, currency = ?, iban = ?, head = ?, to_check = ?, alerts = ? WHERE id = ? AND state = 'seen'`,
 			r.Company, stamp(at), r.RawSHA256, r.Supplier, r.SupplierID, r.Number, r.Type,
-			string(r.IssueDate), r.Gross.String(), r.Currency, r.IBAN, r.ToCheck, alerts, r.ID)
+			string(r.IssueDate), r.Gross.String(), r.Currency, r.IBAN, string(headJSON), r.ToCheck, alerts, r.ID)
 	})
 }
 
@@ -107,4 +112,17 @@ func (l *Ledger) ReceivedOfMonth(ctx context.Context, company, month string, loc
 		return l.received(ctx, `WHERE r.company = ? AND r.state = 'delivered' AND (r.received_at, r.id) > (?, ?) AND r.received_at < ?
 			ORDER BY r.received_at, r.id LIMIT ?`, company, at, id, stamp(from.AddDate(0, 1, 0)), pageSize)
 	})
+}
+
+// ReceivedMonths lists the months (YYYY-MM, in loc) in which supplier invoices
+// were delivered for a company, for rebuilding its registers.
+func (l *Ledger) ReceivedMonths(ctx context.Context, company string, loc *time.Location) ([]string, error) {
+	span, err := list(ctx, l.read, func(r row) (s [2]time.Time, err error) {
+		err = r.Scan(instant{&s[0]}, instant{&s[1]})
+		return s, err
+	}, "SELECT MIN(received_at), MAX(received_at) FROM received WHERE company = ? AND state = 'delivered'", company)
+	if err != nil {
+		return nil, fmt.Errorf("list months of supplier invoices: %w", err)
+	}
+	return months(span, loc), nil
 }

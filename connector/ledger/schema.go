@@ -16,13 +16,16 @@ import (
 //go:embed schema_1.sql
 var schema1 string
 
+//go:embed schema_2.sql
+var schema2 string
+
 // applicationID marks the database as ours ("einv"), for people and tools that
 // look at the file's header.
 const applicationID = 0x65696e76
 
 // steps are the numbered changes of the schema: steps[0] makes version 1. A
 // published step never changes; a new version is a new step.
-func steps() []string { return []string{schema1} }
+func steps() []string { return []string{schema1, schema2} }
 
 // versionOf reads the schema's version, 0 for a database that is still empty.
 // It refuses one that a newer program made and one that is not ours.

@@ -293,6 +293,7 @@ type Received struct {
 	Gross       connector.Amount
 	Currency    string
 	IBAN        string
+	Head        connector.Invoice // without lines, notes and attachments; zero in ledgers of schema 1
 	ToCheck     bool              // kept out of the ERP's delivery
 	Alerts      []problem.Problem // duplicate, changed IBAN, totals that disagree ...
 	BuildName   string            // of the hidden folder, within the inbox
