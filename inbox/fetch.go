@@ -58,6 +58,7 @@ func (in *Inbox) fetched(ctx context.Context, r ledger.Received, remote connecto
 	r.Supplier, r.SupplierID = inv.Seller.Name, supplierID(inv.Seller)
 	r.Number, r.Type, r.IssueDate = inv.Number, inv.Type, inv.IssueDate
 	r.Gross, r.Currency, r.IBAN = inv.Totals.Gross, inv.Currency, inv.IBAN
+	r.Head = *inv
 	prior, err := in.opt.Ledger.PriorReceived(ctx, r.Company, r.SupplierID, priorMost)
 	if err != nil {
 		return fmt.Errorf("list earlier invoices of the supplier: %w", err)

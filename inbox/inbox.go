@@ -73,8 +73,12 @@ type Inbox struct {
 	onHand  map[string]connector.Remote // read in this round, so that fetching need not read again
 	known   map[string]struct{}         // received ids already recorded, to spare writes
 	dirty   map[month]bool              // registers to be written
+	rests   map[month]rest              // registers not to be written again yet
 	said    map[string]string           // what the log was told last, by subject
 	started bool
+
+	issuedAt time.Time // when the workbooks of issued invoices were written
+	activity string    // of the ledger, then
 }
 
 const (
@@ -105,7 +109,7 @@ func New(cfg Config, opt Options) (*Inbox, error) {
 		wake: make(chan struct{}, 1), parsing: make(chan struct{}, 1),
 		unknown: rate.NewLimiter(rate.Every(unknownEvery), unknownBurst),
 		later:   map[string]pause{}, listed: map[string]time.Time{},
-		shown: map[string]bool{}, starts: map[string]connector.Date{}, onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, said: map[string]string{},
+		shown: map[string]bool{}, starts: map[string]connector.Date{}, onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, rests: map[month]rest{}, said: map[string]string{},
 	}
 	if !cfg.Callback.Enabled {
 		return in, nil

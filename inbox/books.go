@@ -1,0 +1,143 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"einvoice/connector/workbook"
+)
+
+// Registers and workbooks are derived from the ledger, so that they can be
+// written again at will. When Excel holds one, it stays as it is and is replaced
+// in a later round. Nothing else waits for it.
+
+// month is one register: the invoices that a company received in a month.
+type month struct {
+	company string
+	month   string // YYYY-MM
+}
+
+const (
+	issuedEvery = 5 * time.Minute // between workbooks of issued invoices: every status would be one
+	restFactor  = 20              // a register that takes long to write is written more rarely
+)
+
+// rest keeps a register of many rows from being written all day long.
+type rest struct{ until time.Time }
+
+// writeRegisters brings the registers up to date that deliveries have outdated.
+func (in *Inbox) writeRegisters(ctx context.Context) error {
+	for m := range in.dirty {
+		if in.opt.Now().Before(in.rests[m].until) {
+			continue
+		}
+		start := in.opt.Now()
+		err := in.writeRegister(ctx, m)
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil {
+			delete(in.dirty, m)
+			took := in.opt.Now().Sub(start)
+			in.rests[m] = rest{start.Add(restFactor * took)}
+		}
+		in.sayOnce("register "+m.company+" "+m.month, err)
+	}
+	return in.writeIssued(ctx)
+}
+
+func (in *Inbox) writeRegister(ctx context.Context, m month) error {
+	return in.writeBook(m, wordsOf(in.opt.Lang).register, in.received(ctx, m))
+}
+
+// writeIssued writes the workbooks of issued invoices of this month and the
+// last, when something happened since. Those of older months, whose invoices
+// rarely move, are written by Rebuild.
+func (in *Inbox) writeIssued(ctx context.Context) error {
+	if in.opt.Now().Sub(in.issuedAt) < issuedEvery {
+		return nil
+	}
+	activity, err := in.opt.Ledger.Activity(ctx)
+	if err != nil || activity == in.activity {
+		return err
+	}
+	in.issuedAt = in.opt.Now()
+	now := in.now()
+	var failed error
+	for _, c := range in.opt.Companies {
+		for _, at := range []time.Time{now, now.AddDate(0, 0, -now.Day())} {
+			m := month{c.ID, at.Format(monthLayout)}
+			err := in.writeIssuedOf(ctx, m)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			in.sayOnce("issued "+m.company+" "+m.month, err)
+			failed = errors.Join(failed, err)
+		}
+	}
+	if failed == nil {
+		in.activity = activity
+	}
+	return nil
+}
+
+func (in *Inbox) writeIssuedOf(ctx context.Context, m month) error {
+	return in.writeBook(m, wordsOf(in.opt.Lang).issued, in.issued(ctx, m))
+}
+
+// writeBook writes a table as workbook and as CSV; one that is held keeps the
+// other from nothing. An empty table makes no files.
+func (in *Inbox) writeBook(m month, name string, t workbook.Table) error {
+	root := in.opt.Folder(m.company)
+	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was delivered either
+	}
+	for _, err := range t.Rows {
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(root, name+m.month)
+		return errors.Join(
+			writeTo(path+".xlsx", in.mode, func(w io.Writer) error { return t.WriteXLSX(w) }),
+			writeTo(path+".csv", in.mode, func(w io.Writer) error { return t.WriteCSV(w) }),
+		)
+	}
+	return nil
+}
+
+// Rebuild writes the registers and the workbooks of issued invoices again, of
+// one month (YYYY-MM) or of all (""), and gives their number.
+func (in *Inbox) Rebuild(ctx context.Context, only string) (n int, err error) {
+	issued, err := in.opt.Ledger.IssuedMonths(ctx, in.opt.Location)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range in.opt.Companies {
+		received, err := in.opt.Ledger.ReceivedMonths(ctx, c.ID, in.opt.Location)
+		if err != nil {
+			return n, err
+		}
+		for _, one := range []struct {
+			months []string
+			write  func(context.Context, month) error
+		}{{received, in.writeRegister}, {issued, in.writeIssuedOf}} {
+			if only != "" {
+				one.months = slices.DeleteFunc(one.months, func(m string) bool { return m != only })
+			}
+			for _, m := range one.months {
+				if err := one.write(ctx, month{c.ID, m}); err != nil {
+					return n, fmt.Errorf("write register of %s for %s: %w", m, c.ID, err)
+				}
+				n++
+			}
+		}
+	}
+	return n, nil
+}
