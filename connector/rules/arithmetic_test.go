@@ -238,7 +238,7 @@ func BenchmarkCheck(b *testing.B) {
 	for _, lines := range []int{1, 3, 10} {
 		b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
 			i, ctx := smallest(), context()
-			i.IBAN, i.BIC, i.Buyer.VATID = "FR7630006000011234567890189", "AGRIFRPP882", "FR44732829320"
+			i.Means, i.IBAN, i.BIC, i.Buyer.VATID = "30", "FR7630006000011234567890189", "AGRIFRPP882", "FR44732829320"
 			for range lines - 1 {
 				i.Lines = append(i.Lines, i.Lines[0])
 			}
