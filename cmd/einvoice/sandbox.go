@@ -17,14 +17,19 @@ import (
 func sandboxCommand(s streams) *cobra.Command {
 	var listen string
 	var force bool
+	var switches map[string]string
 	opt := sandbox.Options{}
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Run the E-Invoicing API on this machine, to try things out",
 		Long: `Sandbox answers like the E-Invoicing API France, with no account and no
-network. Any token is good. Faults and books: connector/sandbox/README.md.`,
+network. Its page is at the address that it tells; faults, books and what else
+can be asked of it: connector/sandbox/README.md.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := opt.Switches.Set(switches); err != nil {
+				return fmt.Errorf("%w: --switch: %w", errUsage, err)
+			}
 			return serveSandbox(cmd.Context(), s, listen, force, opt)
 		},
 	}
@@ -35,6 +40,14 @@ network. Any token is good. Faults and books: connector/sandbox/README.md.`,
 	f.StringVar(&opt.Duplicates, "duplicates", "accept", "a number sent twice: accept, conflict or doublon")
 	f.BoolVar(&opt.Strict, "strict", false, "refuse invoices that break a rule")
 	f.StringVar(&opt.Unverified, "unverified", "accept", "fields the page does not show in requests: accept, ignore or reject")
+	f.StringToStringVar(&switches, "switch", nil, "what is unknown of the platform, as name=value: see the README")
+	f.BoolVar(&opt.OnlyMinted, "only-minted", false, "accept only tokens that were asked for at /tokens or /token")
+	f.DurationVar(&opt.TokenTTL, "token-ttl", 0, "longest life of such a token")
+	f.Float64Var(&opt.Credit, "credit", 0, "euros in the wallet")
+	f.Float64Var(&opt.Price, "price", 0, "euros that an invoice costs; 0 is free")
+	f.StringVar(&opt.Directory, "directory", "", "JSON file of companies, with how they are reached")
+	f.StringVar(&opt.Mail, "mail", "", "folder for the e-mails to recipients that nothing else reaches")
+	f.StringVar(&opt.SMTP, "smtp", "", "local mail server (host:port) that gets them too")
 	f.StringVar(&opt.Data, "data", "", "file that keeps the state over restarts")
 	return cmd
 }

@@ -31,6 +31,9 @@ frame.onload = () => { try { steps.shift()(frame.contentDocument); } catch (e) {
 // TestThePageInARealBrowser advances, refuses and sends a supplier invoice by
 // the page's own forms.
 func TestThePageInARealBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
 	chromium := tool(t, "chromium")
 	r := open(t, Options{}).registered()
 	r.post("STUCK")

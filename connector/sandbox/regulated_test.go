@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/govalues/decimal"
+
 	"einvoice/connector/cii"
 )
 
@@ -118,5 +120,46 @@ func TestTheRecipientGetsTheFacturX(t *testing.T) {
 	}
 	if sent := r.file("/sandbox/invoices/" + id + "/document.xml"); !bytes.Contains(sent, []byte("FA-1")) {
 		t.Error("the sender's own has gone")
+	}
+}
+
+// TestSumsOfTheDocument: where an invoice is right, the sums of EN 16931 are
+// exact, whatever the platform had to mend.
+func TestSumsOfTheDocument(t *testing.T) {
+	for _, c := range []struct {
+		story, lines, gross string
+		net, tax, codes     string
+	}{
+		{"two rates", `{"description":"a","quantity":3,"unit_price":0.333,"tax_rate":20},{"description":"b","quantity":1,"unit_price":10,"tax_rate":5.5}`, "11.75", "11.00", "0.75", "S S"},
+		{"rounded line by line", `{"description":"a","quantity":1,"unit_price":0.33,"tax_rate":20},{"description":"b","quantity":1,"unit_price":0.33,"tax_rate":20},{"description":"c","quantity":1,"unit_price":0.33,"tax_rate":20}`, "1.20", "0.99", "0.21", "S"},
+		{"a discount with a negative price", `{"description":"a","quantity":1,"unit_price":10,"tax_rate":20},{"description":"Remise","quantity":1,"unit_price":-1,"tax_rate":20}`, "10.80", "9.00", "1.80", "S"},
+		{"reverse charge", `{"description":"a","quantity":1,"unit_price":10,"tax_rate":0,"tax_category":"reverse_charge"}`, "10", "10.00", "0.00", "AE"},
+		{"a word of the standard", `{"description":"a","quantity":1,"unit_price":10,"tax_rate":0,"tax_category":"E"}`, "10", "10.00", "0.00", "E"},
+	} {
+		t.Run(c.story, func(t *testing.T) {
+			r := open(t, Options{}).registered()
+			v := r.must(200, "POST", "/FR-invoices", `{"document_number":"FA","issue_date":"2026-11-20","currency":"EUR","total_amount_including_tax":`+c.gross+`,
+				"sender":{"name":"A","fiscal_id":"`+seller+`"},"recipient":{"name":"B","fiscal_id":"`+buyer+`"},"invoice_lines":[`+c.lines+`]}`)
+			d, err := r.regulated(*r.store.byID[at(v, "data", "id").(string)])
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, basis, tax, codes := decimal.Zero, decimal.Zero, decimal.Zero, []string{}
+			for _, l := range d.Lines {
+				lines = added(lines, l.Net)
+				if l.Price.IsNeg() {
+					t.Error("a negative price")
+				}
+			}
+			for _, x := range d.Taxes {
+				basis, tax, codes = added(basis, x.Taxable), added(tax, x.Tax), append(codes, x.Category)
+			}
+			if !lines.Equal(d.LineTotal) || !basis.Equal(d.Net) || !tax.Equal(d.Tax) || !added(d.Net, d.Tax).Equal(d.Gross) || !d.Gross.Equal(d.Payable) {
+				t.Errorf("lines %s %s, basis %s %s, tax %s %s, gross %s, payable %s", lines, d.LineTotal, basis, d.Net, tax, d.Tax, d.Gross, d.Payable)
+			}
+			if d.Net.Pad(2).String() != c.net || d.Tax.Pad(2).String() != c.tax || strings.Join(codes, " ") != c.codes {
+				t.Errorf("net %s, tax %s, %v", d.Net, d.Tax, codes)
+			}
+		})
 	}
 }

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +23,28 @@ type Switches struct {
 	Key        string `json:"key"`        // in the path of a company: "exact", "siren" (any id of the company)
 	Done       string `json:"done"`       // state DONE comes at "delivery", or at "approval"
 	MaxBody    int64  `json:"max_body"`   // bytes of a request; 0: 64 MiB
+}
+
+// Set sets switches by their names in JSON. The error names one that is unknown.
+func (w *Switches) Set(values map[string]string) error {
+	raw := map[string]any{}
+	for name, value := range values {
+		raw[name] = value
+		if n, err := strconv.Atoi(value); err == nil {
+			raw[name] = n
+		}
+	}
+	b, err := json.Marshal(raw)
+	if err != nil {
+		return err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(w); err != nil {
+		return err
+	}
+	checked := *w
+	return checked.complete()
 }
 
 func (w *Switches) complete() error {

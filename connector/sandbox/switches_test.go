@@ -78,6 +78,18 @@ func TestSwitches(t *testing.T) {
 	}
 }
 
+func TestSwitchesByName(t *testing.T) {
+	var w Switches
+	if err := w.Set(map[string]string{"order": "oldest", "limit": "7"}); err != nil || w.Order != "oldest" || w.Limit != 7 {
+		t.Errorf("%+v %v", w, err)
+	}
+	for name, value := range map[string]string{"order": "random", "colour": "red", "limit": "many"} {
+		if err := w.Set(map[string]string{name: value}); err == nil {
+			t.Errorf("%s=%s was taken", name, value)
+		}
+	}
+}
+
 func TestAControlCallChoosesALife(t *testing.T) {
 	r := open(t, Options{}).registered()
 	id := r.post("FA-1")
