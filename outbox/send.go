@@ -33,6 +33,7 @@ type sender struct {
 // send runs until ctx ends, then takes back the intents that no worker has
 // started and waits for those under way, at most Drain.
 func (o *Outbox) send(ctx context.Context) error {
+	o.noteResumed(ctx) // what an earlier run met may be over
 	n := o.Config.Workers
 	s := &sender{o: o, work: make(chan ledger.ToSend, 2*n), outcomes: make(chan ledger.Outcome, n),
 		recorded: newSignal(), broken: make(chan error, 1)}
@@ -261,6 +262,7 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		out.State, out.Retry = ledger.Queued, now
 		if o.lanes.stopped(t.Company, a, now) {
 			o.tell("stopped", args...)
+			o.noteStop(ctx, t.Company, a, now)
 			o.Log.Error().Str("company", t.Company).Str("scope", string(a.Scope)).Msg("sending stopped: " + first(a.Problems).Message(problem.English))
 		}
 		return out
@@ -292,9 +294,37 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 	}
 	if o.lanes.worked(t.Company) {
 		o.tell("resumed", "company", t.Company)
+		o.noteResumed(ctx)
 		o.Log.Info().Str("company", t.Company).Msg("sending resumed")
 	}
 	return out
+}
+
+// StoppedFact is the name under which the ledger keeps why a company's sending
+// is stopped, for status.
+func StoppedFact(company string) string { return "outbox.stopped." + company }
+
+// noteStop keeps the reason of a stop where status can read it. It is for people
+// only: lanes start open, and the first answer tells again.
+func (o *Outbox) noteStop(ctx context.Context, company string, a api.Answer, now time.Time) {
+	p := first(a.Problems)
+	text := fmt.Sprintf("since %s, %s: %s", now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
+	for _, c := range o.Companies {
+		if a.Scope != api.ScopeCredential && c.ID != company {
+			continue
+		}
+		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), text); err != nil {
+			o.Log.Warn().Err(err).Msg("stop not noted for status")
+		}
+	}
+}
+
+func (o *Outbox) noteResumed(ctx context.Context) {
+	for _, c := range o.Companies {
+		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), ""); err != nil {
+			o.Log.Warn().Err(err).Msg("resumption not noted for status")
+		}
+	}
 }
 
 // tooOld tells whether an invoice has been tried for longer than MaxAge. A

@@ -33,7 +33,8 @@ type app struct {
 	ledger    *ledger.Ledger
 	spool     *durable.Store // exports as taken
 	blobs     *durable.Store // files we owe, callback bodies, received originals
-	client    *api.Client
+	client    *api.Client    // of the way back, which counts its calls itself
+	sending   *api.Client    // of the way out
 	outbox    *outbox.Outbox
 	publisher *results.Publisher
 	inbox     *inbox.Inbox
@@ -83,8 +84,8 @@ func (a *app) onClose(f func()) {
 // openFolders makes the trees that people see, where they are missing.
 func (a *app) openFolders(context.Context) error {
 	for _, dir := range a.cfg.peopleFolders() {
-		if err := durable.MkdirAll(dir, 0o755); err != nil {
-			return fmt.Errorf("make folder %s: %w", dir, err)
+		if err := makeFolder(dir); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -121,15 +122,36 @@ func (a *app) openLedger(ctx context.Context) (err error) {
 func (a *app) tempDir() string { return filepath.Join(a.cfg.Ledger.Path, "tmp") }
 
 func (a *app) openClient(context.Context) (err error) {
-	if a.client, err = newClient(a.cfg, a.log); err == nil {
-		a.onClose(a.client.Close)
+	if a.client, err = newClient(a.cfg, a.log); err != nil {
+		return err
+	}
+	a.onClose(a.client.Close)
+	if a.sending, err = newCountingClient(a.cfg, a.log, a.count); err == nil {
+		a.onClose(a.sending.Close)
 	}
 	return err
 }
 
+// count adds the GETs of look-ups and sweeps to the day's budget. They go first
+// and may exceed it: what depends on them is that nothing is sent twice.
+func (a *app) count(method string) {
+	if method != http.MethodGet {
+		return
+	}
+	day := time.Now().In(a.cfg.location()).Format(time.DateOnly)
+	if _, err := a.ledger.Spend(context.Background(), day, 1); err != nil {
+		a.log.Warn().Err(err).Msg("call not counted")
+	}
+}
+
 // newClient makes the API client of a configuration.
 func newClient(cfg *Config, log zerolog.Logger) (*api.Client, error) {
-	c, err := api.New(cfg.API, api.Options{Log: log})
+	return newCountingClient(cfg, log, nil)
+}
+
+// newCountingClient tells onCall of every request that goes out.
+func newCountingClient(cfg *Config, log zerolog.Logger, onCall func(method string)) (*api.Client, error) {
+	c, err := api.New(cfg.API, api.Options{Log: log, OnCall: onCall})
 	if err != nil {
 		return nil, fmt.Errorf("prepare API client: %w", err)
 	}
@@ -143,7 +165,7 @@ func (a *app) openOutbox(ctx context.Context) error {
 	}
 	a.outbox = outbox.New(outbox.Options{
 		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
-		Platform: a.client, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
+		Platform: a.sending, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
 		Lang: a.cfg.lang(), Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
 		Published: a.wakePublisher, Drain: a.cfg.ShutdownTimeout.Std(),
 	})

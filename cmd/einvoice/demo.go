@@ -26,6 +26,9 @@ import (
 	"einvoice/connector/sandbox"
 )
 
+// sandboxFile keeps the demo's platform over runs; it also marks the folder as ours.
+const sandboxFile = "sandbox.jsonl"
+
 // demoPatience bounds how long the demo waits for everything to settle.
 const demoPatience = 2 * time.Minute
 
@@ -41,6 +44,9 @@ then stays up, so that you can drop files yourself; --once ends when everything
 is settled. A second run over the same --dir sends nothing twice.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if language != "fr" && language != "en" {
+				return fmt.Errorf("%w: --language must be fr or en, not %q", errUsage, language)
+			}
 			d := &demo{out: s.out, language: language, once: once}
 			err := d.run(cmd.Context(), dir)
 			if cmd.Context().Err() != nil && !once {
@@ -88,7 +94,7 @@ func (d *demo) run(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	defer platform.Close()
-	if d.box, err = sandbox.New(sandbox.Options{Scale: 0.01, Data: filepath.Join(d.dir, "sandbox.jsonl")}); err != nil {
+	if d.box, err = sandbox.New(sandbox.Options{Scale: 0.01, Data: filepath.Join(d.dir, sandboxFile)}); err != nil {
 		return fmt.Errorf("start sandbox: %w", err)
 	}
 	defer d.box.Close()
@@ -136,7 +142,14 @@ func demoDir(dir string) (string, error) {
 func (d *demo) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
 	path := filepath.Join(d.dir, "einvoice.toml")
-	if cfg, err := loadConfig(path); err == nil {
+	cfg, err := loadConfig(path)
+	if _, absent := os.Stat(path); absent == nil {
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(filepath.Join(d.dir, sandboxFile)); err != nil {
+			return nil, fmt.Errorf("%w: %s has a configuration that the demo did not make; choose another --dir", errUsage, d.dir)
+		}
 		d.cfg, d.language = cfg, cfg.Language
 		l, err := lc.Listen(ctx, "tcp", strings.TrimPrefix(cfg.API.BaseURL, "http://"))
 		if err != nil {

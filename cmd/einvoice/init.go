@@ -39,6 +39,9 @@ func initCommand(s streams) *cobra.Command {
 			for _, path := range made {
 				fmt.Fprintln(s.out, "made", path)
 			}
+			if len(made) == 0 {
+				fmt.Fprintln(s.out, "everything is there already; nothing was changed")
+			}
 			path := filepath.Join(dir, "einvoice.toml")
 			fmt.Fprintf(s.out, "\nNext: edit %s, then\n  einvoice check -c %s\nTo try it here: einvoice sandbox, and in another terminal\n  einvoice register -c %s\n  einvoice run -c %s\n", path, path, path, path)
 			return nil
@@ -93,8 +96,8 @@ func makeFolders(cfg *Config) (made []string, err error) {
 		cfg.Folders.ToCheck: "to_check", cfg.Folders.Archive: "archive", cfg.Folders.Inbox: "inbox",
 	}
 	for _, dir := range cfg.peopleFolders() {
-		if err := durable.MkdirAll(dir, 0o755); err != nil {
-			return made, fmt.Errorf("make folder %s: %w", dir, err)
+		if err := makeFolder(dir); err != nil {
+			return made, err
 		}
 		name, text := folderNote(cfg.Language, notes[filepath.Base(dir)])
 		path := filepath.Join(dir, name)
@@ -107,6 +110,18 @@ func makeFolders(cfg *Config) (made []string, err error) {
 		made = append(made, dir)
 	}
 	return made, nil
+}
+
+// makeFolder makes one of the people's folders. Where a file stands in its way,
+// it says what to do.
+func makeFolder(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return fmt.Errorf("%w: %s is a file where a folder is needed; move it away, or change [folders] or [[drop]] in the configuration", errConfig, dir)
+	}
+	if err := durable.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("cannot make a folder: %w; check the rights on the folder above it", err)
+	}
+	return nil
 }
 
 // setKey sets a key of a section ("" is the top) in a configuration text and

@@ -38,7 +38,7 @@ func registerCommand(s streams) *cobra.Command {
 				if err != nil {
 					return fmt.Errorf("register %s: %w", c.ID, err)
 				}
-				fmt.Fprintf(s.out, "%s (%s): %s\n", c.ID, c.FiscalID, diff)
+				fmt.Fprintf(s.out, "%s (%s): %s\n", c.ID, c.FiscalID, registered(diff, dry))
 			}
 			return nil
 		},
@@ -46,6 +46,17 @@ func registerCommand(s streams) *cobra.Command {
 	configFlag(cmd, &path)
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the difference, change nothing")
 	return cmd
+}
+
+// registered says what was done about a difference.
+func registered(diff string, dry bool) string {
+	switch {
+	case diff == "":
+		return "already in line"
+	case dry:
+		return "would be changed (--dry-run):\n" + diff
+	}
+	return "registered; changed were:\n" + diff
 }
 
 // verb is a decision of a person about invoices found by number, API id, ERP key

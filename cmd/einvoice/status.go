@@ -12,6 +12,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
+	"einvoice/outbox"
 )
 
 // reading opens the ledger beside a daemon that may be running.
@@ -42,7 +43,10 @@ func statusCommand(s streams) *cobra.Command {
 				if asJSON {
 					return writeJSON(s.out, figures)
 				}
-				return printStatus(s.out, cfg, figures)
+				if err := printStatus(s.out, cfg, figures); err != nil {
+					return err
+				}
+				return printTrouble(cmd.Context(), s.out, cfg, l)
 			})
 		},
 	}
@@ -82,6 +86,24 @@ func printStatus(out io.Writer, cfg *Config, figures []ledger.Figures) error {
 	return w.Flush()
 }
 
+// printTrouble says what keeps invoices or answers from going out.
+func printTrouble(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger) error {
+	for _, c := range cfg.Companies {
+		why, err := l.Get(ctx, outbox.StoppedFact(c.ID))
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			fmt.Fprintf(out, "sending for %s is stopped: %s\n", c.ID, why)
+		}
+	}
+	owed, err := l.Owed(ctx)
+	if err == nil && owed > 0 {
+		fmt.Fprintf(out, "answers not written yet: %d\n", owed)
+	}
+	return err
+}
+
 func traceCommand(s streams) *cobra.Command {
 	var path string
 	var asJSON bool
@@ -111,7 +133,14 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 		return err
 	}
 	if len(found) == 0 {
-		if found, err = invoicesOfFile(ctx, l, text); err != nil {
+		files, err := l.FindFiles(ctx, text)
+		if err != nil {
+			return err
+		}
+		if len(files) > 0 && !asJSON {
+			printFiles(out, cfg, files)
+		}
+		if found, err = invoicesOfFile(ctx, l, text); err != nil || len(found) == 0 && len(files) > 0 {
 			return err
 		}
 	}
@@ -136,6 +165,16 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 		}
 	}
 	return nil
+}
+
+// printFiles tells what became of exports as a whole.
+func printFiles(out io.Writer, cfg *Config, files []ledger.File) {
+	for _, f := range files {
+		fmt.Fprintf(out, "%s  take %d of %s, %s, %d bytes, mapping %q, SHA-256 %s\n  original: %s\n", f.Name, f.Take, f.Drop, f.State, f.Size, f.Mapping, f.SHA256, f.Archived)
+		for _, p := range f.Problems {
+			fmt.Fprintf(out, "  %s %s: %s: %s\n      → %s\n", p.Severity, p.Code, p.Where(cfg.lang()), p.Message(cfg.lang()), p.Remedy(cfg.lang()))
+		}
+	}
 }
 
 func invoicesOfFile(ctx context.Context, l *ledger.Ledger, name string) ([]ledger.Invoice, error) {
