@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,7 +161,7 @@ func parseConfig(data []byte) (*Config, []setting.Fault) {
 	c := defaultConfig()
 	c.Folders = Folders{}
 	known := keysOf(reflect.TypeOf(c), "")
-	faults := setting.Decode(data, &c, known)
+	data, faults := decodeAll(data, &c, known)
 	if err := decodeItems(data, &c); err != nil && len(faults) == 0 {
 		faults = append(faults, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: setting.Mistake{Text: err.Error()}})
 	}
@@ -176,10 +178,32 @@ func parseConfig(data []byte) (*Config, []setting.Fault) {
 	return &c, faults
 }
 
+// maxTypeFaults bounds how many values of a wrong type are told at once.
+const maxTypeFaults = 50
+
+// decodeAll decodes and, as the decoder stops at the first value of a wrong
+// type, blanks that line and goes on, so that all mistakes come at once. It
+// returns the text that could be read in the end.
+func decodeAll(data []byte, c *Config, known []string) ([]byte, []setting.Fault) {
+	var told []setting.Fault
+	for range maxTypeFaults {
+		faults := setting.Decode(data, c, known)
+		wrong := slices.IndexFunc(faults, func(f setting.Fault) bool { return f.Key != "" && !strings.HasPrefix(f.Text, "unknown key") })
+		if wrong < 0 {
+			return data, append(told, faults...)
+		}
+		told = append(told, faults[wrong])
+		lines := bytes.SplitAfter(data, []byte("\n"))
+		lines[faults[wrong].Line-1] = []byte("\n")
+		data = bytes.Join(lines, nil)
+	}
+	return data, told
+}
+
 // syntax tells whether decoding stopped early.
 func syntax(faults []setting.Fault) bool {
 	for _, f := range faults {
-		if !strings.HasPrefix(f.Text, "unknown key") {
+		if f.Key == "" {
 			return true
 		}
 	}

@@ -127,3 +127,17 @@ func TestSecretsNeverShowInMistakes(t *testing.T) {
 		t.Errorf("the proxy's password shows, or the mistake does not: %s", s)
 	}
 }
+
+func TestValuesOfAWrongTypeHideNoOtherMistake(t *testing.T) {
+	text := setKey(exampleConfig, "outbox", "retry_min", `"2 hours"`)
+	text = setKey(text, "outbox", "workers", `"many"`)
+	text = setKey(text, "log", "level", `"loud"`)
+	text = setKey(text, "inbox.poll", "budget", "0")
+	_, faults := parseConfig([]byte(text))
+	all := setting.Faults{File: "f", List: faults}
+	for _, want := range []string{"not a duration", "workers", "log.level", "inbox.poll.budget"} {
+		if !strings.Contains(all.Error(), want) {
+			t.Errorf("no %q in:\n%v", want, all)
+		}
+	}
+}
