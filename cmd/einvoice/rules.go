@@ -131,7 +131,7 @@ func (b ruleBook) list(asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Code, t.Severity, t.Rule, t.Message)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n\t\t\t→ %s\n", t.Code, t.Severity, t.Rule, t.Message, t.Remedy)
 	}
 	return w.Flush()
 }

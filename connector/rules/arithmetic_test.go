@@ -231,6 +231,21 @@ func TestAnExportMayRoundVATByLine(t *testing.T) {
 	}
 }
 
+// What a sound invoice costs must not depend on its lines nor on the number of
+// rules: a closure for each rule was half of the time.
+func TestASoundInvoiceCostsFewAllocations(t *testing.T) {
+	i, ctx := smallest(), context()
+	for range 99 {
+		i.Lines = append(i.Lines, i.Lines[0])
+	}
+	if err := i.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(100, func() { Check(i, ctx) }); n > 8 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 // BenchmarkCheck measures one core, of completed invoices that nothing is wrong
 // with. The wanted 100,000 a second are for invoices of three lines; ERPs' files
 // have two to four on average.
