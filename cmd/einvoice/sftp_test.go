@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"einvoice/connector/drop/sftpplace/sftptest"
+	"einvoice/connector/sandbox"
+	"einvoice/connector/setting"
+)
+
+// sftpRig is an installation whose ERP and accountant see an SFTP server only.
+type sftpRig struct {
+	t      *testing.T
+	box    *sandbox.Sandbox
+	server *sftptest.Server
+	dir    string // of the installation
+	remote string // where the server keeps the trees
+}
+
+func newSFTPRig(t *testing.T, more string) *sftpRig {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform := httptest.NewServer(box)
+	t.Cleanup(func() { platform.Close(); box.Close() })
+	r := &sftpRig{t: t, box: box, server: sftptest.Start(t, sftptest.Options{}), dir: t.TempDir()}
+	r.remote = r.server.Dir
+	keys := [][3]string{
+		{"api", "base_url", `"` + platform.URL + `"`}, {"drop", "complete", `"on-appearance"`},
+		{"", "shutdown_timeout", `"2s"`}, {"drop", "scan", `"200ms"`}, {"results", "status_every", `"1s"`},
+	}
+	for _, f := range []string{"drop", "results", "refused", "to_check", "archive"} {
+		keys = append(keys, [3]string{"folders", f, `"` + r.server.URL(filepath.Join(r.remote, f)) + `"`})
+	}
+	_, err = initialise(r.dir, "en", func(config string) string {
+		for _, k := range keys {
+			config = setKey(config, k[0], k[1], k[2])
+		}
+		return config + fmt.Sprintf("\n[[sftp]]\nhost = %q\nuser = \"erp\"\nkey_file = '%s'\nhost_keys = [%q]\n%s",
+			r.server.Addr, r.server.KeyFile, ssh.FingerprintSHA256(r.server.Host.PublicKey()), more)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(r.remote, "drop"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"lot.toml", "classeur.toml"} {
+		r.put(filepath.Join(r.dir, "mappings", name), starterFile(t, name))
+	}
+	return r
+}
+
+func starterFile(t *testing.T, name string) []byte {
+	t.Helper()
+	data, err := starter.ReadFile("starter/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func (r *sftpRig) put(path string, data []byte) {
+	r.t.Helper()
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// einvoice runs one command and wants its exit code.
+func (r *sftpRig) einvoice(code int, args ...string) string {
+	r.t.Helper()
+	var out, diag bytes.Buffer
+	args = append(args, "--config", filepath.Join(r.dir, "einvoice.toml"))
+	if got := execute(context.Background(), args, streams{in: strings.NewReader(""), out: &out, err: &diag}); got != code {
+		r.t.Fatalf("einvoice %v: exit code %d, want %d\n%s%s", args, got, code, &out, &diag)
+	}
+	return out.String() + diag.String()
+}
+
+// see is the content of the files below the server that match, joined.
+func (r *sftpRig) see(glob string) string {
+	r.t.Helper()
+	paths, err := filepath.Glob(filepath.Join(r.remote, glob))
+	if err != nil || len(paths) == 0 {
+		r.t.Fatalf("nothing is %s; there is: %s", glob, strings.Join(tree(r.remote), "\n  "))
+	}
+	var all strings.Builder
+	for _, p := range paths {
+		data, err := os.ReadFile(p)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		all.Write(data)
+	}
+	return all.String()
+}
+
+func (r *sftpRig) contains(text string, want ...string) {
+	r.t.Helper()
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			r.t.Errorf("no %q in:\n%s", w, text)
+		}
+	}
+}
+
+// TestMainJobOverSFTPOnly is the whole way: the ERP drops exports on a server,
+// reads the answers there, the accountant corrects a refused copy there, and
+// nobody ever looks at the connector's machine.
+func TestMainJobOverSFTPOnly(t *testing.T) {
+	r := newSFTPRig(t, "")
+	r.contains(r.einvoice(0, "check", "--online"), "/drop: the host key is the known one", "/results: the host key is the known one")
+	r.contains(r.einvoice(0, "sftp-key", r.server.Addr), ssh.FingerprintSHA256(r.server.Host.PublicKey()))
+	r.einvoice(0, "register")
+
+	r.put(filepath.Join(r.remote, "drop", "ventes.csv"), starterFile(t, "ventes_novembre.csv"))
+	r.put(filepath.Join(r.remote, "drop", "lot.xml"), starterFile(t, "lot_2026-11.xml"))
+	r.einvoice(exitRefused, "run", "--once")
+	r.contains(r.see("results/ventes.csv.*.ack.csv"), "FA-2026-1001;QUEUED", "FA-2026-1003;REFUSED")
+	r.contains(r.see("results/status_*.csv"), "FA-2026-1001", "SENT")
+	r.contains(r.see("archive/*/*"), "FA-2026-1001")
+	if n := len(r.box.Books().Documents); n != 4 {
+		t.Errorf("the platform has %d invoices, want 4", n)
+	}
+
+	copies, err := filepath.Glob(filepath.Join(r.remote, "refused", "ventes*.refused.1.csv"))
+	if err != nil || len(copies) != 1 {
+		t.Fatalf("correctable copies: %v", copies)
+	}
+	data, err := os.ReadFile(copies[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.put(filepath.Join(r.remote, "drop", "corrected.csv"), bytes.ReplaceAll(data, []byte("4O,00"), []byte("40,00")))
+	r.einvoice(0, "run", "--once")
+	r.contains(r.see("results/corrected.csv.*.ack.csv"), "FA-2026-1003;QUEUED")
+	if d := r.box.Books().Twice(); len(d) > 0 {
+		t.Errorf("sent twice: %v", d)
+	}
+	left, err := os.ReadDir(filepath.Join(r.remote, "drop"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left in the drop: %v %v", left, err)
+	}
+}
+
+// TestChangedHostKeyStopsItsDropAlone: somebody else answers at the server's
+// address. Its drop stands still and says why, another drop goes on, and the
+// answers wait until the server is itself again.
+func TestChangedHostKeyStopsItsDropAlone(t *testing.T) {
+	r := newSFTPRig(t, "\n[[drop]]\nname = \"here\"\npath = 'here'\nscan = \"200ms\"\ncomplete = \"on-appearance\"\nafter = \"leave\"\n")
+	r.einvoice(0, "register")
+	if err := os.MkdirAll(filepath.Join(r.dir, "here"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r.put(filepath.Join(r.remote, "drop", "ventes.csv"), starterFile(t, "ventes_novembre.csv"))
+	r.put(filepath.Join(r.dir, "here", "lot.xml"), starterFile(t, "lot_2026-11.xml"))
+	r.server.Stop()
+	impostor := sftptest.Start(t, sftptest.Options{Listen: r.server.Addr})
+	said := r.einvoice(exitUnfinished, "run", "--once")
+	if n := len(r.box.Books().Documents); n != 2 {
+		t.Errorf("the platform has %d invoices, want the 2 of the other drop", n)
+	}
+	r.contains(said, "is not the known one")
+	r.contains(r.einvoice(exitFailure, "check", "--online"), "is not the known one", "einvoice sftp-key")
+	if _, err := os.Stat(filepath.Join(r.remote, "drop", "ventes.csv")); err != nil {
+		t.Errorf("the export moved: %v", err)
+	}
+	impostor.Stop()
+	sftptest.Start(t, sftptest.Options{Listen: r.server.Addr, Host: r.server.Host, Account: r.server.Account})
+	r.einvoice(exitRefused, "run", "--once")
+	r.contains(r.see("results/lot.xml.*.ack.csv"), "QUEUED")
+	r.contains(r.see("results/ventes.csv.*.ack.csv"), "FA-2026-1001;QUEUED")
+}
+
+// TestPlacesOnServersAreChecked has one mistake a row.
+func TestPlacesOnServersAreChecked(t *testing.T) {
+	const section = "\n[[sftp]]\nhost = \"sftp.example.com\"\nuser = \"erp\"\nkey_file = 'k'\nhost_keys = [\"SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU\"]\n"
+	for _, c := range []struct{ name, key, value, more, want string }{
+		{"no section", "drop", `"sftp://erp@other.example/drop"`, section, "folders.drop: is on other.example:22, which no [[sftp]]"},
+		{"password in the address", "results", `"sftp://erp:canary@sftp.example.com/x"`, section, "folders.results: holds a password"},
+		{"no directory", "results", `"sftp://erp@sftp.example.com"`, section, "must name a directory"},
+		{"inbox on a server", "inbox", `"sftp://erp@sftp.example.com/x"`, section, "folders.inbox: is on an SFTP server"},
+		{"mailbox that should archive", "drop", `"sftp://sftp.example.com/x"`, section + "profile = \"compat\"\n", `drop[0].after: is "archive"`},
+		{"archive on a server, drop here", "archive", `"sftp://sftp.example.com/x"`, section, "drop[0].path: is a folder of this machine, but its archive"},
+		{"nothing known of the key", "drop", `"sftp://sftp.example.com/x"`, strings.ReplaceAll(section, "host_keys", "#"), "sftp[0].host_keys: is missing: no server is trusted at first sight"},
+		{"no login", "drop", `"sftp://sftp.example.com/x"`, strings.ReplaceAll(section, "key_file", "#"), "sftp[0].key_file: is missing"},
+		{"a key that is no fingerprint", "drop", `"sftp://sftp.example.com/x"`, strings.ReplaceAll(section, "SHA256:", "MD5:"), "which is no fingerprint"},
+		{"proxy with a secret", "drop", `"sftp://sftp.example.com/x"`, section + "proxy = \"ftp://u:canary@h\"\n", "sftp[0].proxy: must be the URL"},
+		{"unknown key", "drop", `"sftp://sftp.example.com/x"`, section + "pasword_file = 'x'\n", "did you mean sftp.password_file?"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, faults := parseConfig([]byte(setKey(exampleConfig, "folders", c.key, c.value) + c.more))
+			all := setting.Faults{File: "f", List: faults}.Error()
+			if !strings.Contains(all, c.want) || strings.Contains(all, "canary") {
+				t.Errorf("want %q, and no secret, in:\n%s", c.want, all)
+			}
+		})
+	}
+}
