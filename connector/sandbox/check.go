@@ -96,9 +96,58 @@ func doubts(p posted, inv invoice) []string {
 	for _, m := range p.Payment {
 		add(m.Account != nil && !validIBAN(*m.Account), "payment_means.financial_account: the IBAN's check digits are wrong.")
 	}
+	list = append(list, p.oddities(inv)...)
 	diff, tolerance := differs(inv)
 	add(diff.Cmp(tolerance) > 0, "total_amount_including_tax: %s stated, but the lines give %s more or less.", inv.Gross, diff)
 	return list
+}
+
+// oddities are the doubts about what is stated beside the total: the number,
+// the dates, line by line, rate by rate.
+func (p posted) oddities(inv invoice) []string {
+	var list []string
+	if len(p.Number) > 35 || strings.Trim(p.Number, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-_/") != "" {
+		list = append(list, "document_number: 35 characters at most of A-Z a-z 0-9 + - _ /")
+	}
+	for _, m := range p.Payment {
+		if m.DueDate != nil && *m.DueDate < p.IssueDate {
+			list = append(list, "payment_means.due_date: "+*m.DueDate+" is before the issue date.")
+		}
+	}
+	scale := coin(inv.Currency)
+	for i, l := range p.Lines {
+		l.Net = nil
+		derived, err := l.complete(scale)
+		if err == nil && apart(derived.Net, inv.Lines[i].Net, 2, scale) {
+			list = append(list, fmt.Sprintf("invoice_lines[%d].total_net_amount: %s stated, but quantity and price give %s.", i, inv.Lines[i].Net, derived.Net))
+		}
+	}
+	fromLines := inv
+	fromLines.Subtotals = nil
+	if fromLines.breakDown(scale) != nil || len(p.Subtotals) == 0 {
+		return list
+	}
+	for _, want := range fromLines.Subtotals {
+		var got *subtotal
+		for i, s := range inv.Subtotals {
+			if s.Rate.Equal(want.Rate.Decimal) && categoryCode(s.Category, s.Rate.Decimal) == categoryCode(want.Category, want.Rate.Decimal) {
+				got = &inv.Subtotals[i]
+			}
+		}
+		if got == nil || apart(got.Taxable, want.Taxable, 0, scale) || apart(got.Tax, want.Tax, int64(len(p.Lines)), scale) {
+			list = append(list, fmt.Sprintf("tax_subtotals: at %s %% the lines give %s and VAT %s.", want.Rate, want.Taxable, want.Tax))
+		}
+	}
+	if len(inv.Subtotals) > len(fromLines.Subtotals) {
+		list = append(list, "tax_subtotals: more rates than the lines have.")
+	}
+	return list
+}
+
+// apart tells whether two amounts differ by more than some coins.
+func apart(a, b number, coins int64, scale int) bool {
+	diff, err := a.SubAbs(b.Decimal)
+	return err == nil && diff.Cmp(decimal.MustNew(coins, scale)) > 0
 }
 
 // differs is how far the stated total is from net and tax, and a cent per line,

@@ -82,6 +82,15 @@ func TestPostRefusals(t *testing.T) {
 		{"a wrong SIRET, strict", buyer, "20000000800018", true, 422, "recipient.fiscal_id"},
 		{"a wrong VAT key, strict", "FR88100000009", "FR12100000009", true, 422, "sender.vat_id"},
 		{"no buyer's id, strict", buyer, "", true, 422, "recipient.fiscal_id"},
+		{"a wrong line passes", `"tax_rate":20`, `"tax_rate":20,"total_net_amount":50`, false, 200, ""},
+		{"a wrong line, strict", `"tax_rate":20`, `"tax_rate":20,"total_net_amount":50`, true, 422, "invoice_lines[0].total_net_amount"},
+		{"a wrong breakdown, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":50,"tax_amount":10,"vat_rate":20,"tax_category":"standard"}],"currency"`, true, 422, "tax_subtotals"},
+		{"a rate of no line, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":51,"tax_amount":10.20,"vat_rate":20},{"taxable_amount":0,"tax_amount":0,"vat_rate":10}],"currency"`, true, 422, "tax_subtotals"},
+		{"a right breakdown, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":51,"tax_amount":10.20,"vat_rate":20,"tax_category":"S"}],"currency"`, true, 200, ""},
+		{"a number with a blank, strict", `FA-1"`, `FA 1"`, true, 422, "document_number"},
+		{"due before it was issued, strict", `"currency"`, `"payment_means":[{"due_date":"2026-11-01"}],"currency"`, true, 422, "due_date"},
+		{"a public body without its service code, strict", buyer, "810000000", true, 422, "chorus_pro_service_code"},
+		{"a public body without its service code passes", buyer, "810000000", false, 200, ""},
 		{"a wrong IBAN, strict", `"currency"`, `"payment_means":[{"financial_account":"FR7630006000011234567890123"}],"currency"`, true, 422, "financial_account"},
 	} {
 		t.Run(c.story, func(t *testing.T) {
