@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"einvoice/connector"
 	"einvoice/connector/problem"
+	sheet "einvoice/connector/workbook" // the demo has a function workbook
 )
 
 // csvReport opens in Excel by a double click, in French and English alike: a
@@ -74,13 +76,10 @@ func (c *csvReport) end() error {
 
 // defused keeps a spreadsheet from taking a text for a formula; numbers stay.
 func defused(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if _, err := connector.ParseAmount(s); err == nil {
 		return s
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
-		return s
-	}
-	return "'" + s
+	return sheet.Defused(s)
 }
 
 //go:embed validate.html
