@@ -170,6 +170,22 @@ func TestIdleConnectionIsClosed(t *testing.T) {
 	}
 }
 
+func TestIdleConnectionIsKeptAlive(t *testing.T) {
+	s := sftptest.Start(t, sftptest.Options{})
+	section := s.Section()
+	section.KeepAlive = setting.Duration(100 * time.Millisecond)
+	p, _ := place(t, s, section)
+	if err := p.Connect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	awaitNil(t, func() error {
+		if s.Alive.Load() < 2 {
+			return errors.New("no signs of life")
+		}
+		return nil
+	})
+}
+
 // TestOddThingsInADirectory: what is no regular file of a plain name is neither
 // listed nor opened, and nothing outside the directory can be reached.
 func TestOddThingsInADirectory(t *testing.T) {

@@ -72,7 +72,7 @@ func (s *server) session(ctx context.Context) (*session, error) {
 		if best == nil {
 			return s.dial(ctx)
 		}
-		if best.rested() < doubtAfter || best.probe(ctx) == nil {
+		if best.rested() < doubtAfter || best.probe(ctx, s.cfg.Timeout.Std()) == nil {
 			return best, nil
 		}
 	}

@@ -206,8 +206,8 @@ func (s *session) rested() time.Duration {
 }
 
 // probe asks for something that every server answers.
-func (s *session) probe(ctx context.Context) error {
-	err := s.guard(ctx, probeWithin, func() error {
+func (s *session) probe(ctx context.Context, limit time.Duration) error {
+	err := s.guard(ctx, min(limit, probeWithin), func() error {
 		_, err := s.sftp.Getwd()
 		return err
 	})

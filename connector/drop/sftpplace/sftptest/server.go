@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type Server struct {
 	KeyFile string
 	Host    ssh.Signer
 	Account ssh.PublicKey // that may log in
+
+	Alive atomic.Int64 // signs of life that clients gave
 
 	t        testing.TB
 	listener net.Listener
@@ -163,6 +166,7 @@ func (s *Server) serve(conn net.Conn, config *ssh.ServerConfig) {
 	}
 	s.wg.Go(func() {
 		for r := range requests {
+			s.Alive.Add(1)
 			if r.WantReply {
 				_ = r.Reply(false, nil)
 			}
