@@ -97,3 +97,66 @@ func FuzzLoad(f *testing.F) {
 		survive(t, m, exportOf("x.csv", row))
 	})
 }
+
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(gpFile))
+	f.Add([]byte("@GP\nENT;;\nLIG\n@ND\nENT"))
+	data, _ := Preset("gp")
+	m, err := Load("gp", data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { survive(t, m, exportOf("x.txt", data)) })
+}
+
+func FuzzFixed(f *testing.F) {
+	f.Add([]byte("H100 380 F1 20260101\nP100 texte 1 2,50\nT100 12\n"))
+	f.Add([]byte("H100\xff\nP1\nH100\r\r\n"))
+	m := mustLoad(f, `
+[input]
+format   = "fixed"
+encoding = "utf-8"
+type     = "1+4"
+[invoice]
+start = "H100"
+[invoice.fields]
+document_number = "H100.10+2"
+issue_date      = "H100.13+8"
+[lines]
+each = "P100"
+[lines.fields]
+description = "P100.6+5"
+quantity    = "P100.12+1"
+unit_price  = "P100[12+1=1].14+4"
+`)
+	f.Fuzz(func(t *testing.T, data []byte) { survive(t, m, exportOf("x.txt", data)) })
+}
+
+// FuzzJoined splits the data into the files of an export at form feeds.
+func FuzzJoined(f *testing.F) {
+	f.Add([]byte("NumeroPiece;Date;MontantTTC\nFA1;01/02/2026;12\n\fNumeroPiece;Libelle;Quantite;PrixUnitaire;TotalHT;TauxTVA\nFA1;Savon;1;10;10;20\nFA2;x"))
+	data, _ := Preset("gestimum")
+	m, err := Load("gestimum", data)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e := Export{Name: "x", TempDir: t.TempDir()}
+		for i, part := range bytes.SplitN(data, []byte("\f"), 3) {
+			e.Parts = append(e.Parts, exportOf([]string{"Documents_1.csv", "Lignes_1.csv", "Echeances_1.csv"}[i], part))
+		}
+		survive(t, m, e)
+	})
+}
+
+// FuzzSheet puts the data into the sheet of a sound workbook.
+func FuzzSheet(f *testing.F) {
+	f.Add([]byte(`<row r="1">` + inline("A1", "Facture") + inline("B1", "Date") + inline("C1", "Texte") + inline("D1", "PU") + `</row><row r="2">` + inline("A2", "F1") + `<c r="B2"><v>46000</v></c></row>`))
+	f.Add([]byte(`<row r="3"><c r="A3" t="s"><v>7</v></c><c t="e"><v>#REF!</v></c></row>`))
+	m := mustLoad(f, small)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e := handmade(t, sheetBegin+string(data)+sheetEnd)
+		e.TempDir = t.TempDir()
+		survive(t, m, e)
+	})
+}

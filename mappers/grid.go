@@ -41,15 +41,18 @@ type grid struct {
 	head        headings
 	columns     []int // by place: a column from 0, -1 where there is none
 	release     int   // the column of _release, -1
+	copied      bool  // it has our columns: it is a correctable copy
 }
 
 // newGrid finds every place in the header; what is missing is a problem of the file.
 func newGrid(file, sheet string, head headings, places []place) (*grid, []problem.Problem) {
 	g := &grid{file: file, sheet: sheet, head: head, columns: make([]int, len(places)), release: -1}
 	for i, name := range head.names {
-		if release, _ := reserved(name); release {
+		release, ours := reserved(name)
+		if release {
 			g.release = i
 		}
+		g.copied = g.copied || ours
 	}
 	var problems []problem.Problem
 	for i, p := range places {
@@ -67,6 +70,17 @@ func newGrid(file, sheet string, head headings, places []place) (*grid, []proble
 		}
 	}
 	return g, problems
+}
+
+// unused are the headers of the columns that no place reads.
+func (g *grid) unused() (names []string) {
+	used := g.wanted(len(g.head.shown))
+	for i, name := range g.head.shown {
+		if _, ours := reserved(name); !used[i] && !ours && name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // named is the table as a sheet of that name.

@@ -125,6 +125,10 @@ func (g *grouper) trailerNode() (node, bool) {
 	return rowNode{g.grid, g.trailer}, true
 }
 
+// partial tells that a trailer would count what is not here: a copy has only the
+// failing documents.
+func (g *grouper) partial() bool { return g.grid.copied }
+
 // key joins the cells of the key, or takes the first that is not empty.
 func (g *grouper) key(r *row) string {
 	key, empty := "", true

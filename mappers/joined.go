@@ -57,6 +57,9 @@ func (m *Mapping) openJoined(e Export) (*opened, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
+		for _, name := range g.unused() {
+			in.unused = append(in.unused, t.name+"."+name)
+		}
 		for p, c := range g.columns {
 			columns[p] = max(columns[p], c)
 		}

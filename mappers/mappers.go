@@ -62,6 +62,7 @@ type Report struct {
 	Rows     int               // rows, or XML invoices, that were read
 	Problems []problem.Problem // of the file: a missing column refuses it, a doubtful encoding warns
 	Controls Controls
+	Unused   []string // columns of the tables that the mapping does not name
 }
 
 // Refused tells whether a problem keeps every invoice of the export from going.

@@ -16,6 +16,7 @@ type opened struct {
 	format   valueFormat
 	encoding string
 	problems []problem.Problem // of the file
+	unused   []string
 	later    func() []problem.Problem
 	rows     func() int
 	close    func() error
@@ -36,7 +37,7 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 		return Report{}, err
 	}
 	defer in.close()
-	report := Report{Encoding: in.encoding, Problems: in.problems}
+	report := Report{Encoding: in.encoding, Problems: in.problems, Unused: in.unused}
 	if report.Refused() {
 		return report, nil
 	}
@@ -108,12 +109,15 @@ func (m *Mapping) addTotal(sum decimal.Decimal, r Result) decimal.Decimal {
 }
 
 // ender is a source whose file ends with a trailer.
-type ender interface{ trailerNode() (n node, found bool) }
+type ender interface {
+	trailerNode() (n node, found bool)
+	partial() bool
+}
 
 // checkEnd looks at the trailer: it must be there, be last, and agree.
 func (m *Mapping) checkEnd(file string, s source, c Controls, sum decimal.Decimal) []problem.Problem {
 	g, ok := s.(ender)
-	if !ok || m.end == nil {
+	if !ok || m.end == nil || g.partial() {
 		return nil
 	}
 	n, there := g.trailerNode()
@@ -188,7 +192,7 @@ func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string) *opened {
 		grouped.rows = rows
 	}
 	return &opened{
-		source: grouped, format: m.input.values, close: rows.Close,
+		source: grouped, unused: g.unused(), format: m.input.values, close: rows.Close,
 		rows:  func() int { return grouped.read },
 		later: func() []problem.Problem { return nil },
 	}

@@ -233,6 +233,11 @@ func (s *recordSource) trailerNode() (node, bool) {
 	return recordNode{s: s, all: []*record{s.trailer}}, true
 }
 
+// partial knows a correctable copy by its name: records have no columns of ours.
+func (s *recordSource) partial() bool {
+	return strings.Contains(s.file, ".refused.") || strings.Contains(s.file, ".held.")
+}
+
 // recordNode is an invoice, or a line with the records that follow it up to the
 // next line.
 type recordNode struct {

@@ -17,7 +17,7 @@ const (
 	maxElementBytes = 48 << 20
 	maxTextBytes    = 14 << 20 // an attachment of 10 MB in base64
 	maxTagBytes     = 1 << 20
-	maxElementNodes = 400_000
+	maxElementNodes = 250_000
 	maxElementDepth = 100
 )
 

@@ -176,9 +176,13 @@ func loadMappings(cfg *Config) (tiers, error) {
 	all := make(tiers, 2)
 	var errs []error
 	own := map[string]bool{}
-	files, err := filepath.Glob(filepath.Join(escapeGlob(cfg.Mappings.Folder), "*.toml"))
-	if err != nil {
-		return nil, fmt.Errorf("%w: list %s: %w", errMapping, cfg.Mappings.Folder, err)
+	var files []string
+	if cfg.Mappings.Folder != "" { // without a configuration the working folder is nobody's
+		var err error
+		files, err = filepath.Glob(filepath.Join(escapeGlob(cfg.Mappings.Folder), "*.toml"))
+		if err != nil {
+			return nil, fmt.Errorf("%w: list %s: %w", errMapping, cfg.Mappings.Folder, err)
+		}
 	}
 	sort.Strings(files)
 	for _, path := range files {

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +19,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 	"einvoice/mappers"
@@ -26,7 +29,7 @@ import (
 // previewOptions are the flags of preview.
 type previewOptions struct {
 	config, mapping string
-	json            bool
+	json, explain   bool
 }
 
 func previewCommand(s streams) *cobra.Command {
@@ -49,6 +52,7 @@ built-in presets are used. Exit codes: 0 all would go, 3 some would be refused.`
 	configFlag(cmd, &opt.config)
 	cmd.Flags().StringVar(&opt.mapping, "mapping", "", "name or file of the mapping; default: the one that matches")
 	cmd.Flags().BoolVar(&opt.json, "json", false, "print the JSON that would be sent, one invoice a line")
+	cmd.Flags().BoolVar(&opt.explain, "explain", false, "also say where every value came from, and what of the file is not used")
 	return cmd
 }
 
@@ -60,6 +64,7 @@ type preview struct {
 	out      io.Writer
 	refused  int
 	total    int
+	unmapped map[string][]string // codes by value table
 }
 
 func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
@@ -103,6 +108,7 @@ func (p *preview) run(ctx context.Context, path string) error {
 	for _, pr := range report.Problems {
 		p.problem(pr)
 	}
+	p.explainFile(report)
 	if !p.opt.json {
 		fmt.Fprintf(p.out, "%d invoice(s), %d refused; mapping %s, encoding %s\n", p.total, p.refused, m.Name, report.Encoding)
 	}
@@ -148,7 +154,52 @@ func (p *preview) show(r mappers.Result, file string) error {
 	if p.opt.json {
 		return p.showJSON(staged)
 	}
+	p.explain(r)
 	return p.showText(staged)
+}
+
+// explain says where every value of an invoice came from, in the order of the file.
+func (p *preview) explain(r mappers.Result) {
+	p.note(r)
+	if !p.opt.explain {
+		return
+	}
+	fields := slices.Sorted(maps.Keys(r.Origins))
+	slices.SortStableFunc(fields, func(a, b string) int {
+		return cmp.Compare(r.Origins[a].Position.Row, r.Origins[b].Position.Row)
+	})
+	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+	for _, field := range fields {
+		if o := r.Origins[field]; field != "" && o.Value != "" {
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", field, problem.Problem{Position: o.Position}.Where(p.cfg.lang()), clip(strings.Join(strings.Fields(o.Value), " "), 60))
+		}
+	}
+	w.Flush()
+}
+
+// note keeps the codes that no value table knows.
+func (p *preview) note(r mappers.Result) {
+	for _, pr := range r.Problems {
+		if table := pr.Args["table"]; table != "" {
+			p.unmapped[table] = append(p.unmapped[table], pr.Value)
+		}
+	}
+}
+
+// explainFile says what of the file is not used, and what the mapping lacks.
+func (p *preview) explainFile(report mappers.Report) {
+	if !p.opt.explain || p.opt.json {
+		return
+	}
+	if len(report.Unused) > 0 {
+		fmt.Fprintf(p.out, "columns not used: %s\n", strings.Join(report.Unused, ", "))
+	}
+	for _, table := range slices.Sorted(maps.Keys(p.unmapped)) {
+		codes := p.unmapped[table]
+		slices.Sort(codes)
+		fmt.Fprintf(p.out, "codes missing from [map.%s]: %s\n", table, strings.Join(slices.Compact(codes), ", "))
+	}
+	fmt.Fprintf(p.out, "%d row(s) read, %d line(s), %d document(s) left out by the mapping\n", report.Rows, report.Controls.Lines, report.Controls.Ignored)
 }
 
 func (p *preview) showJSON(s ledger.StagedInvoice) error {
@@ -215,10 +266,13 @@ func clip(s string, n int) string {
 }
 
 func mappingsCommand(s streams) *cobra.Command {
-	var path, show string
+	var path, show, copied string
 	cmd := &cobra.Command{
-		Use: "mappings", Short: "List the mappings, or show a built-in one", Args: none,
+		Use: "mappings", Short: "List the mappings, show a built-in one, or copy it out", Args: none,
 		RunE: func(*cobra.Command, []string) error {
+			if copied != "" {
+				return copyPreset(copied, s.out)
+			}
 			if show != "" {
 				data, ok := mappers.Preset(show)
 				if !ok {
@@ -239,5 +293,23 @@ func mappingsCommand(s streams) *cobra.Command {
 	}
 	configFlag(cmd, &path)
 	cmd.Flags().StringVar(&show, "show", "", "print a built-in mapping")
+	cmd.Flags().StringVar(&copied, "copy", "", "write a built-in mapping as NAME.toml into the current folder, to be changed there")
 	return cmd
+}
+
+// copyPreset writes a preset where it can be edited, never over another file.
+func copyPreset(name string, out io.Writer) error {
+	data, ok := mappers.Preset(name)
+	if !ok {
+		return fmt.Errorf("%w: no preset %q; there are %s", errUsage, name, strings.Join(mappers.Presets(), ", "))
+	}
+	path := name + ".toml"
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("copy mapping: %s is there already", path)
+	}
+	if err := durable.WriteFile(path, data, 0o644); err != nil {
+		return fmt.Errorf("copy mapping: %w", err)
+	}
+	_, err := fmt.Fprintln(out, path)
+	return err
 }
