@@ -47,6 +47,7 @@ type Sandbox struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	started time.Time
+	quiet   bool // there is no Log
 	wake    chan struct{}
 	hurry   atomic.Bool // something is due sooner than the clockwork knows
 	wg      sync.WaitGroup
@@ -71,12 +72,14 @@ type Sandbox struct {
 // New opens a sandbox and starts its clockwork. An error says which option is
 // wrong or why Data cannot be read. The caller must Close it.
 func New(opt Options) (*Sandbox, error) {
+	quiet := opt.Log == nil
 	if err := opt.complete(); err != nil {
 		return nil, err
 	}
 	s := &Sandbox{opt: opt, client: opt.Client, wake: make(chan struct{}, 1), store: newStore(), books: newBooks(),
 		tokens: map[string]*token{}, kept: map[string]*call{}, italians: map[string]*italian{}, started: opt.Now()}
 	s.switches.Store(&opt.Switches)
+	s.quiet = quiet
 	all := builtIn()
 	s.directory.Store(&all)
 	if s.client == nil {
