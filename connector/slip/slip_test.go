@@ -1,0 +1,137 @@
+package slip
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+)
+
+type books struct {
+	issued []ledger.Issued
+	files  []ledger.File
+	known  []string // numbers of other days
+}
+
+func (b books) IssuedIn(context.Context, string, time.Time, time.Time) iter.Seq2[ledger.Issued, error] {
+	return func(yield func(ledger.Issued, error) bool) {
+		for _, i := range b.issued {
+			if !yield(i, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (b books) FilesIn(context.Context, time.Time, time.Time) ([]ledger.File, error) {
+	return b.files, nil
+}
+
+func (b books) Find(_ context.Context, number string) (found []ledger.Invoice, _ error) {
+	for _, n := range b.known {
+		if n == number {
+			found = append(found, ledger.Invoice{Company: "acme", Key: connector.Key{Number: n}})
+		}
+	}
+	return found, nil
+}
+
+func dropped(number string, state ledger.State, kind string) ledger.Issued {
+	a := connector.MustAmount
+	i := ledger.Issued{Document: connector.Invoice{Type: kind,
+		Totals: connector.Totals{Net: a("100"), Tax: a("20"), Gross: a("120")},
+		Taxes:  []connector.Tax{{Rate: a("20.00"), Taxable: a("100"), Tax: a("20")}}}}
+	i.FileID, i.Key.Number, i.State, i.Gross, i.Currency, i.Company = 1, number, state, a("120"), "EUR", "acme"
+	return i
+}
+
+// everyState is what an evening may find.
+func everyState() books {
+	b := books{known: []string{"F-0004"}, files: []ledger.File{
+		{ID: 1, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "lot.csv"}, Controls: []ledger.Control{{Name: "TTC", Stated: "120", Computed: "130"}}},
+		{ID: 2, State: ledger.FileFailed, NewFile: ledger.NewFile{Name: "kaputt.csv"}},
+		{ID: 3, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "of-another-company.csv"}},
+	}}
+	for i, s := range []ledger.State{ledger.Sent, ledger.Sent, ledger.Queued, ledger.Uncertain, ledger.Sending, ledger.Waiting, ledger.Held,
+		ledger.Refused, ledger.Rejected, ledger.Conflict, ledger.Duplicate, ledger.Superseded, ledger.Ignored} {
+		b.issued = append(b.issued, dropped([]string{"F-0001", "F-0003", "F-0007"}[min(i, 2)], s, "380"))
+	}
+	b.issued = append(b.issued, dropped("A-9", ledger.Sent, "381"))
+	return b
+}
+
+func TestTheFatesAddUpToWhatWasDropped(t *testing.T) {
+	s, err := Draw(t.Context(), everyState(), "acme", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := Sum{}
+	for _, f := range Fates() {
+		if one := s.Fates[f]["EUR"]; one != nil {
+			n := sum.Invoices + one.Invoices
+			if err := sum.add(one.Net, one.Tax, one.Gross); err != nil {
+				t.Fatal(err)
+			}
+			sum.Invoices = n
+		}
+	}
+	all := s.Dropped["EUR"]
+	if sum.Invoices != all.Invoices || sum.Gross.Cmp(all.Gross) != 0 || all.Invoices != 14 {
+		t.Errorf("fates add up to %d, %s; dropped were %d, %s", sum.Invoices, sum.Gross, all.Invoices, all.Gross)
+	}
+	if sent := s.Fates[Sent]["EUR"]; sent.Invoices != 3 || sent.Gross.String() != "120" {
+		t.Errorf("sent %d, %s: the credit note counts negative", sent.Invoices, sent.Gross)
+	}
+	if w := s.Fates[Waiting]["EUR"]; w.Invoices != 4 {
+		t.Errorf("waiting %d, want queued, uncertain, sending and waiting", w.Invoices)
+	}
+	if len(s.Rates) != 1 || s.Rates[0].Rate != "20" || s.Rates[0].Sum.Tax.String() != "20" {
+		t.Errorf("rates %+v", s.Rates)
+	}
+}
+
+func TestGapsAreNumbersThatNoExportBrought(t *testing.T) {
+	s, err := Draw(t.Context(), everyState(), "acme", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Gap{{"F-0002", "F-0002"}, {"F-0005", "F-0006"}} // 4 came another day
+	if len(s.Gaps) != 2 || s.Gaps[0] != want[0] || s.Gaps[1] != want[1] {
+		t.Errorf("gaps %v, want %v", s.Gaps, want)
+	}
+}
+
+func TestTheSlipSaysItInBothFiles(t *testing.T) {
+	s, err := Draw(t.Context(), everyState(), "acme", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, write := range map[string]func(*strings.Builder) error{
+		"CSV":  func(b *strings.Builder) error { return s.WriteCSV(b, problem.French) },
+		"HTML": func(b *strings.Builder) error { return s.WriteHTML(b, problem.French) },
+	} {
+		var b strings.Builder
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"Déposées", "transmises", "120,00", "lot.csv : TTC", "120 / 130 ≠", "kaputt.csv", "F-0005 – F-0006", "20 %"} {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("no %q in the %s:\n%s", want, name, b.String())
+			}
+		}
+		if strings.Contains(b.String(), "of-another-company") {
+			t.Errorf("%s names an export of another company", name)
+		}
+	}
+	if s.Balanced() {
+		t.Error("balanced, although much is left")
+	}
+	if got := Name("acme", "2026-05-14", ".csv"); got != "slip_acme_2026-05-14.csv" {
+		t.Error(got)
+	}
+}
