@@ -93,6 +93,7 @@ Try it, with no account and no network:  einvoice demo`,
 		registerCommand(s), previewCommand(s), validateCommand(s), rulesCommand(s), mappingsCommand(s), statusCommand(s), traceCommand(s), versionCommand(s),
 	)
 	root.AddCommand(personCommands(s)...)
+	root.AddCommand(inboxCommands(s)...)
 	return root
 }
 
