@@ -111,6 +111,7 @@ func (o *Outbox) giveBackWhole(ctx context.Context, f ledger.File) error {
 		return err
 	}
 	name := results.CopyName(f.Name, f.Take, "refused", 1, strings.TrimPrefix(path.Ext(f.Name), "."))
+	o.tell("returned", "file", f.Name, "copy", name)
 	return o.Ledger.CopyDone(ctx, f.ID, []ledger.Publication{
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: name, FileID: f.ID, SHA256: body},
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, 1), FileID: f.ID, SHA256: report},

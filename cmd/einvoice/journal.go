@@ -56,7 +56,7 @@ var wordsFR = map[string]string{
 	"unserved":    "ARRÊT         le dépôt {drop} n'est pas lu : {reason}",
 	"taken":       "REÇU          {file} (dépôt n° {take} de {drop})",
 	"rewritten":   "REÇU          {file} a été réécrit par l'ERP entre-temps : la nouvelle version est traitée aussi",
-	"mapped":      "LU            {file} : {invoices} facture(s), modèle {mapping} — {counts}",
+	"mapped":      "LU            {file} : {invoices} facture(s), modèle {mapping}{counts}",
 	"refused":     "REFUSÉ        {where} (facture {number}) : {reason} [{code}]\n                        → {remedy}",
 	"verdict":     "{what} {number} ({file}) : {reason} {remedy}",
 	"sent":        "ENVOYÉ        facture {number} à {buyer}, {gross} {currency} : prise en charge sous {id}",
@@ -70,6 +70,7 @@ var wordsFR = map[string]string{
 	"held":        "À VÉRIFIER    facture {number} : {reason}\n                        → {remedy}",
 	"released":    "LIBÉRÉE       facture {number}, par {file}",
 	"copy":        "À CORRIGER    {invoices} facture(s) de {file} : voir {copy}",
+	"returned":    "À CORRIGER    {file} n'a pas pu être lu : voir {copy} et son rapport",
 	"settled":     "TERMINÉ       {file}",
 	"status":      "STATUT        facture {number} : {label} ({state} / {external})",
 	"adopted":     "RETROUVÉ      facture {number} : confirmée par la plateforme ({api_id})",
@@ -83,7 +84,7 @@ var wordsEN = map[string]string{
 	"unserved":    "STOPPED     drop {drop} is not read: {reason}",
 	"taken":       "TAKEN       {file} (take {take} of {drop})",
 	"rewritten":   "TAKEN       {file} was rewritten by the ERP meanwhile: the new version is processed as well",
-	"mapped":      "READ        {file}: {invoices} invoice(s), mapping {mapping} — {counts}",
+	"mapped":      "READ        {file}: {invoices} invoice(s), mapping {mapping}{counts}",
 	"refused":     "REFUSED     {where} (invoice {number}): {reason} [{code}]\n                      → {remedy}",
 	"verdict":     "{what} {number} ({file}): {reason} {remedy}",
 	"sent":        "SENT        invoice {number} to {buyer}, {gross} {currency}: taken in charge as {id}",
@@ -97,6 +98,7 @@ var wordsEN = map[string]string{
 	"held":        "TO CHECK    invoice {number}: {reason}\n                      → {remedy}",
 	"released":    "RELEASED    invoice {number}, by {file}",
 	"copy":        "TO CORRECT  {invoices} invoice(s) of {file}: see {copy}",
+	"returned":    "TO CORRECT  {file} could not be read: see {copy} and its report",
 	"settled":     "DONE        {file}",
 	"status":      "STATUS      invoice {number}: {label} ({state} / {external})",
 	"adopted":     "FOUND       invoice {number}: confirmed by the platform ({api_id})",
@@ -139,5 +141,8 @@ func counts(lang problem.Lang, args map[string]string) string {
 			parts = append(parts, v+" "+word)
 		}
 	}
-	return strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return " — " + strings.Join(parts, ", ")
 }

@@ -11,13 +11,13 @@ import (
 
 // Figures are the counts that status shows, per company.
 type Figures struct {
-	Company   string
-	States    map[State]int
-	Platform  map[connector.State]int // of sent invoices
-	Received  map[ReceivedState]int
-	ToCheck   int       // supplier invoices kept to check
-	LastFile  time.Time // when the newest export with an invoice of it was taken
-	OldestDue time.Time // when the oldest invoice that may be sent now was read
+	Company   string                  `json:"company"`
+	States    map[State]int           `json:"states"`
+	Platform  map[connector.State]int `json:"platform"` // of sent invoices
+	Received  map[ReceivedState]int   `json:"received"`
+	ToCheck   int                     `json:"to_check"`             // supplier invoices kept to check
+	LastFile  time.Time               `json:"last_export,omitzero"` // when the newest export with an invoice of it was taken
+	OldestDue time.Time               `json:"oldest_due,omitzero"`  // when the oldest invoice that may be sent now was read
 }
 
 // counted is one group of invoices.

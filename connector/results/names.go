@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -33,11 +34,15 @@ func StatusName(company string, at time.Time, seq int64) string {
 	return fmt.Sprintf("status_%s_%s_%d.csv", safe(company), at.Format("20060102T150405"), seq)
 }
 
+// ours matches what CopyName adds to a name.
+var ours = regexp.MustCompile(`(\.\d{6}\.(refused\.\d+|held))+$`)
+
 // CopyName is the name of a correctable copy: kind is "refused", with n counting
 // an export's copies from 1, or "held", which has no number. A dot before ext
 // may be left out.
 func CopyName(export string, take int64, kind string, n int, ext string) string {
-	name := fmt.Sprintf("%s.%06d.%s", stem(export), take, kind)
+	// The copy of a copy is named after the first export.
+	name := fmt.Sprintf("%s.%06d.%s", ours.ReplaceAllString(stem(export), ""), take, kind)
 	if kind != "held" {
 		name = fmt.Sprintf("%s.%d", name, n)
 	}
