@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -106,12 +107,14 @@ func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error
 	n := parallel(d.Place)
 	for batch := range slices.Chunk(ready, n*ahead) {
 		blobs := make([]durable.Blob, len(batch))
-		if err := each(n, len(batch), func(i int) (err error) {
+		var away atomic.Bool
+		_ = each(n, len(batch), func(i int) (err error) {
 			blobs[i], err = o.copy(ctx, d, batch[i])
-			return err
-		}); err != nil {
-			return err
-		}
+			if errors.Is(err, drop.ErrBusy) {
+				away.Store(true)
+			}
+			return nil // said, and tried again
+		})
 		files := make([]ledger.File, len(batch))
 		for i, e := range batch {
 			if blobs[i].SHA256 == "" {
@@ -130,6 +133,9 @@ func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error
 		}); err != nil {
 			return err
 		}
+		if n > 1 && away.Load() { // the server is away: it need not be said for every file
+			return nil
+		}
 	}
 	return nil
 }
@@ -145,18 +151,18 @@ func each(n, count int, work func(i int) error) error {
 }
 
 // copy copies an export into the spool. Nothing is returned for one that cannot
-// be had now, or that is not the one that was listed.
+// be had now, or that is not the one that was listed; the error was said.
 func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob, error) {
 	r, err := d.Place.Open(ctx, e.Name)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
-		return durable.Blob{}, nil
+		return durable.Blob{}, err
 	}
 	blob, err := o.Spool.Put(ctx, r)
 	r.Close()
 	if err != nil { // a share that died, or a full disk: the original stays, and the next scan tries again
 		o.sayTrouble(d, fmt.Errorf("copy %s to the spool: %w", e.Name, err))
-		return durable.Blob{}, nil
+		return durable.Blob{}, err
 	}
 	o.sayTrouble(d, nil)
 	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
