@@ -119,7 +119,10 @@ func TestNoFileOfTheCorporaPanicsOrHangs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range mappings {
+		for i, m := range mappings {
+			if i == 2 && f.kind == "fragment" {
+				continue // as tables they are all alike
+			}
 			begin := time.Now()
 			readAll(t, m, exportOf(filepath.Base(f.path), data))
 			if took := time.Since(begin); took > 10*time.Second {

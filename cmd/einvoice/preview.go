@@ -181,6 +181,9 @@ func (p *preview) explain(r mappers.Result) {
 func (p *preview) note(r mappers.Result) {
 	for _, pr := range r.Problems {
 		if table := pr.Args["table"]; table != "" {
+			if p.unmapped == nil {
+				p.unmapped = map[string][]string{}
+			}
 			p.unmapped[table] = append(p.unmapped[table], pr.Value)
 		}
 	}
