@@ -3,9 +3,11 @@ package mappers
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"einvoice/connector/problem"
 )
@@ -16,28 +18,34 @@ func TestTheManualIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```(toml|csv|text)\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
+	blocks := regexp.MustCompile("(?s)```(toml|csv|text)(?: ([a-z.]+))?\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
 	var m *Mapping
 	var results []Result
-	examples := 0
+	examples, dir := 0, t.TempDir()
 	for _, b := range blocks {
 		switch b[1] {
 		case "toml":
-			m = mustLoad(t, b[2])
+			if m, err = LoadIn(dir, "manual", []byte(b[3])); err != nil {
+				t.Fatalf("%v\n%s", err, b[3])
+			}
 		case "csv":
+			if b[2] != "" {
+				writeFile(t, filepath.Join(dir, b[2]), b[3], time.Now())
+				continue
+			}
 			var report Report
-			results, report, err = readAll(t, m, exportOf("export.csv", newCharset(windows1252, nil).encode(b[2])))
+			results, report, err = readAll(t, m, exportOf("export.csv", newCharset(windows1252, nil).encode(b[3])))
 			if err != nil || report.Refused() {
 				t.Fatal(report, err)
 			}
 		case "text":
 			examples++
-			if got := outline(t, results); got != b[2] {
-				t.Errorf("got:\n%s\nthe manual says:\n%s", got, b[2])
+			if got := outline(t, results); got != b[3] {
+				t.Errorf("got:\n%s\nthe manual says:\n%s", got, b[3])
 			}
 		}
 	}
-	if examples != 1 || len(blocks) != 4 {
+	if examples != 4 || len(blocks) != 16 {
 		t.Errorf("%d blocks, %d examples", len(blocks), examples)
 	}
 }
