@@ -229,6 +229,7 @@ func (a *app) Run(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.outbox.Run(gctx) })
 	g.Go(func() error { return a.inbox.Run(gctx) })
+	g.Go(func() error { return a.slipLoop(gctx) })
 	if a.listener != nil {
 		g.Go(func() error { return a.serveCallbacks(gctx) })
 	}

@@ -22,6 +22,7 @@ import (
 	"einvoice/connector/results"
 	"einvoice/connector/rules"
 	"einvoice/connector/setting"
+	"einvoice/connector/slip"
 	"einvoice/inbox"
 	"einvoice/outbox"
 )
@@ -48,6 +49,7 @@ type Config struct {
 	Outbox    outbox.Config      `toml:"outbox"`
 	Results   results.Config     `toml:"results"`
 	Inbox     inbox.Config       `toml:"inbox"`
+	Slip      slip.Config        `toml:"slip"`
 	Log       LogConfig          `toml:"log"`
 
 	file string // where it was read
@@ -115,6 +117,7 @@ func defaultConfig() Config {
 		Outbox:          outbox.Defaults(),
 		Results:         results.Defaults(),
 		Inbox:           inbox.Defaults(),
+		Slip:            slip.Defaults(),
 		Log:             LogConfig{Level: "info", Format: "auto"},
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // inboxCommands are about what came back: they need the ledger for themselves.
 func inboxCommands(s streams) []*cobra.Command {
-	return []*cobra.Command{redeliverCommand(s), fetchCommand(s), registersCommand(s)}
+	return []*cobra.Command{redeliverCommand(s), fetchCommand(s), registersCommand(s), slipCommand(s)}
 }
 
 func redeliverCommand(s streams) *cobra.Command {

@@ -71,6 +71,9 @@ func (a *app) Once(ctx context.Context) error {
 	if err := a.inbox.Round(ctx); err != nil {
 		a.log.Error().Err(err).Msg("way back")
 	}
+	if err := a.writeSlips(ctx, start); err != nil {
+		a.log.Error().Err(err).Msg("slip")
+	}
 	if err := a.flush(); err != nil {
 		return err
 	}

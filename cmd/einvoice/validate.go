@@ -34,6 +34,7 @@ func (c *Config) validate(r setting.Report) {
 	c.Outbox.Validate(r.In("outbox"))
 	c.Results.Validate(r.In("results"))
 	c.Inbox.Validate(r.In("inbox"))
+	c.Slip.Validate(r.In("slip"))
 	log := r.In("log")
 	log.OneOf("level", c.Log.Level, "debug", "info", "warn", "error")
 	log.OneOf("format", c.Log.Format, "auto", "json", "text")
