@@ -20,6 +20,9 @@ import (
 // later places, until it arrives; readers see all of it or none.
 func TestCutPublicationIsWholeOrAbsent(t *testing.T) {
 	cuts := 120
+	if testing.Short() {
+		cuts = 30
+	}
 	if n, err := strconv.Atoi(os.Getenv("EINVOICE_SFTP_CUTS")); err == nil {
 		cuts = n
 	}
@@ -62,7 +65,10 @@ func TestCutPublicationIsWholeOrAbsent(t *testing.T) {
 // TestGrowingFilesAreNeverReadEarly: 1,000 files grow in the directory, with
 // pauses; none is ready before it stayed unchanged for the settle time.
 func TestGrowingFilesAreNeverReadEarly(t *testing.T) {
-	const files = 1000
+	files := 1000
+	if testing.Short() {
+		files = 200
+	}
 	s := sftptest.Start(t, sftptest.Options{})
 	p, dir := place(t, s, s.Section())
 	now := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
