@@ -8,12 +8,13 @@ import (
 	"time"
 )
 
-// keptTries bounds how many callbacks Books shows; the newest are kept.
+// keptTries bounds how many requests and callbacks Books shows; the newest are kept.
 const keptTries = 10_000
 
 // Books are what the platform saw and did: the witness of every test.
 type Books struct {
 	Requests  map[string]int `json:"requests"`  // by route: "POST /FR-invoices": 3
+	Latest    []Request      `json:"latest"`    // requests one by one, in the order of their arrival, the newest 10 000
 	Refreshes int            `json:"refreshes"` // GETs of one invoice with refresh=true
 	Documents []Document     `json:"documents"` // outgoing, by SIREN, year and number
 	Callbacks []Try          `json:"callbacks"` // in the order of their end, the newest 10 000
@@ -56,12 +57,23 @@ type Try struct {
 	retry         int
 }
 
+// Request is one call of the API that arrived whole.
+type Request struct {
+	At     time.Time `json:"at"`
+	Method string    `json:"method"`
+	Path   string    `json:"path"` // with its query
+	Number string    `json:"number,omitempty"`
+	Status int       `json:"status,omitempty"` // 0: no answer, or none yet
+	Faults []string  `json:"faults,omitempty"` // that struck it
+}
+
 // businessKey identifies a document as the tax office does.
 type businessKey struct{ siren, number, year string }
 
 // ledgerOfCalls counts while the sandbox runs.
 type ledgerOfCalls struct {
 	requests  map[string]int
+	latest    []*Request
 	refreshes int
 	documents map[businessKey]*Document
 	callbacks []Try
@@ -79,6 +91,13 @@ func (l *ledgerOfCalls) document(k businessKey) *Document {
 		l.documents[k] = d
 	}
 	return d
+}
+
+func (l *ledgerOfCalls) asked(r *Request) {
+	if len(l.latest) >= 2*keptTries {
+		l.latest = append(l.latest[:0], l.latest[keptTries:]...)
+	}
+	l.latest = append(l.latest, r)
 }
 
 func (l *ledgerOfCalls) tried(t Try) {
@@ -99,6 +118,9 @@ func (s *Sandbox) Books() Books {
 		Documents: make([]Document, 0, len(s.books.documents)),
 		Callbacks: slices.Clone(s.books.callbacks[max(0, len(s.books.callbacks)-keptTries):]),
 		Tries:     s.books.tries,
+	}
+	for _, r := range s.books.latest[max(0, len(s.books.latest)-keptTries):] {
+		b.Latest = append(b.Latest, *r)
 	}
 	for _, d := range s.books.documents {
 		c := *d

@@ -264,3 +264,36 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("%d documents, %d twice, %d callbacks", len(b.Documents), len(b.Twice()), b.Tries)
 	}
 }
+
+// TestBooksShowEveryRequest: in order, with what became of each.
+func TestBooksShowEveryRequest(t *testing.T) {
+	r := open(t, Options{}).registered()
+	r.post("FA-1")
+	r.AddFault(Fault{Kind: "status", Status: 503, Count: 1})
+	r.must(503, "GET", "/FR-invoices?document_number=FA-1", "")
+	v := r.must(200, "GET", "/sandbox/books", "")
+	for i, want := range []struct {
+		method, path, number string
+		status               float64
+	}{{"POST", "/FR-configurations", "", 200}, {"POST", "/FR-invoices", "FA-1", 200}, {"GET", "/FR-invoices?document_number=FA-1", "FA-1", 503}} {
+		got := at(v, "latest", i)
+		number, _ := at(got, "number").(string)
+		if at(got, "method") != want.method || at(got, "path") != want.path || number != want.number || at(got, "status") != want.status {
+			t.Errorf("request %d: %v, want %v", i+1, got, want)
+		}
+	}
+	if at(v, "latest", 2, "faults", 0) != "status" {
+		t.Error("its fault is not booked")
+	}
+}
+
+func TestSupplierInvoicesComeOverEveryChannel(t *testing.T) {
+	r := open(t, Options{}).registered()
+	for _, network := range []string{"fr-dgfip", "peppol", "chorus-pro", "email"} {
+		v := r.must(200, "POST", "/sandbox/supplier-invoices", `{"fiscal_id":"100000009","network":"`+network+`"}`)
+		files, _ := at(v, "data", "attachments").([]any)
+		if at(v, "data", "details", "network") != network || at(v, "data", "state") != "RECEIVED" || (len(files) == 1) != (network == "email") {
+			t.Errorf("%s: %v, %d files", network, at(v, "data", "details"), len(files))
+		}
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,9 +50,29 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return // else the client went away in the middle: nothing arrived
 	}
-	s.enter(q)
-	s.answer(w, q)
+	noted := s.enter(q)
+	watched := &watch{ResponseWriter: w}
+	defer func() { // also when the handler hangs up
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		noted.Status = watched.status
+	}()
+	s.answer(watched, q)
 }
+
+// watch remembers the status of an answer.
+type watch struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watch) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets a fault take the connection.
+func (w *watch) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // ofAPI tells the platform's invoice service from its account service and from
 // what steers the sandbox.
@@ -76,8 +98,8 @@ func route(r *http.Request) (route, id string) {
 	return r.Method + " " + place, id
 }
 
-// enter counts a request and finds the faults that strike it.
-func (s *Sandbox) enter(q *request) {
+// enter books a request and finds the faults that strike it.
+func (s *Sandbox) enter(q *request) *Request {
 	if q.route == "POST /FR-invoices" {
 		q.posted, q.wrong = parse(q.body)
 	}
@@ -103,6 +125,9 @@ func (s *Sandbox) enter(q *request) {
 	q.struck = s.strikes(q.number, func(f Fault) bool {
 		return !f.ofCallback() && (f.On == "" || f.On == q.route || f.On == literal || f.On == q.Method)
 	})
+	noted := &Request{At: s.opt.Now(), Method: q.Method, Path: q.URL.RequestURI(), Number: q.number, Faults: slices.Sorted(maps.Keys(q.struck))}
+	s.books.asked(noted)
+	return noted
 }
 
 // answer is where the faults strike, in the order of Kinds.

@@ -8,7 +8,7 @@ import (
 // iccProfile makes an RGB display profile of version 2.1: sRGB's primaries,
 // adapted to D50, and a gamma of 2.2.
 func iccProfile() []byte {
-	curve := []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x02\x33\x00\x00")
+	curve := []byte("curv\x00\x00\x00\x00\x00\x00\x00\x01\x02\x33")
 	tags := []struct {
 		name string
 		data []byte
