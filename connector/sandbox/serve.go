@@ -175,6 +175,9 @@ func (s *Sandbox) answer(w http.ResponseWriter, q *request) {
 
 // reply writes what came of a processed request, or what a fault leaves of it.
 func (s *Sandbox) reply(w http.ResponseWriter, q *request, rep reply) {
+	if rep.status >= http.StatusBadRequest && s.switches.Load().Errors == "plain" {
+		rep.body.Success, rep.body.Data = false, nil
+	}
 	body := rep.bytes()
 	if _, hit := q.struck["reset_after"]; hit {
 		hangUp(w)

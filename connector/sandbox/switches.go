@@ -22,6 +22,7 @@ type Switches struct {
 	Patch      string `json:"patch"`      // of callbacks: "replace", "merge" (by event)
 	Key        string `json:"key"`        // in the path of a company: "exact", "siren" (any id of the company)
 	Done       string `json:"done"`       // state DONE comes at "delivery", or at "approval"
+	Errors     string `json:"errors"`     // "odd" (not found comes with success true and data "null"), "plain"
 	MaxBody    int64  `json:"max_body"`   // bytes of a request; 0: 64 MiB
 }
 
@@ -60,6 +61,7 @@ func (w *Switches) complete() error {
 		{"reason", &w.Reason, []string{"details", "message", "none"}},
 		{"patch", &w.Patch, []string{"replace", "merge"}},
 		{"key", &w.Key, []string{"exact", "siren"}},
+		{"errors", &w.Errors, []string{"odd", "plain"}},
 		{"done", &w.Done, []string{"delivery", "approval"}},
 	} {
 		if err := choose(word.value, word.known); err != nil {

@@ -56,6 +56,9 @@ func TestSwitches(t *testing.T) {
 			r.settle()
 			return at(r.must(200, "GET", "/FR-invoices/"+id, ""), "data", "state")
 		}, "DONE", "SENT"},
+		{"errors without oddities", `{"errors":"plain"}`, func(r *rig) any {
+			return r.must(404, "GET", "/FR-configurations/999999998", "")["success"]
+		}, true, false},
 		{"small bodies", `{"max_body":100}`, func(r *rig) any {
 			status, _ := r.call("POST", "/FR-invoices", invoiceTo("FA-1", buyer, "X"))
 			return status
