@@ -130,3 +130,34 @@ func (c *cutting) verify() {
 		c.t.Errorf("%d files in the archive for %d exports", archived, len(c.want))
 	}
 }
+
+// TestMailboxIsReadOnceAndEmptied: no move and no second look; what a crash left
+// recorded and in place is known again.
+func TestMailboxIsReadOnceAndEmptied(t *testing.T) {
+	server := sftptest.Start(t, sftptest.Options{Serve: sftptest.Strict})
+	section := server.Section()
+	section.Profile = sftpplace.Compat
+	hosts := sftpplace.NewHosts([]sftpplace.Config{section})
+	defer hosts.Close()
+	r := newRig(t, func(opt *Options, cfg *drop.Config) {
+		cfg.After = drop.Delete
+	})
+	p, err := hosts.Place(server.URL(filepath.Join(r.dir, "drop")), "")
+	r.must(err)
+	d := r.Drops[0]
+	d.Place, d.Watcher = p, drop.NewWatcher(p, d.Config, drop.WatcherOptions{})
+	for i := range 3 {
+		r.drop(fmt.Sprintf("v%d.csv", i), header+row(fmt.Sprintf("F%d", i), "10"))
+	}
+	r.must(r.scan(context.Background(), d))
+	files, err := r.Ledger.Files(context.Background(), 10)
+	r.must(err)
+	for _, f := range files {
+		if f.Archived != "spool:"+f.SHA256 {
+			t.Errorf("%s: original at %q, want the spool", f.Name, f.Archived)
+		}
+	}
+	if left, err := os.ReadDir(filepath.Join(r.dir, "drop")); err != nil || len(left) > 0 || len(files) != 3 {
+		t.Errorf("%d taken, left %v, %v", len(files), left, err)
+	}
+}

@@ -209,3 +209,14 @@ func TestPlacesOnServersAreChecked(t *testing.T) {
 		})
 	}
 }
+
+func TestCheckSaysWhatAMailboxCannotPromise(t *testing.T) {
+	r := newSFTPRig(t, "")
+	path := filepath.Join(r.dir, "einvoice.toml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.put(path, []byte(setKey(string(text), "drop", "after", `"delete"`)+"profile = \"compat\"\n"))
+	r.contains(r.einvoice(0, "check"), `profile = "compat" may delete a file once it was read`)
+}
