@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // benchCSV is an export of three lines per invoice, 24 columns of which the
@@ -57,6 +61,107 @@ func BenchmarkBareEncodingCSV(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
+	}
+	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// benchXML is a batch of small invoices.
+func benchXML(n int) []byte {
+	var out bytes.Buffer
+	out.WriteString("<Invoices>")
+	for i := range n {
+		fmt.Fprintf(&out, `<Invoice><ID>F%d</ID><IssueDate>2026-01-15</IssueDate><DocumentCurrencyCode>EUR</DocumentCurrencyCode>`, i)
+		for range 3 {
+			out.WriteString(`<InvoiceLine><InvoicedQuantity unitCode="C62">3</InvoicedQuantity><LineExtensionAmount>37.50</LineExtensionAmount><Item><Name>Vis</Name><ClassifiedTaxCategory><ID>S</ID><Percent>20</Percent></ClassifiedTaxCategory></Item><Price><PriceAmount>12.50</PriceAmount></Price></InvoiceLine>`)
+		}
+		out.WriteString("</Invoice>\n")
+	}
+	out.WriteString("</Invoices>")
+	return out.Bytes()
+}
+
+func BenchmarkReadXML(b *testing.B) {
+	data, m := benchXML(2000), preset(b, "ubl")
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Read(context.Background(), exportOf("x.xml", data), func(Result) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBareEncodingXML(b *testing.B) {
+	data := benchXML(2000)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := xml.NewDecoder(bytes.NewReader(data))
+		for {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+// benchXLSX is benchCSV as a workbook.
+func benchXLSX(b *testing.B, rows int) []byte {
+	book := excelize.NewFile()
+	w, err := book.NewStreamWriter("Sheet1")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i, line := range bytes.Split(bytes.TrimSpace(benchCSV(rows)), []byte("\r\n")) {
+		var cells []any
+		for _, c := range bytes.Split(line, []byte(";")) {
+			cells = append(cells, string(c))
+		}
+		if err := w.SetRow(fmt.Sprintf("A%d", i+1), cells); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := errors.Join(w.Flush(), book.Write(&out)); err != nil {
+		b.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func BenchmarkReadXLSX(b *testing.B) {
+	const rows = 5000
+	data, m := benchXLSX(b, rows), preset(b, "generic-fr")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := m.Read(context.Background(), exportOf("x.xlsx", data), func(Result) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkBareExcelize(b *testing.B) {
+	const rows = 5000
+	data := benchXLSX(b, rows)
+	b.ReportAllocs()
+	for b.Loop() {
+		book, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{RawCellValue: true})
+		if err != nil {
+			b.Fatal(err)
+		}
+		r, err := book.Rows("Sheet1")
+		if err != nil {
+			b.Fatal(err)
+		}
+		for r.Next() {
+			if _, err := r.Columns(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		r.Close()
+		book.Close()
 	}
 	b.ReportMetric(rows*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

@@ -205,6 +205,9 @@ const (
 )
 
 func (r *rule) clean(s string) string {
+	if r.trim != trimNone {
+		s = plainText(s)
+	}
 	switch r.trim {
 	case trimNone:
 		return s
