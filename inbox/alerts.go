@@ -19,6 +19,7 @@ const (
 	codeNotOurs    = "E5904" // recipient is none of our companies
 	codeQuarantine = "E5905" // attachments set apart
 	codeNoPDF      = "E5906" // our readable copy could not be made
+	codePDF        = "E5907" // the data disagree with those inside the supplier's PDF
 )
 
 // cent is what a platform may move a total by when it rounds.
@@ -46,7 +47,7 @@ func alerts(inv *connector.Invoice, companies []connector.Company, prior []ledge
 	if !ours(inv.Buyer, companies) {
 		add(codeNotOurs, problem.Hold, "recipient", strings.TrimSpace(inv.Buyer.Name+" "+inv.Buyer.FiscalID), "", nil)
 	}
-	return list
+	return append(list, compare(inv)...)
 }
 
 func held(list []problem.Problem) bool {

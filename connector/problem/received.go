@@ -44,4 +44,11 @@ var receivedEntries = []Entry{
 		MessageEN: "The readable PDF copy could not be made.",
 		WhatEN:    "Use invoice.csv or the supplier's PDF; invoice.json is the original.",
 	},
+	{
+		Code:      "E5907",
+		MessageFR: "Le PDF du fournisseur contient d'autres données que la facture reçue : {field} vaut {value} dans la facture, {expected} dans le PDF.",
+		WhatFR:    "Ne comptabilisez ni ne payez avant d'avoir demandé au fournisseur laquelle des deux est juste.",
+		MessageEN: "The supplier's PDF holds other data than the invoice received: {field} is {value} in the invoice and {expected} in the PDF.",
+		WhatEN:    "Neither book nor pay before the supplier has told you which of the two is right.",
+	},
 }
