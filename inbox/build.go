@@ -214,6 +214,9 @@ func (b *folder) attachments(sorted []attached, w words) {
 			b.err = durable.MkdirAll(filepath.Join(b.path, filepath.FromSlash(dir)), b.dir)
 		}
 		b.bytes(path.Join(dir, a.name), a.content)
+		if b.err == nil {
+			durable.MarkForeign(filepath.Join(b.path, filepath.FromSlash(dir), a.name))
+		}
 		if a.quarantine {
 			b.bytes(path.Join(dir, a.name+".txt"), fmt.Appendf([]byte("\ufeff"), w.notice, safeName(a.original, nameMost)))
 		}
