@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"einvoice/cmd/einvoice/doctor"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/setting"
 )
@@ -76,6 +77,11 @@ func check(path string) (notices []string, err error) {
 	}
 	if _, err := os.Stat(cfg.API.TokenFile); cfg.API.TokenFile != "" && errors.Is(err, os.ErrNotExist) {
 		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, "api.token_file"), Mistake: setting.Mistake{Key: "api.token_file", Text: "is " + cfg.API.TokenFile + ", which does not exist; write the token into it"}})
+	}
+	r := setting.NewReport()
+	cfg.guards(doctor.Local(), r)
+	for _, m := range r.Mistakes() {
+		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})
 	}
 	if len(faults.List) > 0 {
 		faults.Sort()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"einvoice/cmd/einvoice/service"
 	"einvoice/connector"
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
@@ -157,6 +158,7 @@ func loadConfig(path string) (*Config, error) {
 	}
 	c.file, c.dir = abs, filepath.Dir(abs)
 	c.resolvePaths()
+	c.takeCredentials(os.Getenv)
 	return c, nil
 }
 
@@ -313,6 +315,18 @@ func (c *Config) resolvePaths() {
 	at(&c.Inbox.Callback.PreviousSecretFile)
 	for i := range c.Drops {
 		at(&c.Drops[i].Path)
+	}
+}
+
+// takeCredentials reads secrets where systemd handed them over, instead of in
+// files that the service may not be able to read.
+func (c *Config) takeCredentials(getenv func(string) string) {
+	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile}
+	for i := range c.SFTP {
+		files = append(files, &c.SFTP[i].KeyFile, &c.SFTP[i].PassphraseFile, &c.SFTP[i].PasswordFile)
+	}
+	for _, f := range files {
+		*f = service.Secret(*f, getenv)
 	}
 }
 

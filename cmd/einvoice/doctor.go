@@ -130,18 +130,9 @@ func (c *Config) measured() []doctor.Folder {
 
 // secrets are the configured files that nobody but the service may read.
 func (c *Config) secrets() []string {
-	files := []string{c.API.TokenFile}
-	if c.Inbox.Callback.Enabled {
-		files = append(files, c.Inbox.Callback.SecretFile, c.Inbox.Callback.PreviousSecretFile)
+	var files []string
+	for _, s := range c.secretKeys() {
+		files = append(files, s.path)
 	}
-	for _, s := range c.SFTP {
-		files = append(files, s.KeyFile, s.PassphraseFile, s.PasswordFile)
-	}
-	var set []string
-	for _, f := range files {
-		if f != "" {
-			set = append(set, f)
-		}
-	}
-	return set
+	return files
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"einvoice/cmd/einvoice/service"
 	"einvoice/connector/ledger"
 )
 
@@ -20,18 +21,25 @@ func runCommand(s streams) *cobra.Command {
 		Use:   "run",
 		Short: "Run the daemon: watch, send, bring back",
 		Long: `Run watches the drops, sends invoices, follows them and delivers supplier
-invoices until it is interrupted; it then finishes what is under way.
+invoices until it is interrupted; it then finishes what is under way. SIGHUP, or
+einvoice reload, makes it read its configuration again: a wrong one is refused
+whole, and the daemon goes on with the one it has.
 
 With --once it does what is due now and ends, for schedulers. Exit codes:
 0 nothing left, 3 some invoices were refused, 6 some are unfinished (held,
 uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !once {
+				return service.Run(cmd.Context(), func(ctx context.Context, ready func(), reload <-chan struct{}) error {
+					return daemon(ctx, path, s.out, ready, reload)
+				})
+			}
 			cfg, err := loadConfig(path)
 			if err != nil {
 				return err
 			}
-			return runDaemon(cmd.Context(), cfg, s.out, once)
+			return runDue(cmd.Context(), cfg, s.out)
 		},
 	}
 	configFlag(cmd, &path)
@@ -39,18 +47,14 @@ uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 	return cmd
 }
 
-func runDaemon(ctx context.Context, cfg *Config, out io.Writer, once bool) error {
+// runDue does what is due now.
+func runDue(ctx context.Context, cfg *Config, out io.Writer) error {
 	a, err := newApp(ctx, cfg, openLog(cfg.Log, os.Stderr), journalTo(out, cfg.lang(), time.Now))
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	a.log.Info().Str("environment", cfg.Environment).Str("api", cfg.API.BaseURL).Str("version", version()).Msg("started")
-	if !once {
-		err := a.Run(ctx)
-		a.log.Info().Msg("stopped")
-		return err
-	}
 	return a.Once(ctx)
 }
 

@@ -3,7 +3,34 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
 )
+
+// HeldBy is the process that has the ledger open for writing; 0 when none has.
+// An absent ledger is fs.ErrNotExist.
+func HeldBy(cfg Config) (pid int, err error) {
+	f, err := os.OpenFile(filepath.Join(cfg.Path, "ledger.lock"), os.O_RDWR, 0)
+	if err != nil {
+		return 0, fmt.Errorf("ask who has the ledger: %w", err)
+	}
+	defer f.Close() // which gives the lock up, if we got it
+	free, err := tryLock(f)
+	if err != nil || free {
+		return 0, err
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 20))
+	if err == nil {
+		pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ask who has the ledger: %w", err)
+	}
+	return pid, nil
+}
 
 // Integrity reads the whole database and says what is broken in it, "" when
 // nothing is. It takes about a second per GiB.

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"einvoice/cmd/einvoice/doctor"
+	"einvoice/connector/setting"
+)
+
+// guards reports what the configuration may say and the machine must not have:
+// a ledger on a network file system, secrets that everybody may read, a token of
+// the other environment, places that a service cannot reach.
+func (c *Config) guards(m doctor.Machine, r setting.Report) {
+	if d, err := m.Disk(existing(c.Ledger.Path)); err == nil && d.Network {
+		r.Wrong("ledger.path", "is on a network file system (%s), whose locks and fsync cannot be trusted: invoices could be sent twice; use a folder on a local disk", d.Kind)
+	}
+	for _, s := range c.secretKeys() {
+		if read, write, err := m.Others(s.path); err == nil && (read || write) {
+			r.Wrong(s.key, "is %s, which everybody on this machine can use; chmod 600 '%s'", s.path, s.path)
+		}
+	}
+	if other := doctor.OtherEnvironment(c.API.TokenFile, c.Environment); other != "" {
+		r.Wrong("api.token_file", "is named for %s, but environment is %q: use the token of this environment", other, c.Environment)
+	}
+	for i, d := range c.Drops {
+		if disk, err := m.Disk(d.Path); err == nil && disk.Letter != "" {
+			r.InItem("drop", i).Wrong("path", `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder`, disk.Letter)
+		}
+	}
+}
+
+// secretKey is a file with a secret, and where the configuration names it.
+type secretKey struct{ key, path string }
+
+func (c *Config) secretKeys() []secretKey {
+	all := []secretKey{{"api.token_file", c.API.TokenFile}}
+	if c.Inbox.Callback.Enabled {
+		all = append(all, secretKey{"inbox.callback.secret_file", c.Inbox.Callback.SecretFile},
+			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})
+	}
+	for _, s := range c.SFTP {
+		all = append(all, secretKey{"sftp", s.KeyFile}, secretKey{"sftp", s.PassphraseFile}, secretKey{"sftp", s.PasswordFile})
+	}
+	var set []secretKey
+	for _, s := range all {
+		if s.path != "" {
+			set = append(set, s)
+		}
+	}
+	return set
+}
+
+// existing is the nearest folder above a path that is there.
+func existing(path string) string {
+	for {
+		if _, err := os.Stat(path); err == nil || filepath.Dir(path) == path || strings.TrimSpace(path) == "" {
+			return path
+		}
+		path = filepath.Dir(path)
+	}
+}
