@@ -23,14 +23,10 @@ func validGlob(pattern string) bool {
 	return err == nil
 }
 
-// Choose gives the mapping for an export: the only one there is, or the only
-// one that matches it. Later tiers are asked when nothing of the earlier ones
+// Choose gives the mapping for an export: the only one that matches it. Later tiers are asked when nothing of the earlier ones
 // matches: a customer's own mappings come before the presets. The error is a
 // problem.Problem when none or several of a tier do.
 func Choose(e Export, tiers ...[]*Mapping) (*Mapping, error) {
-	if len(tiers) == 1 && len(tiers[0]) == 1 {
-		return tiers[0][0], nil
-	}
 	var head []byte
 	if len(e.Parts) == 0 {
 		var err error
