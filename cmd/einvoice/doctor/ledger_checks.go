@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"time"
 
 	"einvoice/connector/ledger"
@@ -37,6 +38,16 @@ func ledgerRights(_ context.Context, e *exam, dir string) verdict {
 	return ok("for the service alone")
 }
 
+// onceMade leaves a measurement until the first start made the ledger's folder.
+func onceMade(measure func(context.Context, *exam, string) verdict) func(context.Context, *exam, string) verdict {
+	return func(ctx context.Context, e *exam, dir string) verdict {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return warn("is not there yet", "einvoice run -c '"+e.Config+"' makes it")
+		}
+		return measure(ctx, e, dir)
+	}
+}
+
 // fsync times what each group commit waits for.
 func fsync(_ context.Context, e *exam, dir string) verdict {
 	took, _, err := e.machine.Write(dir)
@@ -60,9 +71,9 @@ func (e *exam) withLedger(ctx context.Context, look func(*ledger.Ledger) verdict
 	case errors.Is(err, fs.ErrNotExist):
 		return warn("there is no ledger yet", "einvoice run -c '"+e.Config+"' makes it")
 	case errors.Is(err, ledger.ErrNewerSchema):
-		return fail(err.Error(), "install the newer einvoice again, or restore the backup that the upgrade made")
+		return fail(err.Error(), "install the newer einvoice again, or put back the copy that the upgrade made")
 	case err != nil:
-		return fail(err.Error(), "einvoice restore FILE, from the newest backup that is whole")
+		return fail(err.Error(), "stop the service and put back the newest whole copy of the ledger folder")
 	}
 	defer l.Close()
 	return look(l)
@@ -75,7 +86,7 @@ func integrity(ctx context.Context, e *exam, _ string) verdict {
 			fault = err.Error()
 		}
 		if fault != "" {
-			return fail(fault, "stop the service, keep the folder, and einvoice restore FILE from the newest backup that is whole")
+			return fail(fault, "stop the service, keep the folder aside, and put back its newest whole copy")
 		}
 		return ok("whole")
 	})
@@ -102,7 +113,7 @@ func held(ctx context.Context, e *exam, _ string) verdict {
 
 func uncertain(ctx context.Context, e *exam, _ string) verdict {
 	return e.withLedger(ctx, func(l *ledger.Ledger) verdict {
-		return e.pending(ctx, l, ledger.Uncertain, 24*time.Hour, "look on the platform's page, then: einvoice resolve NUMBER")
+		return e.pending(ctx, l, ledger.Uncertain, 24*time.Hour, "look on the platform's page, or: einvoice retry NUMBER looks it up now")
 	})
 }
 

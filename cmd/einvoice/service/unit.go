@@ -12,7 +12,6 @@ import (
 // other owners as nobody's, and drops are shared with the ERP's account.
 const unit = `[Unit]
 Description=einvoice: sends an ERP's exports as e-invoices
-Documentation=man:einvoice(1)
 Wants=network-online.target
 After=network-online.target
 StartLimitIntervalSec=0
