@@ -44,7 +44,7 @@ func daemonWith(ctx context.Context, cfg *Config, log zerolog.Logger, out io.Wri
 		return nil, err
 	}
 	defer a.Close()
-	log.Info().Str("environment", cfg.Environment).Str("api", cfg.API.BaseURL).Str("version", version()).Msg("started")
+	a.announce()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	done := make(chan error, 1)

@@ -51,6 +51,7 @@ func sentence(lang problem.Lang, event string, args map[string]string) string {
 }
 
 var wordsFR = map[string]string{
+	"sandbox":     "SANDBOX       plateforme d'essai, {api} : rien de ce qui part n'est une facture légale",
 	"pending":     "EN ATTENTE    {file} : {reason}\n                        → {remedy}",
 	"trouble":     "ATTENTE       le dépôt {drop} : {reason}. Nouvel essai automatique.",
 	"unserved":    "ARRÊT         le dépôt {drop} n'est pas lu : {reason}",
@@ -79,6 +80,7 @@ var wordsFR = map[string]string{
 }
 
 var wordsEN = map[string]string{
+	"sandbox":     "SANDBOX     {api} is a sandbox: nothing that is sent is a legal invoice",
 	"pending":     "WAITING     {file}: {reason}\n                      → {remedy}",
 	"trouble":     "WAITING     drop {drop}: {reason}. Trying again by itself.",
 	"unserved":    "STOPPED     drop {drop} is not read: {reason}",

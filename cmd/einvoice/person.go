@@ -33,6 +33,9 @@ func registerCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if cfg.Environment == "sandbox" {
+				fmt.Fprintln(s.out, "SANDBOX", cfg.API.BaseURL)
+			}
 			for _, c := range cfg.companies() {
 				diff, err := in.Register(cmd.Context(), client, c.ID, !dry)
 				if err != nil {

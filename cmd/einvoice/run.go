@@ -54,8 +54,24 @@ func runDue(ctx context.Context, cfg *Config, out io.Writer) error {
 		return err
 	}
 	defer a.Close()
-	a.log.Info().Str("environment", cfg.Environment).Str("api", cfg.API.BaseURL).Str("version", version()).Msg("started")
+	a.announce()
 	return a.Once(ctx)
+}
+
+// announce says in both logs where invoices go, a sandbox in capitals.
+func (a *app) announce() {
+	a.log.Info().Str("environment", environment(a.cfg)).Str("api", a.cfg.API.BaseURL).Str("version", version()).Msg("started")
+	if a.cfg.Environment == "sandbox" {
+		a.journal("sandbox", map[string]string{"api": a.cfg.API.BaseURL})
+	}
+}
+
+// environment is how people see the environment: a sandbox cannot be overlooked.
+func environment(cfg *Config) string {
+	if cfg.Environment == "sandbox" {
+		return "SANDBOX"
+	}
+	return cfg.Environment
 }
 
 // Once does everything that is due now. Its error is an exit code when

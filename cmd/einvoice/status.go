@@ -57,7 +57,7 @@ func statusCommand(s streams) *cobra.Command {
 
 func printStatus(out io.Writer, cfg *Config, figures []ledger.Figures) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "environment\t%s\t%s\n", cfg.Environment, cfg.API.BaseURL)
+	fmt.Fprintf(w, "environment\t%s\t%s\n", environment(cfg), cfg.API.BaseURL)
 	for _, f := range figures {
 		fmt.Fprintf(w, "company\t%s\n", f.Company)
 		if !f.LastFile.IsZero() {
