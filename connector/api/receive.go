@@ -33,8 +33,7 @@ func remoteOf(raw json.RawMessage) connector.Remote {
 
 // receiptOf reads of the answer to a POST what a receipt is: id and status. The
 // invoice in it is ours, and reading it again would cost more than sending it.
-func receiptOf(raw json.RawMessage) connector.Remote {
-	o := decodeObject(raw)
+func receiptOf(raw json.RawMessage, o object) connector.Remote {
 	details := o.object("details")
 	return connector.Remote{
 		ID: remoteID(o), Direction: connector.Outgoing, Status: statusOf(o, details),

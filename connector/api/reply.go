@@ -27,6 +27,7 @@ type reply struct {
 	failure bool            // the envelope says that it went wrong
 	code    string          // "111", "125.22", "" when there is none
 	message string
+	subject object // of the answer, once object has read it
 }
 
 // parse reads the envelope {data, success, message, error} in all the variants
@@ -61,10 +62,18 @@ func (r *reply) parse() {
 
 var utf8BOM = []byte("\xef\xbb\xbf")
 
+// object is one, read; it is read once, as answers hold whole invoices.
+func (r *reply) object() object {
+	if r.subject == nil {
+		r.subject = decodeObject(r.one())
+	}
+	return r.subject
+}
+
 // one gives the single object that the answer is about, nil when there is none or several.
 func (r *reply) one() json.RawMessage {
-	if decodeObject(r.data) != nil {
-		return r.data
+	if data := bytes.TrimSpace(r.data); len(data) > 0 && data[0] == '{' {
+		return data
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(r.data, &list) == nil && len(list) == 1 {

@@ -30,9 +30,9 @@ func (c *Client) Submit(ctx context.Context, inv connector.Invoice) Answer {
 	a := Answer{Fate: v.fate, Scope: v.scope, HTTP: r.status, Problems: v.problems, RetryAfter: r.retryAfter, Note: r.note()}
 	switch v.fate {
 	case Sent:
-		a.Remote = receiptOf(r.one())
+		a.Remote = receiptOf(r.one(), r.object())
 	case Exists:
-		a.Remote.ID = remoteID(decodeObject(r.one()))
+		a.Remote.ID = remoteID(r.object())
 	}
 	for i := range a.Problems {
 		a.Problems[i].Invoice = inv.Number

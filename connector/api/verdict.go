@@ -89,7 +89,7 @@ func isCertificate(err error) bool {
 
 // accepted is about a 2xx: only an id proves that the invoice was taken in charge.
 func (r *reply) accepted() verdict {
-	id := remoteID(decodeObject(r.one()))
+	id := remoteID(r.object())
 	switch {
 	case !r.isJSON, r.failure == (id != ""):
 		return r.because(Unsure, ScopeInvoice, codeUnclear)
