@@ -44,25 +44,26 @@ func setUpStory(env *testscript.Env) error {
 // storyCommands are the words that stories use besides testscript's own.
 func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
-		"setup":     storySetup,
-		"setkey":    storySetKey,
-		"await":     storyAwait,
-		"awaitout":  storyAwaitOut,
-		"http":      storyHTTP,
-		"books":     storyBooks,
-		"cp1252":    storyCP1252,
-		"breakutf8": storyBreakUTF8,
-		"see":       storySee,
-		"count":     storyCount,
-		"truncate":  storyTruncate,
-		"rewrite":   storyRewrite,
-		"grow":      storyGrow,
-		"churn":     storyChurn,
-		"start":     storyStart,
-		"end":       storyStop,
-		"interrupt": storyInterrupt,
-		"ended":     storyEnded,
-		"exitcode":  storyExitCode,
+		"setup":       storySetup,
+		"setkey":      storySetKey,
+		"await":       storyAwait,
+		"awaitout":    storyAwaitOut,
+		"http":        storyHTTP,
+		"books":       storyBooks,
+		"cp1252":      storyCP1252,
+		"breakutf8":   storyBreakUTF8,
+		"see":         storySee,
+		"count":       storyCount,
+		"truncate":    storyTruncate,
+		"rewrite":     storyRewrite,
+		"grow":        storyGrow,
+		"churn":       storyChurn,
+		"start":       storyStart,
+		"end":         storyStop,
+		"interrupt":   storyInterrupt,
+		"ended":       storyEnded,
+		"awaitstatus": storyAwaitStatus,
+		"exitcode":    storyExitCode,
 	}
 }
 
@@ -436,6 +437,22 @@ func storyEnded(ts *testscript.TestScript, neg bool, args []string) {
 	case <-time.After(time.Duration(seconds) * time.Second):
 		ts.Fatalf("%s still runs after %d s", args[0], seconds)
 	}
+}
+
+// awaitstatus REGEXP: wait until status --json matches.
+func storyAwaitStatus(ts *testscript.TestScript, neg bool, args []string) {
+	re := regexp.MustCompile(args[0])
+	path, err := exec.LookPath("einvoice")
+	ts.Check(err)
+	var out []byte
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		cmd := exec.Command(path, "status", "--json")
+		cmd.Dir = ts.MkAbs(".")
+		if out, err = cmd.Output(); err == nil && re.Match(out) {
+			return
+		}
+	}
+	ts.Fatalf("status never matched %q, last: %s", args[0], out)
 }
 
 // end signals a process unless it has ended already, and waits for it.
