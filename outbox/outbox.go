@@ -127,21 +127,34 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 			return false, nil
 		}
 	}
-	for _, list := range []func(context.Context) ([]ledger.File, error){o.Ledger.FilesToMap, o.Ledger.FilesWithoutCopy, o.Ledger.FilesToSettle} {
-		files, err := list(ctx)
-		if err != nil || len(files) > 0 {
+	// In the order in which work moves on, so that what leaves one step while we
+	// look is seen in the next.
+	for _, quiet := range []func(context.Context) (bool, error){
+		none(o.Ledger.FilesToMap), o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle),
+	} {
+		if ok, err := quiet(ctx); err != nil || !ok {
 			return false, err
 		}
 	}
+	return true, nil
+}
+
+// none tells whether a list of files is empty.
+func none(list func(context.Context) ([]ledger.File, error)) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		files, err := list(ctx)
+		return len(files) == 0, err
+	}
+}
+
+// nothingUnderWay tells whether no POST and no look-up is pending.
+func (o *Outbox) nothingUnderWay(ctx context.Context) (bool, error) {
 	pending, err := o.Ledger.Pending(ctx)
 	if err != nil || pending[ledger.Sending] > 0 {
 		return false, err
 	}
 	doubts, err := o.Ledger.Doubts(ctx, 1)
-	if err != nil || len(doubts) > 0 {
-		return false, err
-	}
-	return o.nothingToSend(ctx)
+	return len(doubts) == 0, err
 }
 
 // Unserved lists the drops that are not read: away, or served by another ledger.

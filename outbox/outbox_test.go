@@ -234,9 +234,9 @@ func (r *rig) sendAll() {
 	done := make(chan error, 1)
 	go func() { done <- r.send(ctx) }()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		pending, err := r.Ledger.Pending(ctx)
+		idle, err := r.nothingToSend(ctx) // first: what leaves the queue meanwhile is then seen under way
 		r.must(err)
-		idle, err := r.nothingToSend(ctx)
+		pending, err := r.Ledger.Pending(ctx)
 		r.must(err)
 		if idle && pending[ledger.Sending] == 0 {
 			break
