@@ -130,7 +130,7 @@ type attached struct {
 // sortAttachments decides where each attachment goes. most bounds a name.
 func sortAttachments(list []connector.Attachment, number string, taken names, most int) (sorted []attached) {
 	own := ownPDF(list, number)
-	apart, harmless := names{}, names{}
+	apart := names{}
 	for i, a := range list {
 		if len(a.Content) == 0 {
 			continue
@@ -141,10 +141,8 @@ func sortAttachments(list []connector.Attachment, number string, taken names, mo
 		case f.quarantine:
 			f.name = apart.take(extended(a.Filename, ".bin", most), most)
 			apart[fold(f.name+".txt")] = true // its notice
-		case f.main:
+		default: // one list of names, whether they share a folder or not
 			f.name = taken.take(extended(a.Filename, ext, most), most)
-		default:
-			f.name = harmless.take(extended(a.Filename, ext, most), most)
 		}
 		sorted = append(sorted, f)
 	}

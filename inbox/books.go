@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -54,7 +51,7 @@ func (in *Inbox) writeRegisters(ctx context.Context) error {
 }
 
 func (in *Inbox) writeRegister(ctx context.Context, m month) error {
-	return in.writeBook(m, wordsOf(in.opt.Lang).register, in.received(ctx, m))
+	return in.writeBook(ctx, m, wordsOf(in.opt.Lang).register, in.received(ctx, m))
 }
 
 // writeIssued writes the workbooks of issued invoices of this month and the
@@ -89,24 +86,23 @@ func (in *Inbox) writeIssued(ctx context.Context) error {
 }
 
 func (in *Inbox) writeIssuedOf(ctx context.Context, m month) error {
-	return in.writeBook(m, wordsOf(in.opt.Lang).issued, in.issued(ctx, m))
+	return in.writeBook(ctx, m, wordsOf(in.opt.Lang).issued, in.issued(ctx, m))
 }
 
 // writeBook writes a table as workbook and as CSV; one that is held keeps the
 // other from nothing. An empty table makes no files.
-func (in *Inbox) writeBook(m month, name string, t workbook.Table) error {
-	root := in.opt.Folder(m.company)
-	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
+func (in *Inbox) writeBook(ctx context.Context, m month, name string, b workbook.Table) error {
+	t := in.tree(m.company)
+	if there, err := t.has(ctx, "."); err == nil && !there {
 		return nil // nothing was delivered either
 	}
-	for _, err := range t.Rows {
+	for _, err := range b.Rows {
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(root, name+m.month)
 		return errors.Join(
-			writeTo(path+".xlsx", in.mode, func(w io.Writer) error { return t.WriteXLSX(w) }),
-			writeTo(path+".csv", in.mode, func(w io.Writer) error { return t.WriteCSV(w) }),
+			t.fill(ctx, name+m.month+".xlsx", func(w io.Writer) error { return b.WriteXLSX(w) }),
+			t.fill(ctx, name+m.month+".csv", func(w io.Writer) error { return b.WriteCSV(w) }),
 		)
 	}
 	return nil

@@ -63,7 +63,7 @@ func TestRegistersAreRebuiltAtWill(t *testing.T) {
 	w.arrive(supplied("in1", "S-1"))
 	w.outgoing("F-1", ledger.Sent, "out1")
 	w.rounds(1)
-	before := w.tree()
+	before := w.files()
 	for _, name := range before {
 		if strings.HasPrefix(name, "registre-") || strings.HasPrefix(name, "factures-") {
 			w.must(os.Remove(filepath.Join(w.root, acme.ID, name)))
@@ -72,7 +72,7 @@ func TestRegistersAreRebuiltAtWill(t *testing.T) {
 	if n, err := w.Rebuild(w.ctx, ""); err != nil || n < 2 {
 		t.Fatalf("%d rebuilt: %v", n, err)
 	}
-	if after := w.tree(); strings.Join(after, " ") != strings.Join(before, " ") {
+	if after := w.files(); strings.Join(after, " ") != strings.Join(before, " ") {
 		t.Errorf("before %v\nafter  %v", before, after)
 	}
 	if n, err := w.Rebuild(w.ctx, "2025-01"); err != nil || n != 0 {

@@ -5,32 +5,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"einvoice/connector"
-	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
-	"einvoice/connector/pdf"
-	"einvoice/connector/problem"
 )
 
 // A supplier invoice appears by one rename of a folder that was built, whole
 // and durable, under a hidden name in the same tree: rights inherit, and nobody
 // ever sees a part of it. The ledger is told "built" before the rename, so that
 // after a crash a missing build folder means that it was delivered, and staff
-// who moved the folder on never get a second one.
+// who moved the folder on never get a second one. In the flat layout each file
+// is renamed out of the build folder, which goes last: what it still holds was
+// not delivered yet.
 
 const (
 	buildPrefix = ".einvoice-build-"
-	fileJSON    = "invoice.json"
-	fileCSV     = "invoice.csv"
-	dirAttached = "attachments"
-	dirApart    = "attachments/quarantine"
 	insideMost  = len("/"+dirApart+"/") + nameLeast + len(".txt") // room kept for what is in the folder
 	monthLayout = "2006-01"
 )
@@ -62,7 +53,7 @@ func (in *Inbox) buildFetched(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// promised are the final names of folders that could not be renamed yet.
+// promised are the final names of what could not be renamed yet.
 func (in *Inbox) promised(ctx context.Context) (names, error) {
 	rows, err := in.opt.Ledger.ReceivedIn(ctx, ledger.ReceivedBuilt, atOnce)
 	if err != nil {
@@ -70,10 +61,13 @@ func (in *Inbox) promised(ctx context.Context) (names, error) {
 	}
 	list := names{}
 	for _, r := range rows {
-		list[fold(filepath.Join(in.opt.Folder(r.Company), filepath.FromSlash(r.Folder)))] = true
+		list[promise(r.Company, r.Folder)] = true
+		list[promise(r.Company, withoutExt(r.Folder))] = true // in the flat layout
 	}
 	return list, nil
 }
+
+func promise(company, folder string) string { return fold(company + "/" + folder) }
 
 // build makes the hidden folder and commits its final name; r gets both.
 func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) error {
@@ -81,25 +75,24 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 	if err != nil {
 		return err
 	}
-	root := in.opt.Folder(r.Company)
-	if _, err := os.Stat(root); err != nil {
-		return fmt.Errorf("find inbox folder: %w", err) // a share that is away must not be made anew
+	t := in.tree(r.Company)
+	if err := t.there(ctx); err != nil {
+		return err // a share that is away must not be made anew
 	}
 	r.BuildName = fmt.Sprintf("%s%d", buildPrefix, r.ID)
-	if err := os.RemoveAll(filepath.Join(root, r.BuildName)); err != nil {
+	if err := t.remove(ctx, r.BuildName); err != nil {
 		return fmt.Errorf("remove unfinished folder: %w", err)
 	}
-	folder, there, err := in.place(root, *r, promised)
+	there, err := in.place(ctx, t, r, promised)
 	if err != nil {
 		return err
 	}
-	r.Folder = folder
-	// Made before "built" is committed: see delivered.
-	if err := durable.MkdirAll(filepath.Join(root, filepath.FromSlash(path.Dir(folder))), folderMode(in.mode)); err != nil {
+	// Made before "built" is committed: see put.
+	if err := t.makeAll(ctx, path.Dir(r.Folder)); err != nil {
 		return err
 	}
 	if !there {
-		if err := in.fill(root, r, raw, inv); err != nil {
+		if err := in.fill(ctx, t, r, raw, inv); err != nil {
 			return err
 		}
 	}
@@ -107,132 +100,54 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 }
 
 // fill writes every file into the hidden folder.
-func (in *Inbox) fill(root string, r *ledger.Received, raw []byte, inv connector.Invoice) error {
-	hidden := filepath.Join(root, r.BuildName)
-	if err := durable.MkdirAll(hidden, folderMode(in.mode)); err != nil {
+func (in *Inbox) fill(ctx context.Context, t tree, r *ledger.Received, raw []byte, inv connector.Invoice) error {
+	room := pathMost - length(t.path(r.Folder)) - len("/"+dirApart+"/") - len(".txt")
+	files, err := in.parcel(*r, raw, inv, min(max(room, nameLeast), in.insideMost()))
+	if err != nil {
 		return err
 	}
-	b := &folder{path: hidden, file: in.mode, dir: folderMode(in.mode)}
-	w := wordsOf(in.opt.Lang)
-	taken := names{}
-	for _, name := range []string{fileJSON, fileCSV, w.readable, w.alerts, dirAttached} {
-		taken[fold(name)] = true
+	if in.flat() {
+		in.flatten(r, files)
 	}
-	room := pathMost - length(filepath.Join(root, r.Folder)) - len("/"+dirApart+"/") - len(".txt")
-	sorted := sortAttachments(inv.Attached, inv.Number, taken, min(max(room, nameLeast), nameMost))
-	found := append(r.Alerts, apart(sorted)...)
-
-	b.bytes(fileJSON, raw)
-	b.attachments(sorted, w)
-	if err := in.readable(b, w, *r, inv, found); err != nil {
-		in.opt.Log.Warn().Err(err).Str("api_id", r.APIID).Msg("cannot make the readable copy; delivered without it")
-		found = append(found, problem.Problem{Code: codeNoPDF, Severity: problem.Warn, Invoice: inv.Number})
-	}
-	if len(found) > 0 {
-		b.bytes(w.alerts, alertText(w, in.opt.Lang, r.ToCheck, found))
-	}
-	b.stream(fileCSV, func(out io.Writer) error { return writeCSV(out, *r, inv, found, in.opt.Location) })
-	if b.err == nil {
-		b.err = durable.SyncDir(hidden)
-	}
-	return b.err
-}
-
-// readable draws our page in memory first: a document that cannot be drawn
-// must not cost the delivery.
-func (in *Inbox) readable(b *folder, w words, r ledger.Received, inv connector.Invoice, found []problem.Problem) error {
-	var lines []string // the note is drawn as a warning: none without a reason
-	for _, p := range found {
-		lines = append(lines, p.Message(in.opt.Lang))
-	}
-	var page bytes.Buffer
-	err := pdf.Write(&page, pdf.Document{
-		Invoice: inv, Lang: in.opt.Lang, Received: r.ReceivedAt.In(in.opt.Location), Note: strings.Join(lines, "\n"),
-	})
-	if err == nil {
-		b.bytes(w.readable, page.Bytes())
-	}
-	return err
-}
-
-// apart is the alert about attachments in quarantine.
-func apart(sorted []attached) (list []problem.Problem) {
-	for _, a := range sorted {
-		if a.quarantine {
-			list = append(list, problem.Problem{Code: codeQuarantine, Severity: problem.Warn, Value: safeName(a.original, nameMost)})
+	made := names{}
+	for _, f := range files {
+		name := path.Join(r.BuildName, f.name)
+		if dir := path.Dir(name); !made[dir] {
+			if err := t.makeAll(ctx, dir); err != nil {
+				return err
+			}
+			made[dir] = true
+		}
+		if err := t.write(ctx, name, f.foreign, bytes.NewReader(f.content)); err != nil {
+			return err
 		}
 	}
-	return list
+	return nil
 }
 
-func alertText(w words, lang problem.Lang, toCheck bool, found []problem.Problem) []byte {
-	var b strings.Builder
-	if toCheck {
-		b.WriteString(w.toCheckWhy + "\r\n\r\n")
-	}
-	for _, p := range found {
-		fmt.Fprintf(&b, "%s  %s\r\n       %s\r\n", p.Code, p.Message(lang), p.Remedy(lang))
-	}
-	// The mark makes every Windows editor read the accents right.
-	return []byte("\ufeff" + b.String())
-}
-
-// folder writes files below path; the first error stops the rest.
-type folder struct {
-	path      string
-	file, dir fs.FileMode
-	err       error
-}
-
-func (b *folder) bytes(name string, content []byte) {
-	b.stream(name, func(w io.Writer) error { _, err := w.Write(content); return err })
-}
-
-// stream writes one file. Names were made safe before; this is the wall behind it.
-func (b *folder) stream(name string, fill func(io.Writer) error) {
-	if b.err != nil {
-		return
-	}
-	local, err := filepath.Localize(name)
-	if err != nil {
-		b.err = fmt.Errorf("write %q: %w", name, err)
-		return
-	}
-	b.err = writeTo(filepath.Join(b.path, local), b.file, fill)
-}
-
-func (b *folder) attachments(sorted []attached, w words) {
-	for _, a := range sorted {
-		dir := dirAttached
-		switch {
-		case a.main:
-			dir = "."
-		case a.quarantine:
-			dir = dirApart
-		}
-		if b.err == nil {
-			b.err = durable.MkdirAll(filepath.Join(b.path, filepath.FromSlash(dir)), b.dir)
-		}
-		b.bytes(path.Join(dir, a.name), a.content)
-		if b.err == nil {
-			durable.MarkForeign(filepath.Join(b.path, filepath.FromSlash(dir), a.name))
-		}
-		if a.quarantine {
-			b.bytes(path.Join(dir, a.name+".txt"), fmt.Appendf([]byte("\ufeff"), w.notice, safeName(a.original, nameMost)))
+// flatten gives the files the names that they have side by side with those of
+// other invoices. r.Folder becomes the file that a person opens first.
+func (in *Inbox) flatten(r *ledger.Received, files []file) {
+	w, base := wordsOf(in.opt.Lang), path.Base(withoutExt(r.Folder))
+	r.Folder = withoutExt(r.Folder) + ".json"
+	for i, f := range files {
+		switch f.name {
+		case w.readable:
+			files[i].name = base + ".pdf"
+			r.Folder = withoutExt(r.Folder) + ".pdf"
+		case fileJSON, fileCSV:
+			files[i].name = base + path.Ext(f.name)
+		default:
+			files[i].name = base + " - " + path.Base(f.name)
+			if path.Dir(f.name) == dirApart {
+				files[i].name = path.Join(flatApart, files[i].name)
+			}
 		}
 	}
 }
 
-// writeTo gives a durable file a writer.
-func writeTo(name string, mode fs.FileMode, fill func(io.Writer) error) error {
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.CloseWithError(fill(w))
-	}()
-	_, err := durable.WriteFrom(name, r, mode)
-	r.CloseWithError(errors.New("reader gone"))
-	<-done
-	return err
+// withoutExt takes .pdf or .json off: the name that the files of an invoice in
+// the flat layout share.
+func withoutExt(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, ".pdf"), ".json")
 }

@@ -56,7 +56,7 @@ func TestCallbacksInAnyOrderEndAsIfNothingWentWrong(t *testing.T) {
 	if got, want := storm.statuses(), calm.statuses(); !slices.Equal(got, want) {
 		t.Errorf("statuses\n%v\nwithout faults\n%v", got, want)
 	}
-	if got, want := storm.tree(), calm.tree(); !slices.Equal(got, want) {
+	if got, want := storm.files(), calm.files(); !slices.Equal(got, want) {
 		t.Errorf("tree\n%s\nwithout faults\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, id := range storm.platform.gets {

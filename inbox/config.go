@@ -20,7 +20,8 @@ type Config struct {
 	// Enabled turns the reception of supplier invoices on. Statuses of our own
 	// invoices are followed either way.
 	Enabled bool `toml:"enabled"`
-	// Layout of delivered invoices; "folder" (one folder each) is the only one.
+	// Layout of delivered invoices: "folder" (one each) or "flat" (the files of a
+	// month side by side, those of an invoice under one name).
 	Layout string `toml:"layout"`
 	// ReceivedSince (YYYY-MM-DD) starts the first synchronisation; empty: the
 	// day of the first start. It is read once: the ledger keeps it.
@@ -72,7 +73,7 @@ type PollConfig struct {
 // Defaults are the settings of an empty section.
 func Defaults() Config {
 	return Config{
-		Enabled: true, Layout: "folder", FileMode: "0640",
+		Enabled: true, Layout: layoutFolder, FileMode: "0640",
 		Callback: CallbackConfig{
 			Listen: "127.0.0.1:8480", Header: "X-Einvoice-Secret", Verify: verifyRead, MaxBodyMiB: 64,
 		},
@@ -92,7 +93,7 @@ func minutes(n int) setting.Duration { return setting.Duration(time.Duration(n) 
 
 // Validate reports the section's mistakes.
 func (c Config) Validate(r setting.Report) {
-	r.OneOf("layout", c.Layout, "folder")
+	r.OneOf("layout", c.Layout, layoutFolder, layoutFlat)
 	if _, err := c.mode(); err != nil {
 		r.Wrong("file_mode", "%v", err)
 	}

@@ -24,7 +24,7 @@ func TestSettings(t *testing.T) {
 		{"the defaults", func(*Config) {}, ""},
 		{"callbacks", on(func(*Config) {}), ""},
 		{"callbacks to this machine", on(func(c *Config) { c.Callback.PublicURL = "http://127.0.0.1:8480" }), ""},
-		{"another layout", func(c *Config) { c.Layout = "flat" }, "layout"},
+		{"another layout", func(c *Config) { c.Layout = "heap" }, "layout"},
 		{"a mode in decimal", func(c *Config) { c.FileMode = "0o640" }, "file_mode"},
 		{"a mode that hides files from us", func(c *Config) { c.FileMode = "0040" }, "file_mode"},
 		{"a French date", func(c *Config) { c.ReceivedSince = "01/05/2026" }, "received_since"},

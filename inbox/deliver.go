@@ -1,15 +1,15 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
+	"slices"
 	"strings"
 
-	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 )
 
@@ -28,27 +28,12 @@ func (in *Inbox) deliverBuilt(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// deliver renames the built folder into place. A build folder that is gone was
-// renamed before; where to, staff may have changed since.
+// deliver puts what was built into place.
 func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
-	root := in.opt.Folder(r.Company)
-	if !filepath.IsLocal(filepath.FromSlash(r.Folder)) || !strings.HasPrefix(r.BuildName, buildPrefix) || !filepath.IsLocal(r.BuildName) {
-		return fmt.Errorf("folder %q is not inside the inbox", r.Folder)
-	}
-	hidden, final := filepath.Join(root, r.BuildName), filepath.Join(root, filepath.FromSlash(r.Folder))
-	switch _, err := os.Lstat(hidden); {
-	case err == nil:
-		if final, err = in.rename(hidden, final, r.APIID); err != nil {
-			return err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	t := in.tree(r.Company)
+	final, err := in.put(ctx, t, r)
+	if err != nil {
 		return err
-	default:
-		// Its month's folder was there when it was built. If that is gone as
-		// well, the whole share may be away: decide nothing.
-		if _, err := os.Stat(filepath.Dir(final)); err != nil {
-			return fmt.Errorf("find folder of the month: %w", err)
-		}
 	}
 	if err := in.opt.Ledger.Delivered(ctx, r.ID); err != nil {
 		return err
@@ -56,20 +41,100 @@ func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 	in.dirty[month{r.Company, r.ReceivedAt.In(in.opt.Location).Format(monthLayout)}] = true
 	in.opt.Journal("received", map[string]string{
 		"supplier": r.Supplier, "number": r.Number, "gross": money(r.Gross, r.Currency), "currency": r.Currency,
-		"folder": final, "to_check": fmt.Sprint(r.ToCheck),
+		"folder": t.path(final), "to_check": fmt.Sprint(r.ToCheck),
 	})
 	return nil
 }
 
+// put renames what was built. A build folder that is gone was renamed before;
+// where to, staff may have changed since.
+func (in *Inbox) put(ctx context.Context, t tree, r ledger.Received) (final string, err error) {
+	if !fs.ValidPath(r.Folder) || !strings.HasPrefix(r.BuildName, buildPrefix) || strings.Contains(r.BuildName, "/") {
+		return "", fmt.Errorf("folder %q is not inside the inbox", r.Folder)
+	}
+	built, err := t.has(ctx, r.BuildName)
+	if err != nil {
+		return "", err
+	}
+	if !built {
+		// Its month's folder was there when it was built. If that is gone as
+		// well, the whole share may be away: decide nothing.
+		if there, err := t.has(ctx, path.Dir(r.Folder)); err != nil || !there {
+			return "", fmt.Errorf("find folder of the month %s: %w", path.Dir(r.Folder), cmp.Or(err, fs.ErrNotExist))
+		}
+		return r.Folder, nil
+	}
+	// What was built tells its layout: the setting may have changed since.
+	folder, err := t.has(ctx, path.Join(r.BuildName, fileJSON))
+	switch {
+	case err != nil:
+		return "", err
+	case folder:
+		return in.rename(ctx, t, r.BuildName, r.Folder, r.APIID)
+	}
+	return r.Folder, in.spread(ctx, t, r)
+}
+
+// spread moves the files of the flat layout out of their build folder.
+func (in *Inbox) spread(ctx context.Context, t tree, r ledger.Received) error {
+	files, err := spreadOrder(ctx, t, r)
+	if err != nil {
+		return err
+	}
+	dir := path.Dir(r.Folder)
+	for _, name := range files {
+		if err := t.makeAll(ctx, path.Join(dir, path.Dir(name))); err != nil {
+			return err
+		}
+		if _, err := in.rename(ctx, t, path.Join(r.BuildName, name), path.Join(dir, name), r.APIID); err != nil {
+			return err
+		}
+	}
+	return t.remove(ctx, r.BuildName)
+}
+
+// spreadOrder lists what is left in a build folder, the file that an import
+// waits for last.
+func spreadOrder(ctx context.Context, t tree, r ledger.Received) (files []string, err error) {
+	last := path.Base(withoutExt(r.Folder)) + path.Ext(fileCSV)
+	for _, sub := range []string{flatApart, "."} {
+		entries, err := t.list(ctx, path.Join(r.BuildName, sub))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.IsDir() {
+				files = append(files, path.Join(sub, e.Name()))
+			}
+		}
+	}
+	slices.SortStableFunc(files, func(a, b string) int {
+		switch {
+		case a == last:
+			return 1
+		case b == last:
+			return -1
+		}
+		return 0
+	})
+	return files, nil
+}
+
 // rename never replaces: whoever took the name meanwhile keeps it.
-func (in *Inbox) rename(hidden, final, apiID string) (string, error) {
-	err := durable.Move(hidden, final)
+func (in *Inbox) rename(ctx context.Context, t tree, from, to, apiID string) (string, error) {
+	final := to
+	err := t.move(ctx, from, final)
 	for i := 1; errors.Is(err, fs.ErrExist) && i < 10; i++ {
-		dir, name := filepath.Split(final)
-		final = filepath.Join(dir, withTail(name, apiID, i, nameMost))
-		err = durable.Move(hidden, final)
+		final = path.Join(path.Dir(to), told(path.Base(to), apiID, i))
+		err = t.move(ctx, from, final)
 	}
 	return final, err
+}
+
+// told puts what tells two names apart before an extension, if there is one.
+func told(name, apiID string, i int) string {
+	stem, ext := split(name)
+	return withTail(stem, apiID, i, nameMost-length(ext)) + ext
 }
 
 // removeLeftovers removes build folders that belong to nothing. Those of
@@ -86,16 +151,16 @@ func (in *Inbox) removeLeftovers(ctx context.Context) error {
 		}
 	}
 	for _, c := range in.opt.Companies {
-		root := in.opt.Folder(c.ID)
-		entries, err := os.ReadDir(root)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t := in.tree(c.ID)
+		entries, err := t.list(ctx, ".")
+		if err != nil {
 			return fmt.Errorf("look for leftovers: %w", err)
 		}
 		for _, e := range entries {
 			if !strings.HasPrefix(e.Name(), buildPrefix) || needed[e.Name()] {
 				continue
 			}
-			if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
+			if err := t.remove(ctx, e.Name()); err != nil {
 				return fmt.Errorf("remove leftover: %w", err)
 			}
 		}

@@ -229,7 +229,7 @@ func (w *world) found(number string) ledger.Invoice {
 
 // tree lists everything below acme's inbox, hidden files too, and fails on a
 // build folder that is left.
-func (w *world) tree() (names []string) {
+func (w *world) files() (names []string) {
 	w.t.Helper()
 	root := filepath.Join(w.root, acme.ID)
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {

@@ -51,13 +51,13 @@ func safeRune(r rune) rune {
 	return r
 }
 
-// shorten cuts at a character, never before a combining mark, and leaves no
+// shorten cuts to most UTF-16 units and twice as many bytes, at a character, never before a combining mark, and leaves no
 // dot or space at the end: Windows drops them, and the name would be another.
 func shorten(name string, most int) string {
 	units, end := 0, len(name)
 	for i, r := range name {
 		units += utf16.RuneLen(r)
-		if units > most || i+utf8.RuneLen(r) > byteMost {
+		if units > most || i+utf8.RuneLen(r) > min(byteMost, 2*most) {
 			end = i
 			break
 		}

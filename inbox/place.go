@@ -1,46 +1,101 @@
 package inbox
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
 )
 
-// place decides the folder's final name, relative to root, with slashes. there
-// is true when this very invoice stands there already: a ledger restored from
-// a backup forgot that it was delivered.
-func (in *Inbox) place(root string, r ledger.Received, promised names) (folder string, there bool, err error) {
+const (
+	layoutFolder = "folder" // one folder per invoice
+	layoutFlat   = "flat"   // the files of all invoices of a month side by side
+
+	flatApart  = "quarantine" // of a month in the flat layout
+	flatMost   = 70           // characters that the files of an invoice have in common there
+	flatInside = 40           // and of what the supplier named
+)
+
+func (in *Inbox) flat() bool { return in.cfg.Layout == layoutFlat }
+
+// insideMost bounds the names of attachments, whatever room the path leaves.
+func (in *Inbox) insideMost() int {
+	if in.flat() {
+		return flatInside
+	}
+	return nameMost
+}
+
+// place decides the final name, r.Folder: a folder, or what the files in the
+// flat layout have in common. there is true when this very invoice stands there
+// already: a ledger restored from a backup forgot that it was delivered.
+func (in *Inbox) place(ctx context.Context, t tree, r *ledger.Received, promised names) (there bool, err error) {
 	w := wordsOf(in.opt.Lang)
 	dir := r.ReceivedAt.In(in.opt.Location).Format(monthLayout)
 	if r.ToCheck {
 		dir = path.Join(w.toCheck, dir)
 	}
-	room := pathMost - length(filepath.Join(root, dir)) - len("/") - insideMost
-	most := min(max(room, nameLeast), nameMost)
-	name := folderName(w, r, most)
+	most := nameMost
+	if in.flat() {
+		most = flatMost
+	}
+	room := pathMost - length(t.path(dir)) - len("/") - insideMost
+	most = min(max(room, nameLeast), most)
+	name := folderName(w, *r, most)
 	free := name
 	for i := 1; i < 1000; i++ {
-		at := filepath.Join(root, dir, free)
-		_, err := os.Lstat(at)
+		at := path.Join(dir, free)
+		taken, err := in.taken(ctx, t, at)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && !promised[fold(at)]:
-			return path.Join(dir, free), false, nil
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return "", false, fmt.Errorf("choose folder: %w", err)
-		case holds(at, r.APIID):
-			return path.Join(dir, free), true, nil
+		case err != nil:
+			return false, fmt.Errorf("choose folder: %w", err)
+		case !taken && !promised[promise(r.Company, at)]:
+			r.Folder = at
+			return false, nil
+		case taken && in.holds(ctx, t, at, r.APIID):
+			r.Folder = at
+			if in.flat() {
+				r.Folder += ".json"
+			}
+			return true, nil
 		}
 		free = withTail(name, r.APIID, i, most)
 	}
-	return "", false, fmt.Errorf("choose folder: a thousand folders are called %q", name)
+	return false, fmt.Errorf("choose folder: a thousand folders are called %q", name)
+}
+
+// taken tells whether another invoice, or somebody, uses a name.
+func (in *Inbox) taken(ctx context.Context, t tree, at string) (bool, error) {
+	if !in.flat() {
+		return t.has(ctx, at)
+	}
+	for _, ext := range []string{".json", ".pdf", ".csv"} {
+		if taken, err := t.has(ctx, at+ext); taken || err != nil {
+			return taken, err
+		}
+	}
+	return false, nil
+}
+
+// holds tells whether what stands at a name is the invoice of an API id.
+func (in *Inbox) holds(ctx context.Context, t tree, at, apiID string) bool {
+	name := path.Join(at, fileJSON)
+	if in.flat() {
+		name = at + path.Ext(fileJSON)
+	}
+	f, err := t.open(ctx, name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var doc struct {
+		ID string `json:"id"`
+	}
+	return json.NewDecoder(f).Decode(&doc) == nil && doc.ID == apiID
 }
 
 // withTail tells two invoices of one name apart by the API id, and by a number
@@ -80,17 +135,4 @@ func money(a connector.Amount, currency string) string {
 		return ""
 	}
 	return d.Pad(connector.MinorUnit(currency)).String()
-}
-
-// holds tells whether a folder is the delivered one of an API id.
-func holds(folder, apiID string) bool {
-	f, err := os.Open(filepath.Join(folder, fileJSON))
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var doc struct {
-		ID string `json:"id"`
-	}
-	return json.NewDecoder(f).Decode(&doc) == nil && doc.ID == apiID
 }

@@ -3,6 +3,7 @@ package inbox
 import (
 	"encoding/csv"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -50,7 +51,7 @@ func TestASupplierInvoiceIsDeliveredWhole(t *testing.T) {
 		martin + "/attachments/quarantine/-run.exe.bin", martin + "/attachments/quarantine/-run.exe.bin.txt",
 		martin + "/copie_lisible.pdf", martin + "/invoice.csv", martin + "/invoice.json", "registre-2026-05.csv", "registre-2026-05.xlsx",
 	}
-	if got := w.tree(); !slices.Equal(got, want) {
+	if got := w.files(); !slices.Equal(got, want) {
 		t.Errorf("delivered\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if w.read(martin+"/invoice.json") != string(r.Raw) {
@@ -223,8 +224,7 @@ func TestACrashAtAnyStepGivesExactlyOneFolder(t *testing.T) {
 	rename := func(w *world) {
 		build(w)
 		r := first(w, ledger.ReceivedBuilt)
-		root := filepath.Join(w.root, acme.ID)
-		_, err := w.rename(filepath.Join(root, r.BuildName), filepath.Join(root, filepath.FromSlash(r.Folder)), r.APIID)
+		_, err := w.put(w.ctx, w.tree(acme.ID), *r)
 		w.must(err)
 	}
 	tests := []struct {
@@ -256,7 +256,7 @@ func TestACrashAtAnyStepGivesExactlyOneFolder(t *testing.T) {
 			w.restart()
 			w.rounds(2)
 			n := 0
-			for _, name := range w.tree() {
+			for _, name := range w.files() {
 				if strings.HasSuffix(name, "/invoice.json") {
 					n++
 				}
@@ -295,14 +295,14 @@ func TestARestoredLedgerMakesNoSecondCopy(t *testing.T) {
 	w := newWorld(t)
 	w.arrive(supplied("in1", "S-1"))
 	w.rounds(1)
-	before := w.tree()
+	before := w.files()
 	w2 := newWorld(t) // a ledger that has forgotten
 	w2.root = w.root
 	w2.opt.Folder = w.opt.Folder
 	w2.restart()
 	w2.arrive(supplied("in1", "S-1"))
 	w2.rounds(2)
-	if after := w2.tree(); !slices.Equal(after, before) {
+	if after := w2.files(); !slices.Equal(after, before) {
 		t.Errorf("before\n%s\nafter\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
 }
@@ -312,7 +312,7 @@ func TestLeftoversOfNobodyAreRemoved(t *testing.T) {
 	w.must(os.MkdirAll(filepath.Join(w.root, acme.ID, buildPrefix+"99", "attachments"), 0o755))
 	w.must(os.MkdirAll(filepath.Join(w.root, acme.ID, "2026-05"), 0o755))
 	w.rounds(1)
-	w.tree() // fails on what is left
+	w.files() // fails on what is left
 }
 
 func TestOnePoisonedInvoiceStopsNobody(t *testing.T) {
@@ -375,12 +375,12 @@ func TestDeepFoldersKeepPathsShort(t *testing.T) {
 	w := newWorld(t)
 	r := ledger.Received{ID: 1, APIID: "in1", Supplier: strings.Repeat("Société ", 30), Number: strings.Repeat("9", 80),
 		IssueDate: "2026-05-12", Currency: "EUR", Gross: connector.MustAmount("61.20"), ReceivedAt: w.clock}
-	root := "/" + strings.Repeat("d", 90)
+	tree := tree{"/" + strings.Repeat("d", 90), w.mode}
 	for _, check := range []bool{false, true} {
 		r.ToCheck = check
-		folder, _, err := w.place(root, r, names{})
+		_, err := w.place(w.ctx, tree, &r, names{})
 		w.must(err)
-		longest := filepath.Join(root, folder, dirApart, strings.Repeat("x", nameLeast)+".txt")
+		longest := path.Join(tree.path(r.Folder), dirApart, strings.Repeat("x", nameLeast)+".txt")
 		if n := length(longest); n > pathMost {
 			t.Errorf("a path of %d characters: %s", n, longest)
 		}

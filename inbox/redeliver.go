@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 
-	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 )
 
@@ -32,7 +29,7 @@ func (in *Inbox) Redeliver(ctx context.Context, text string) (folders []string, 
 			continue
 		}
 		n++
-		folder, one := in.writeAgain(r)
+		folder, one := in.writeAgain(ctx, r)
 		if one != nil {
 			err = errors.Join(err, fmt.Errorf("deliver invoice %s of %s again: %w", r.Number, r.Supplier, one))
 			continue
@@ -45,34 +42,33 @@ func (in *Inbox) Redeliver(ctx context.Context, text string) (folders []string, 
 	return folders, err
 }
 
-func (in *Inbox) writeAgain(r ledger.Received) (string, error) {
+func (in *Inbox) writeAgain(ctx context.Context, r ledger.Received) (string, error) {
 	raw, inv, err := in.original(r)
 	if err != nil {
 		return "", err
 	}
-	root := in.opt.Folder(r.Company)
-	if _, err := os.Stat(root); err != nil {
-		return "", fmt.Errorf("find inbox folder: %w", err)
+	t := in.tree(r.Company)
+	if err := t.there(ctx); err != nil {
+		return "", err
 	}
-	folder, there, err := in.place(root, r, names{})
+	there, err := in.place(ctx, t, &r, names{})
 	if err != nil {
 		return "", err
 	}
-	final := filepath.Join(root, filepath.FromSlash(folder))
 	if there {
-		return "", fmt.Errorf("%w: %s", ErrStillThere, final)
+		return "", fmt.Errorf("%w: %s", ErrStillThere, t.path(r.Folder))
 	}
 	// The prefix makes what a crash leaves behind go at the next start.
-	r.BuildName, r.Folder = fmt.Sprintf("%sagain-%d", buildPrefix, r.ID), folder
-	hidden := filepath.Join(root, r.BuildName)
-	if err := os.RemoveAll(hidden); err != nil {
+	r.BuildName = fmt.Sprintf("%sagain-%d", buildPrefix, r.ID)
+	if err := t.remove(ctx, r.BuildName); err != nil {
 		return "", fmt.Errorf("remove unfinished folder: %w", err)
 	}
-	if err := durable.MkdirAll(filepath.Join(root, filepath.FromSlash(path.Dir(folder))), folderMode(in.mode)); err != nil {
+	if err := t.makeAll(ctx, path.Dir(r.Folder)); err != nil {
 		return "", err
 	}
-	if err := in.fill(root, &r, raw, inv); err != nil {
+	if err := in.fill(ctx, t, &r, raw, inv); err != nil {
 		return "", err
 	}
-	return in.rename(hidden, final, r.APIID)
+	final, err := in.put(ctx, t, r)
+	return t.path(final), err
 }

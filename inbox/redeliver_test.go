@@ -12,7 +12,7 @@ func TestAnInvoiceThatStaffLostIsDeliveredAgain(t *testing.T) {
 	w := newWorld(t)
 	w.arrive(supplied("in1", "S-1"))
 	w.rounds(1)
-	before, calls := w.tree(), w.platform.calls()
+	before, calls := w.files(), w.platform.calls()
 	if _, err := w.Redeliver(w.ctx, "S-1"); !errors.Is(err, ErrStillThere) {
 		t.Errorf("with the folder still there: %v", err)
 	}
@@ -22,7 +22,7 @@ func TestAnInvoiceThatStaffLostIsDeliveredAgain(t *testing.T) {
 	if len(folders) != 1 || !strings.HasSuffix(filepath.ToSlash(folders[0]), martin) {
 		t.Errorf("delivered to %v", folders)
 	}
-	if after := w.tree(); strings.Join(after, "\n") != strings.Join(before, "\n") {
+	if after := w.files(); strings.Join(after, "\n") != strings.Join(before, "\n") {
 		t.Errorf("before\n%v\nafter\n%v", before, after)
 	}
 	if w.platform.calls() != calls {

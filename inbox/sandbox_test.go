@@ -109,8 +109,8 @@ func TestOverTheSandboxACallIsAnsweredAndTheFolderComes(t *testing.T) {
 	if got := l.found("F-1"); got.APIID != id || got.State != ledger.Sent {
 		t.Errorf("our invoice is %s under %q, want sent under %q", got.State, got.APIID, id)
 	}
-	if !slices.ContainsFunc(l.tree(), func(s string) bool { return strings.HasSuffix(s, "/invoice.json") }) {
-		t.Errorf("tree %v", l.tree())
+	if !slices.ContainsFunc(l.files(), func(s string) bool { return strings.HasSuffix(s, "/invoice.json") }) {
+		t.Errorf("tree %v", l.files())
 	}
 }
 
@@ -122,7 +122,7 @@ func TestOverTheSandboxPollingBringsTheSameFolders(t *testing.T) {
 		l.order(oneOrder)
 		l.must(l.sandbox.Settle(l.ctx))
 		l.rounds(3)
-		trees[callbacks] = l.tree()
+		trees[callbacks] = l.files()
 	}
 	if !slices.Equal(trees[true], trees[false]) || len(trees[true]) == 0 {
 		t.Errorf("with callbacks\n%s\nwithout\n%s", strings.Join(trees[true], "\n"), strings.Join(trees[false], "\n"))
