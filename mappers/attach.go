@@ -61,25 +61,46 @@ func (c *compiler) attachment(at string, f attachmentFile) attachment {
 	return a
 }
 
-// Attachments are the names of the files beside the export that an invoice
-// needs, so that a caller can wait for them; those that may be absent are left out.
-func (m *Mapping) Attachments(inv connector.Invoice, export string) []string {
-	var names []string
+// Beside is a file beside the export that an invoice names as its attachment.
+type Beside struct {
+	Name     string
+	Required bool // an invoice without it is refused; others go without
+}
+
+// ErrTooBig is what Export.Beside returns for a file beyond MaxAttachmentBytes.
+var ErrTooBig = fmt.Errorf("attachment is larger than %d MB", MaxAttachmentBytes>>20)
+
+// Attachments are the files beside the export that an invoice names, so that a
+// caller can wait for them.
+func (m *Mapping) Attachments(inv connector.Invoice, e Export) []Beside {
+	var all []Beside
 	for _, a := range m.attached {
-		if a.file != "" && a.required {
-			names = append(names, a.name(inv, export))
+		if a.file != "" && inv.Number != "" {
+			all = append(all, Beside{a.name(inv, e), a.required})
 		}
 	}
-	return names
+	return all
+}
+
+// Besides are the name patterns of the files beside an export, such as "*.pdf":
+// they are no exports themselves.
+func (m *Mapping) Besides() []string {
+	var patterns []string
+	for _, a := range m.attached {
+		if a.file != "" {
+			patterns = append(patterns, placeholder.ReplaceAllString(a.file, "*"))
+		}
+	}
+	return patterns
 }
 
 // name fills the placeholders in; what would leave the folder is taken out.
-func (a attachment) name(inv connector.Invoice, export string) string {
+func (a attachment) name(inv connector.Invoice, e Export) string {
 	return placeholder.ReplaceAllStringFunc(a.file, func(p string) string {
 		text := inv.Number
 		switch p {
 		case "{export}":
-			text = strings.TrimSuffix(export, path.Ext(export))
+			text = strings.TrimSuffix(e.called(), path.Ext(e.called()))
 		case "{erp_key}":
 			text = inv.ERPKey
 		}
@@ -111,7 +132,7 @@ func (w *work) fileBeside(a attachment, field string) {
 	if inv.Number == "" {
 		return
 	}
-	name := a.name(*inv, w.b.export.Name)
+	name := a.name(*inv, w.b.export)
 	fail := func(code, expected string) {
 		w.add(problemOf(&flaw{code: code, expected: expected}, field, found{text: name, origin: w.res.Origins["document_number"], placed: true}))
 	}
@@ -126,6 +147,8 @@ func (w *work) fileBeside(a attachment, field string) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !a.required:
+	case errors.Is(err, ErrTooBig):
+		fail(codeBigAttachment, fmt.Sprintf("%d MB", MaxAttachmentBytes>>20))
 	case err != nil:
 		fail(codeNoAttachment, "")
 	case len(data) > MaxAttachmentBytes:

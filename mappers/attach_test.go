@@ -45,8 +45,8 @@ func TestThePDFBesideTheExportIsAttached(t *testing.T) {
 			t.Errorf("%s: %v", code, ps)
 		}
 	}
-	if got := m.Attachments(connector.Invoice{Number: "F9"}, "x.csv"); len(got) != 1 || got[0] != "F9.pdf" {
-		t.Errorf("waits for %q", got)
+	if got := m.Attachments(connector.Invoice{Number: "F9"}, e); len(got) != 1 || got[0] != (Beside{"F9.pdf", true}) {
+		t.Errorf("waits for %v", got)
 	}
 }
 

@@ -1,7 +1,6 @@
 package mappers
 
 import (
-	"path"
 	"sort"
 	"strings"
 )
@@ -159,48 +158,6 @@ func (c *compiler) selectors(path string, v any) []selector {
 		}
 	}
 	return all
-}
-
-// PartOf tells whether a file is one of several that make an export of this
-// mapping; group is what they have in common: what stands for the * of their
-// name pattern, such as a time stamp.
-func (m *Mapping) PartOf(name string) (group string, ok bool) {
-	for _, t := range m.tables {
-		if group, ok := t.common(name); ok {
-			return group, true
-		}
-	}
-	return "", false
-}
-
-func (t joinedTable) common(name string) (string, bool) {
-	if ok, _ := path.Match(strings.ToLower(t.file), strings.ToLower(name)); !ok || t.file == "" {
-		return "", false
-	}
-	before, after, star := strings.Cut(t.file, "*")
-	if !star || strings.ContainsAny(after, "*?[") || strings.ContainsAny(before, "?[") {
-		return "", true
-	}
-	return name[len(before) : len(name)-len(after)], true
-}
-
-// Lacks are the name patterns of the files that an export still needs when those
-// of names are there: without them it is not complete. Optional tables are not
-// waited for.
-func (m *Mapping) Lacks(names []string) []string {
-	var missing []string
-	for _, t := range m.tables {
-		found := t.optional || t.file == ""
-		for _, name := range names {
-			if _, ok := t.common(name); ok {
-				found = true
-			}
-		}
-		if !found {
-			missing = append(missing, t.file)
-		}
-	}
-	return missing
 }
 
 // describe is the invoice's mark, for the message that nothing in a file is one.

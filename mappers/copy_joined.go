@@ -28,6 +28,9 @@ func newJoinedCopier(s *joinedSource, w io.Writer, opt CopyOptions, temp string)
 
 func (c *joinedCopier) begin() error {
 	for i, t := range c.s.m.tables {
+		if len(c.grid(t.name).head.names) == 0 {
+			continue // the export lacks this table, and so may its copy
+		}
 		err := c.book.SetSheetName("Sheet1", t.sheet)
 		if i > 0 {
 			_, err = c.book.NewSheet(t.sheet)
@@ -75,6 +78,9 @@ func (c *joinedCopier) take(d document, ps []problem.Problem, failing bool) erro
 		head = line.head
 	}
 	for _, t := range c.s.m.tables[1:] {
+		if c.sheets[t.name] == nil {
+			continue
+		}
 		rows, err := head.rowsOf(t.name)
 		if err != nil {
 			return err

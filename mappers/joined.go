@@ -162,19 +162,35 @@ func (m *Mapping) tableOpener(e Export, s *joinedSource, in *opened) (tableReade
 		e.Parts = []Export{e}
 	}
 	return func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error) {
-		for _, p := range e.Parts {
-			if _, ok := t.common(p.Name); !ok {
-				continue
-			}
-			p.TempDir = e.TempDir
-			r, problems, err := openCSV(sub, p, false)
-			if err != nil {
-				return nil, nil, nil, "", err
-			}
-			return r, r.grid, problems, r.charset.name, nil
+		p, err := t.part(e)
+		if err != nil {
+			return nil, nil, nil, "", err
 		}
-		return m.absent(t, e.Name, codeNoPart, t.file)
+		if p == nil {
+			return m.absent(t, e.Name, codeNoPart, t.file)
+		}
+		p.TempDir = e.TempDir
+		r, problems, err := openCSV(sub, *p, false)
+		if err != nil {
+			return nil, nil, nil, "", err
+		}
+		return r, r.grid, problems, r.charset.name, nil
 	}, nil
+}
+
+// part is the file of a table, nil where the export has none. Two of them, such
+// as LINES_1.csv beside Lines_1.csv, are refused: the rows of one would be lost.
+func (t joinedTable) part(e Export) (found *Export, err error) {
+	for _, p := range e.Parts {
+		if _, ok := t.common(p.Name); !ok {
+			continue
+		}
+		if found != nil {
+			return nil, problem.Problem{Code: codeTwoParts, Severity: problem.Refuse, Value: found.Name, Expected: p.Name, Position: problem.Position{File: e.Name}}
+		}
+		found = &p
+	}
+	return found, nil
 }
 
 func (m *Mapping) sheetOpener(e Export, s *joinedSource, in *opened) (tableReader, error) {

@@ -316,8 +316,8 @@ func TestAnExportOfSeveralFilesIsWaitedForAndChosen(t *testing.T) {
 	if !ok || group != "20200108-175657" {
 		t.Errorf("group %q, %v", group, ok)
 	}
-	if _, ok := m.PartOf("Reglements_20200108-175657.csv"); ok {
-		t.Error("the payments are none of the tables")
+	if _, ok := m.PartOf("Relances_20200108-175657.csv"); ok {
+		t.Error("reminders are none of the tables")
 	}
 	if got := m.Lacks([]string{"Documents_1.csv"}); !slices.Equal(got, []string{"Lignes_*.csv"}) {
 		t.Errorf("lacks %q", got)

@@ -25,9 +25,20 @@ type Export struct {
 	// own Name and Open; Name is then what they have in common.
 	Parts []Export
 
+	// Original is the name of the export that this one is a correctable copy of;
+	// "" when it is none. It stands for {export} in the names of files beside it.
+	Original string
+
 	// Beside opens a file that stands beside the export, such as the PDF of an
 	// invoice; nil: there is none. An error that is fs.ErrNotExist means absent.
 	Beside func(name string) (io.ReadCloser, error)
+}
+
+func (e Export) called() string {
+	if e.Original != "" {
+		return e.Original
+	}
+	return e.Name
 }
 
 // Result is one document of an export: an invoice, or what is left of one, with

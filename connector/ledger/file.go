@@ -53,11 +53,17 @@ func takeFile(t *tx, f NewFile, now clock) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	return first(ctx, t, scanFile, `INSERT INTO file AS f (drop_name, take, place, name, sha256, size, modified_at, owner, state, first_file_id, taken_at)
+	taken, err := first(ctx, t, scanFile, `INSERT INTO file AS f (drop_name, take, place, name, sha256, size, modified_at, owner, state, first_file_id, taken_at)
 		VALUES (?1, (SELECT COALESCE(MAX(take), 0) + 1 FROM file WHERE drop_name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
 		RETURNING id, drop_name, place, name, sha256, size, modified_at, owner, take, state, archived_path,
 		mapping, encoding, first_file_id, taken_at, mapped_at, settled_at, problems, controls`,
 		f.Drop, f.Place, f.Name, f.SHA256, f.Size, stamp(f.Modified), f.Owner, earlier, stamp(now()))
+	for _, p := range f.Parts {
+		if err == nil {
+			err = addPart(t, taken.ID, p, now)
+		}
+	}
+	return taken, err
 }
 
 // nothingLeft says of file f that mapping it again could change nothing. A
@@ -88,9 +94,10 @@ func must(n int64, err error) error {
 	return err
 }
 
-// FilesToArchive are files taken whose original was not moved yet.
+// FilesToArchive are files taken whose original was not moved yet. Those that
+// consist of several are not among them: see PartsToArchive.
 func (l *Ledger) FilesToArchive(ctx context.Context) ([]File, error) {
-	return l.files(ctx, "WHERE f.archived_at IS NULL ORDER BY f.id")
+	return l.files(ctx, "WHERE f.archived_at IS NULL AND NOT EXISTS (SELECT 1 FROM part p WHERE p.file_id = f.id AND p.kind = 'member') ORDER BY f.id")
 }
 
 // FilesToMap are files in state taken, oldest first.

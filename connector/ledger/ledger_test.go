@@ -299,7 +299,7 @@ func TestUpgradeBacksUpFirst(t *testing.T) {
 	w.ok(w.Put(t.Context(), "kept", "yes"))
 	conn := w.write.tx.conn
 	w.ok(upgrade(t.Context(), conn, w.dir, append(steps(), "CREATE TABLE extra (a TEXT) STRICT"), w.clock.now()))
-	backups, err := filepath.Glob(filepath.Join(w.dir, "ledger-before-v3-*.db"))
+	backups, err := filepath.Glob(filepath.Join(w.dir, fmt.Sprintf("ledger-before-v%d-*.db", len(steps())+1)))
 	w.ok(err)
 	want(t, "backups", len(backups), 1)
 	w.ok(w.Close())
@@ -319,7 +319,7 @@ func TestFailedUpgradeLeavesTheLedgerAsItWas(t *testing.T) {
 	if err := upgrade(t.Context(), conn, w.dir, append(steps(), "CREATE TABLE extra (a TEXT) STRICT; SELECT nonsense FROM nowhere"), w.clock.now()); err == nil {
 		t.Fatal("nonsense was accepted")
 	}
-	v, err := versionOf(t.Context(), conn, 2)
+	v, err := versionOf(t.Context(), conn, len(steps()))
 	w.ok(err)
 	want(t, "version", v, len(steps()))
 	w.ok(w.Put(t.Context(), "still", "works"))

@@ -26,6 +26,26 @@ type NewFile struct {
 	Size     int64  // bytes
 	Modified time.Time
 	Owner    string // of the file on disk, "" where unknown
+	Parts    []Part // what an export of several files consists of; PartsOf reads them
+}
+
+// PartKind says what a file has to do with its export.
+type PartKind string
+
+// The kinds of parts.
+const (
+	PartMember PartKind = "member" // one of the several files that are the export
+	PartBeside PartKind = "beside" // an attachment that stood beside it
+)
+
+// Part is a file that came with an export.
+type Part struct {
+	FileID   int64
+	Kind     PartKind
+	Name     string // as dropped
+	SHA256   string // also the spool's key
+	Size     int64
+	Archived string // where the original went; "" until it was moved
 }
 
 // File is an export we took.
@@ -218,7 +238,7 @@ const (
 // Kind says what a publication holds.
 type Kind string
 
-// The kinds of publication. Ack, Summary and Statuses are rendered from the
+// The kinds of publication. Ack, Summary, Statuses and Unready are rendered from the
 // ledger by package results; the others come rendered, with their SHA-256.
 const (
 	KindAck     Kind = "ack"
@@ -227,6 +247,7 @@ const (
 	KindCopy    Kind = "copy"   // a correctable copy
 	KindReport  Kind = "report" // its report
 	KindNote    Kind = "note"
+	KindUnready Kind = "unready" // says why a file of a drop is not taken
 )
 
 // Publication is one file that we owe somebody. Name and bytes never change

@@ -134,4 +134,25 @@ var fileEntries = []Entry{
 		MessageEN: "the SFTP server {place} refuses the login of the account {value}: {why}",
 		WhatEN:    "Check the account, and that its public key (or the password) is what the server expects: key_file, password_file in the [[sftp]] section.",
 	},
+	{
+		Code:      "E1020",
+		MessageFR: "le fichier {file} fait partie d'un export dont il manque : {expected}",
+		WhatFR:    "Déposez le fichier manquant dans le même dossier : les fichiers sont alors lus ensemble. Rien n'en a été envoyé jusque-là.",
+		MessageEN: "the file {file} is part of an export that lacks: {expected}",
+		WhatEN:    "Drop the missing file in the same folder: the files are then read together. Nothing of them was sent so far.",
+	},
+	{
+		Code:      "E1021",
+		MessageFR: "aucune facture ne demande la pièce jointe {file}",
+		WhatFR:    "Vérifiez son nom, qui doit être celui qu'annonce le modèle de lecture (en général le numéro de la facture), ou retirez-la du dossier.",
+		MessageEN: "no invoice asks for the attachment {file}",
+		WhatEN:    "Check its name, which must be the one the mapping says (the invoice's number, as a rule), or take it out of the folder.",
+	},
+	{
+		Code:      "E1022",
+		MessageFR: "l'export {file} attend la pièce jointe {expected}",
+		WhatFR:    "Déposez-la dans le même dossier. Sans elle, la facture concernée est refusée à la fin du délai.",
+		MessageEN: "the export {file} waits for the attachment {expected}",
+		WhatEN:    "Drop it in the same folder. Without it the invoice is refused when the deadline has passed.",
+	},
 }

@@ -116,6 +116,10 @@ func (l *fakeLedger) PublicationsDue(_ context.Context, n int) (due []ledger.Pub
 	return due, nil
 }
 
+func (l *fakeLedger) UnreadyOf(_ context.Context, p ledger.Publication) (string, problem.Problem, error) {
+	return "a.csv", problem.Problem{Code: "E1007", Severity: problem.Warn, Expected: "a.done", Position: problem.Position{File: "a.csv"}}, nil
+}
+
 func (l *fakeLedger) AckLines(_ context.Context, p ledger.Publication) iter.Seq2[ledger.AckLine, error] {
 	return func(yield func(ledger.AckLine, error) bool) {
 		for _, line := range l.lines[p.ID] {

@@ -28,6 +28,19 @@ func SummaryName(export string, take int64) string {
 	return fmt.Sprintf("%s.%06d.summary.csv", safe(export), take)
 }
 
+// UnreadyName is the name of the answer about a file that is not taken; changed
+// is the file's own time, so that each version of a file has one answer.
+func UnreadyName(file string, changed time.Time) string {
+	return fmt.Sprintf("%s.%s.waiting.csv", safe(file), changed.UTC().Format("20060102T150405"))
+}
+
+// Original takes from the name of a correctable copy what CopyName added, so
+// that what stood beside the export is known to belong to its copies as well.
+func Original(name string) string {
+	ext := path.Ext(name)
+	return ours.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
+}
+
 // StatusName is the name of a status file. The time is written as it stands in
 // at's own zone; seq is the number of the file's first line.
 func StatusName(company string, at time.Time, seq int64) string {

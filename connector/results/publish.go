@@ -28,6 +28,7 @@ type Ledger interface {
 	EventsOf(ctx context.Context, p ledger.Publication) iter.Seq2[ledger.Event, error]
 	SummaryOf(ctx context.Context, fileID int64) (ledger.Summary, error)
 	FileByID(ctx context.Context, id int64) (ledger.File, error)
+	UnreadyOf(ctx context.Context, p ledger.Publication) (file string, why problem.Problem, err error)
 	FixPublication(ctx context.Context, id int64, sha string) error
 	MarkPublished(ctx context.Context, id int64) error
 	PostponePublication(ctx context.Context, id int64, due time.Time) error

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 )
 
 // render streams a file of ours into the blob store and returns its hash.
@@ -33,6 +34,8 @@ func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writ
 		err = p.writeStatus(ctx, pub, t)
 	case ledger.KindSummary:
 		err = p.writeSummary(ctx, pub, t)
+	case ledger.KindUnready:
+		err = p.writeUnready(ctx, pub, t)
 	default:
 		err = fmt.Errorf("a file of kind %q has to come rendered", pub.Kind)
 	}
@@ -58,6 +61,22 @@ func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, t *tab
 		}
 	}
 	return nil
+}
+
+// writeUnready says in the one line of an acknowledgement why a file is not taken.
+func (p *Publisher) writeUnready(ctx context.Context, pub ledger.Publication, t *table) error {
+	file, why, err := p.ledger.UnreadyOf(ctx, pub)
+	if err != nil {
+		return err
+	}
+	line := ledger.AckLine{Seq: pub.SeqFrom, Problem: why}
+	line.Invoice.Verdict = ledger.VerdictWaiting // it needs time or another program
+	if why.Severity == problem.Hold {
+		line.Invoice.Verdict = ledger.VerdictHeld // somebody has to act
+	}
+	columns := choose(ackColumns(), p.cfg.AckColumns)
+	t.row(names(columns)...)
+	return t.row(values(columns, ack{line, file, p.lang})...)
 }
 
 func (p *Publisher) writeStatus(ctx context.Context, pub ledger.Publication, t *table) error {
