@@ -112,7 +112,7 @@ func (o *Outbox) Run(ctx context.Context) error {
 		g.Go(func() error { return o.watch(ctx, o.Drops[i]) })
 	}
 	g.Go(func() error { return o.loop(ctx, o.mapWake, time.Minute, o.mapFiles) })
-	g.Go(func() error { return o.loop(ctx, o.settleWake, time.Minute, o.settleFiles) })
+	g.Go(func() error { return o.loop(ctx, o.settleWake, time.Minute, sparing(o.settleFiles)) })
 	g.Go(func() error { return o.resolve(ctx) })
 	g.Go(func() error { return o.send(ctx) })
 	return g.Wait()
@@ -198,6 +198,25 @@ func (o *Outbox) loop(ctx context.Context, wake signal, pause time.Duration, wor
 		if !wake.wait(ctx, pause) {
 			return nil
 		}
+	}
+}
+
+// Work that is woken by every outcome, and mostly finds nothing, rests restFactor
+// times as long as it took, at most restMost.
+const (
+	restFactor = 9
+	restMost   = time.Second
+)
+
+// sparing makes work take no more than a tenth of the time.
+func sparing(work func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		start := time.Now()
+		err := work(ctx)
+		if err == nil {
+			newSignal().wait(ctx, min(restFactor*time.Since(start), restMost))
+		}
+		return err
 	}
 }
 

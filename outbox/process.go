@@ -261,6 +261,9 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 		args = append(args, string(v), strconv.Itoa(n))
 	}
 	o.tell("mapped", args...)
+	if sum.Counts[ledger.VerdictQueued] == sum.Invoices {
+		return nil // nothing to say of any of them
+	}
 	return o.tellVerdicts(ctx, f)
 }
 

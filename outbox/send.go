@@ -248,8 +248,10 @@ func (s *sender) gather(first ledger.Outcome) []ledger.Outcome {
 func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) ledger.Outcome {
 	now := o.Now()
 	out := ledger.Outcome{ID: t.ID, Problems: a.Problems, HTTP: a.HTTP, Note: a.Note}
-	args := []string{"company", t.Company, "number", t.Invoice.Number, "reason", first(a.Problems).Message(o.Lang),
-		"remedy", first(a.Problems).Remedy(o.Lang)}
+	args := []string{"company", t.Company, "number", t.Invoice.Number}
+	if a.Fate != api.Sent {
+		args = append(args, "reason", first(a.Problems).Message(o.Lang), "remedy", first(a.Problems).Remedy(o.Lang))
+	}
 	switch a.Fate {
 	case api.Sent:
 		out.State, out.APIID, out.Status = ledger.Sent, a.Remote.ID, a.Remote.Status

@@ -239,16 +239,28 @@ func (a *app) Run(ctx context.Context) error {
 }
 
 // publishEvery is how often the publisher looks for files that are due when
-// nobody wakes it.
-const publishEvery = time.Second
+// nobody wakes it. Between two looks it rests publishRest times as long as the
+// last one took, at most that long.
+const (
+	publishEvery = time.Second
+	publishRest  = 9
+)
 
 // publishLoop publishes until ctx ends, then once more.
 func (a *app) publishLoop(ctx context.Context) error {
 	ticker := time.NewTicker(publishEvery)
 	defer ticker.Stop()
 	for {
+		start := time.Now()
 		if _, err := a.publisher.Publish(ctx); err != nil && ctx.Err() == nil {
 			a.log.Error().Err(err).Msg("publish results")
+		}
+		// Every outcome wakes us: what finds nothing to publish must not take the
+		// time of those who send.
+		select {
+		case <-ctx.Done():
+			return a.flush()
+		case <-time.After(min(publishRest*time.Since(start), publishEvery)):
 		}
 		select {
 		case <-ctx.Done():

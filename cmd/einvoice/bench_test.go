@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +34,26 @@ func BenchmarkWholePath(b *testing.B) {
 		return
 	}
 	b.Run("einvoice", func(b *testing.B) { measure(b, export, einvoiceProcess) })
+}
+
+// profiled writes a CPU profile of a process that a benchmark starts, where the
+// environment names a file for it.
+func profiled(run func() int) int {
+	path := os.Getenv("EINVOICE_BENCH_PROFILE")
+	if path == "" || len(os.Args) < 2 || os.Args[1] != "run" {
+		return run()
+	}
+	f, err := os.Create(path)
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer f.Close()
+	defer pprof.StopCPUProfile()
+	return run()
 }
 
 func measure(b *testing.B, export []byte, process func(b *testing.B, api string, export []byte) *exec.Cmd) {

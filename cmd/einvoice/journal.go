@@ -39,15 +39,37 @@ func sentence(lang problem.Lang, event string, args map[string]string) string {
 	if template == "" {
 		return ""
 	}
-	pairs := []string{"{counts}", counts(lang, args), "{what}", verdictWord(lang, args["verdict"]), "{label}", label(lang, args)}
-	for k, v := range args {
-		pairs = append(pairs, "{"+k+"}", v)
-	}
-	text := strings.NewReplacer(pairs...).Replace(template)
+	text := fillIn(template, func(name string) string {
+		switch name {
+		case "counts":
+			return counts(lang, args)
+		case "what":
+			return verdictWord(lang, args["verdict"])
+		case "label":
+			return label(lang, args)
+		}
+		return args[name]
+	})
 	if args["number"] == "" { // a problem of the whole file
 		text = strings.NewReplacer(" (facture )", "", " (invoice )", "").Replace(text)
 	}
 	return text
+}
+
+// fillIn puts values in the place of names in braces.
+func fillIn(template string, value func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, rest, open := strings.Cut(template, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		b.WriteString(before)
+		if !open || !closed {
+			b.WriteString(rest)
+			return b.String()
+		}
+		b.WriteString(value(name))
+		template = after
+	}
 }
 
 var wordsFR = map[string]string{

@@ -11,7 +11,7 @@ import (
 // story can kill.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"einvoice": func() { os.Exit(Main()) },
+		"einvoice": func() { os.Exit(profiled(Main)) },
 		"rawloop":  rawLoop,
 	})
 }

@@ -49,11 +49,16 @@ func scanEvent(r row) (e Event, err error) {
 }
 
 // PlacesWithEvents lists (place, company) pairs that have events without a number.
+// It hops from pair to pair: DISTINCT would read every event.
 func (l *Ledger) PlacesWithEvents(ctx context.Context) ([][2]string, error) {
 	pairs, err := list(ctx, l.read, func(r row) (p [2]string, err error) {
 		err = r.Scan(&p[0], &p[1])
 		return p, err
-	}, "SELECT DISTINCT place, company FROM event WHERE seq IS NULL ORDER BY place, company")
+	}, `WITH RECURSIVE head (id) AS (
+		SELECT (SELECT id FROM event WHERE seq IS NULL ORDER BY place, company LIMIT 1)
+		UNION ALL SELECT (SELECT n.id FROM event n WHERE n.seq IS NULL AND (n.place, n.company) > (e.place, e.company)
+			ORDER BY n.place, n.company LIMIT 1) FROM head h JOIN event e ON e.id = h.id)
+		SELECT e.place, e.company FROM head h JOIN event e ON e.id = h.id`)
 	if err != nil {
 		return nil, fmt.Errorf("list places with events: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"einvoice/connector/setting"
@@ -36,14 +37,19 @@ type Ledger struct {
 	now   clock
 	lock  *os.File // nil when opened for reading
 	write *writer  // nil when opened for reading
-	read  reader
+	read  *reader
 }
 
 // clock tells the time; tests inject one.
 type clock func() time.Time
 
-// reader is the pool of connections that cannot write.
-type reader struct{ db *sql.DB }
+// reader is the pool of connections that cannot write. Every text of SQL is
+// prepared once and kept.
+type reader struct {
+	db    *sql.DB
+	mu    sync.Mutex
+	stmts map[string]*sql.Stmt
+}
 
 // Config is the [ledger] section.
 type Config struct {
@@ -73,8 +79,8 @@ func (l *Ledger) Close() error {
 	if l.write != nil {
 		errs = append(errs, l.write.close())
 	}
-	if l.read.db != nil {
-		errs = append(errs, l.read.db.Close())
+	if l.read != nil {
+		errs = append(errs, l.read.close())
 	}
 	if l.lock != nil {
 		errs = append(errs, l.lock.Close())

@@ -174,7 +174,7 @@ func (l *Ledger) openReaders(cfg Config) error {
 		return err
 	}
 	db.SetMaxIdleConns(4)
-	l.read.db = db
+	l.read = &reader{db: db, stmts: map[string]*sql.Stmt{}}
 	return nil
 }
 

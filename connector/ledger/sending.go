@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"einvoice/connector/problem"
@@ -171,20 +170,15 @@ func (l *Ledger) LookedUp(ctx context.Context, id int64, proof bool, next time.T
 // were taken in charge after t (a witness). Only attempts that began after t and
 // were answered 2xx count: an adopted invoice may have arrived long before.
 func (l *Ledger) SentAfter(ctx context.Context, company string, t time.Time, apiIDs []string) ([]string, error) {
-	var witnesses []string
-	for len(apiIDs) > 0 {
-		n := min(len(apiIDs), 500)
-		args := []any{company, stamp(t)}
-		for _, id := range apiIDs[:n] {
-			args = append(args, id)
-		}
-		found, err := list(ctx, l.read, scanOne[string], `SELECT i.api_id FROM invoice i
-			JOIN attempt a ON a.invoice_id = i.id AND a.outcome = 'sent' AND (a.http = 0 OR a.http BETWEEN 200 AND 299)
-			WHERE i.company = ? AND a.started_at > ? AND i.api_id IN (?`+strings.Repeat(", ?", n-1)+")", args...)
-		if err != nil {
-			return nil, fmt.Errorf("look for witnesses: %w", err)
-		}
-		witnesses, apiIDs = append(witnesses, found...), apiIDs[n:]
+	which, err := json.Marshal(append([]string{}, apiIDs...))
+	if err != nil {
+		return nil, fmt.Errorf("look for witnesses: %w", err)
+	}
+	witnesses, err := list(ctx, l.read, scanOne[string], `SELECT i.api_id FROM json_each(?3) x CROSS JOIN invoice i ON i.api_id = x.value
+		JOIN attempt a ON a.invoice_id = i.id AND a.outcome = 'sent' AND (a.http = 0 OR a.http BETWEEN 200 AND 299)
+		WHERE i.company = ?1 AND a.started_at > ?2`, company, stamp(t), string(which))
+	if err != nil {
+		return nil, fmt.Errorf("look for witnesses: %w", err)
 	}
 	return witnesses, nil
 }
