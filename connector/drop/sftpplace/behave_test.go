@@ -195,6 +195,11 @@ func TestOddThingsInADirectory(t *testing.T) {
 	s := sftptest.Start(t, sftptest.Options{})
 	p, dir := place(t, s, s.Section())
 	outside := filepath.Join(filepath.Dir(dir), "outside.csv")
+	socket, err := net.Listen("unix", filepath.Join(dir, "special.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
 	for _, err := range []error{
 		os.WriteFile(outside, []byte("secret"), 0o600),
 		os.Symlink(outside, filepath.Join(dir, "link.csv")),
@@ -221,7 +226,7 @@ func TestOddThingsInADirectory(t *testing.T) {
 	if told != 2 {
 		t.Errorf("pending %v; want the two odd names told", pending)
 	}
-	for _, name := range []string{"link.csv", "folder.csv", `..\outside.csv`, "../outside.csv"} {
+	for _, name := range []string{"link.csv", "folder.csv", "special.csv", `..\outside.csv`, "../outside.csv"} {
 		if r, err := p.Open(t.Context(), name); err == nil {
 			r.Close()
 			t.Errorf("open %q worked", name)

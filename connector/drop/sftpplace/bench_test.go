@@ -133,7 +133,7 @@ func parallel(n int, names []string, work func(name string)) {
 	wg.Wait()
 }
 
-func benchPlace(b *testing.B, s *sftptest.Sshd, dir string) *sftpplace.Place {
+func benchPlace(b *testing.B, s *sftptest.Daemon, dir string) *sftpplace.Place {
 	b.Helper()
 	section := s.Section()
 	section.ConnectTimeout = setting.Duration(time.Minute)
@@ -153,7 +153,7 @@ func download(b *testing.B, p *sftpplace.Place, name string, want int) {
 	must(b, r.Close(), true)
 }
 
-func bareClient(b *testing.B, s *sftptest.Sshd) *sftp.Client {
+func bareClient(b *testing.B, s *sftptest.Daemon) *sftp.Client {
 	b.Helper()
 	section := s.Section()
 	key, err := os.ReadFile(section.KeyFile)

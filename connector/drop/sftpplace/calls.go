@@ -61,6 +61,14 @@ func (c calls) lstat(name string) (info os.FileInfo, err error) {
 	return info, err
 }
 
+func (c calls) stat(name string) (info os.FileInfo, err error) {
+	err = c.run(func(s *sftp.Client) (err error) {
+		info, err = s.Stat(name)
+		return err
+	})
+	return info, err
+}
+
 func (c calls) open(name string, flags int) (f *sftp.File, err error) {
 	err = c.run(func(s *sftp.Client) (err error) {
 		f, err = s.OpenFile(name, flags)
@@ -73,21 +81,19 @@ func (c calls) closeFile(f *sftp.File) error {
 	return c.ending().run(func(*sftp.Client) error { return f.Close() })
 }
 
-// finish closes a written file and tells its length, in one round trip where the
-// answers agree. Only a length after the close counts against a file.
-func (c calls) finish(f *sftp.File, name string, want int64) (size int64, err error) {
+// finish closes a written file and describes it, in one round trip where the
+// length is right. Only a length after the close counts against a file.
+func (c calls) finish(f *sftp.File, name string, want int64) (info os.FileInfo, err error) {
 	closed := make(chan error, 1)
 	go func() { closed <- c.closeFile(f) }()
-	info, err := c.lstat(name)
+	info, err = c.lstat(name)
 	if err := errors.Join(<-closed, err); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if info.Size() != want {
-		if info, err = c.lstat(name); err != nil {
-			return 0, err
-		}
+		return c.lstat(name)
 	}
-	return info.Size(), nil
+	return info, nil
 }
 
 // remove removes a file; name is known to be no directory, which pkg/sftp would

@@ -23,7 +23,7 @@ import (
 const (
 	tempPrefix  = ".einvoice-"
 	tempSuffix  = ".tmp"
-	leftoverAge = 24 * time.Hour // far above any transfer, even by a clock that is hours off
+	leftoverAge = 24 * time.Hour // far above any transfer
 )
 
 // listing takes many round trips: its bound is a multiple of an operation's.
@@ -186,7 +186,6 @@ func (p *Place) Publish(ctx context.Context, name string, content io.Reader) err
 		if p.ReadsOnce() {
 			return p.overwrite(c, p.inside(name), in)
 		}
-		p.clean.Do(func() { p.removeLeftovers(c) })
 		return p.publish(c, p.inside(name), in)
 	})
 	if in.err != nil {
@@ -196,7 +195,7 @@ func (p *Place) Publish(ctx context.Context, name string, content io.Reader) err
 }
 
 func (p *Place) publish(c calls, final string, in io.Reader) (err error) {
-	temp := p.temp()
+	temp := besides(final)
 	f, err := p.create(c, temp)
 	if err != nil {
 		return err
@@ -210,13 +209,14 @@ func (p *Place) publish(c calls, final string, in io.Reader) (err error) {
 	if err != nil {
 		return full(errors.Join(err, c.closeFile(f)))
 	}
-	size, err := c.finish(f, temp, n)
+	info, err := c.finish(f, temp, n)
 	if err != nil {
 		return full(err)
 	}
-	if size != n {
-		return fmt.Errorf("%w: the server kept %d of %d bytes", drop.ErrBusy, size, n)
+	if info.Size() != n {
+		return fmt.Errorf("%w: the server kept %d of %d bytes", drop.ErrBusy, info.Size(), n)
 	}
+	p.clean.Do(func() { p.removeLeftovers(c, info.ModTime()) })
 	return p.replace(c, temp, final)
 }
 
@@ -227,7 +227,7 @@ func (p *Place) create(c calls, name string) (*sftp.File, error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	if err := c.makeAll(p.addr.Path); err != nil {
+	if err := c.makeAll(path.Dir(name)); err != nil {
 		return nil, err
 	}
 	return c.open(name, flags)
@@ -254,7 +254,7 @@ func (p *Place) replace(c calls, temp, final string) error {
 	if _, err := c.lstat(final); err != nil {
 		return first // nothing stands there: the refusal has another reason
 	}
-	aside := p.temp()
+	aside := besides(final)
 	if err := c.rename(final, aside); err != nil {
 		return fmt.Errorf("%w: %w", drop.ErrBusy, err)
 	}
@@ -353,14 +353,15 @@ func (p *Place) RemoveArchived(ctx context.Context, archived string) error {
 }
 
 // removeLeftovers removes what an interrupted transfer of ours left. They are
-// hidden: it is no harm if they stay.
-func (p *Place) removeLeftovers(c calls) {
+// hidden: it is no harm if they stay. Their age is told by the server's clock,
+// which may be years off ours.
+func (p *Place) removeLeftovers(c calls, now time.Time) {
 	infos, err := c.list(p.addr.Path)
 	if err != nil {
 		return
 	}
 	for _, i := range infos {
-		if isTemp(i.Name()) && i.Mode().IsRegular() && time.Since(i.ModTime()) > leftoverAge {
+		if isTemp(i.Name()) && i.Mode().IsRegular() && now.Sub(i.ModTime()) > leftoverAge {
 			_ = c.remove(p.inside(i.Name()))
 		}
 	}
@@ -390,10 +391,11 @@ func (p *Place) forget(dir string) {
 
 func (p *Place) inside(name string) string { return path.Join(p.addr.Path, name) }
 
-func (p *Place) temp() string {
+// besides is a hidden name in the directory of a file.
+func besides(file string) string {
 	var b [8]byte
 	rand.Read(b[:]) // never fails
-	return p.inside(tempPrefix + hex.EncodeToString(b[:]) + tempSuffix)
+	return path.Join(path.Dir(file), tempPrefix+hex.EncodeToString(b[:])+tempSuffix)
 }
 
 func isTemp(name string) bool {

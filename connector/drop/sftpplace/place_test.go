@@ -47,3 +47,8 @@ func TestPlaceOnAServerThatNeverRenamesOntoAName(t *testing.T) {
 	s := sftptest.Start(t, sftptest.Options{Serve: sftptest.Strict})
 	droptest.Run(t, func(t *testing.T) drop.Place { p, _ := place(t, s, s.Section()); return p }, droptest.OldOrNew)
 }
+
+func TestPlaceOnProFTPD(t *testing.T) {
+	s := sftptest.StartProFTPD(t)
+	droptest.Run(t, func(t *testing.T) drop.Place { p, _ := place(t, s, s.Section()); return p })
+}

@@ -59,7 +59,7 @@ func (Real) Filecmd(r *sftp.Request) error {
 			return sftp.ErrSSHFxFailure
 		}
 		return os.Rename(r.Filepath, r.Target)
-	case "Remove":
+	case "Remove", "Rmdir":
 		return os.Remove(r.Filepath)
 	case "Mkdir":
 		return os.Mkdir(r.Filepath, 0o755)
