@@ -77,9 +77,13 @@ func (in *Inbox) registerRow(w words, r ledger.Received, class int, amounts []co
 	return append(cells, r.IBAN, r.Head.CommitmentNumber, w.classes[class], strings.Join(why, " "), workbook.Link{Path: r.Folder}, r.APIID)
 }
 
+// classOf tells what a row counts as; what a person released is as any other.
 func classOf(r ledger.Received) int {
 	if r.ToCheck {
 		return classCheck
+	}
+	if !r.ReleasedAt.IsZero() {
+		return classFine
 	}
 	for _, p := range r.Alerts {
 		if p.Code == codeAgain {

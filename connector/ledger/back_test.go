@@ -314,7 +314,7 @@ func TestSupplierInvoiceGoesThroughItsStates(t *testing.T) {
 		paris = time.FixedZone("CEST", 2*3600)
 	}
 	r.ReceivedAt = time.Date(2026, 10, 1, 0, 30, 0, 0, paris) // still September in UTC
-	r.Supplier, r.SupplierID, r.Number, r.Gross, r.Currency, r.IssueDate, r.ToCheck = "Fournisseur", "732829320", "S1", connector.MustAmount("12.50"), "EUR", "2026-09-30", true
+	r.Supplier, r.SupplierID, r.Number, r.Gross, r.Currency, r.IssueDate, r.ToCheck, r.Kept, r.ERP = "Fournisseur", "732829320", "S1", connector.MustAmount("12.50"), "EUR", "2026-09-30", true, true, ERPDue
 	r.Alerts = []problem.Problem{{Code: "E4900", Severity: problem.Warn}}
 	w.ok(w.Fetched(t.Context(), r))
 	w.wantErr(w.Fetched(t.Context(), r), ErrState)
@@ -328,8 +328,20 @@ func TestSupplierInvoiceGoesThroughItsStates(t *testing.T) {
 	prior, err := w.PriorReceived(t.Context(), acme, "732829320", 5)
 	w.ok(err)
 	want(t, "prior", len(prior), 1)
-	w.ok(w.ReleaseReceived(t.Context(), []int64{r.ID}))
-	w.wantErr(w.ReleaseReceived(t.Context(), []int64{r.ID}), ErrState)
+	forERP := func() int {
+		due, err := w.ReceivedForERP(t.Context(), acme, 9)
+		w.ok(err)
+		return len(due)
+	}
+	want(t, "kept out of the ERP's delivery", forERP(), 0)
+	w.ok(w.ReleaseReceived(t.Context(), []int64{r.ID}, "looked at"))
+	w.wantErr(w.ReleaseReceived(t.Context(), []int64{r.ID}, ""), ErrState)
+	want(t, "released", forERP(), 1)
+	w.ok(w.DeliveredToERP(t.Context(), r.ID))
+	w.wantErr(w.DeliveredToERP(t.Context(), r.ID), ErrState)
+	want(t, "done", forERP(), 0)
+	w.ok(w.OfferToERP(t.Context(), []int64{r.ID}))
+	want(t, "offered again", forERP(), 1)
 	for _, ask := range []connector.Date{"2026-09-01", "2020-01-01"} {
 		since, err := w.ReceivedSince(t.Context(), acme, ask)
 		w.ok(err)

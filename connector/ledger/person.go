@@ -142,11 +142,12 @@ func (l *Ledger) FindReceived(ctx context.Context, text string) ([]Received, err
 	return l.received(ctx, "WHERE r.document_number = ?1 OR r.api_id = ?1 ORDER BY r.id DESC", text)
 }
 
-// ReleaseReceived lets supplier invoices that were kept to check into the ERP's
-// delivery. Those not kept are skipped: ErrState after the rest was done.
-func (l *Ledger) ReleaseReceived(ctx context.Context, ids []int64) error {
+// ReleaseReceived lets supplier invoices that were kept go into the ERP's
+// delivery, and counts them as checked; when and the note are recorded. Those not
+// kept are skipped: ErrState after the rest was done.
+func (l *Ledger) ReleaseReceived(ctx context.Context, ids []int64, note string) error {
 	return l.decide(ctx, "release supplier invoices", ids, func(t *tx, id int64) (bool, error) {
-		n, err := t.exec("UPDATE received SET to_check = 0 WHERE id = ? AND to_check = 1", id)
+		n, err := t.exec("UPDATE received SET kept = 0, to_check = 0, released_at = ?, released_note = ? WHERE id = ? AND kept = 1", stamp(l.now()), note, id)
 		return n == 1, err
 	})
 }

@@ -10,11 +10,13 @@ import (
 )
 
 const receivedColumns = `r.id, r.api_id, r.company, r.state, r.seen_at, r.received_at, r.raw_sha256, r.supplier, r.supplier_id, r.document_number, r.document_type,
-	r.issue_date, r.gross, r.currency, r.iban, r.head, r.to_check, r.alerts, r.build_name, r.folder, r.delivered_at`
+	r.issue_date, r.gross, r.currency, r.iban, r.head, r.to_check, r.alerts, r.build_name, r.folder, r.delivered_at,
+	r.kept, r.erp, r.released_at`
 
 func scanReceived(s row) (r Received, err error) {
 	err = s.Scan(&r.ID, &r.APIID, &r.Company, textTo(&r.State), instant{&r.SeenAt}, instant{&r.ReceivedAt}, &r.RawSHA256, &r.Supplier, &r.SupplierID, &r.Number, &r.Type,
-		textTo(&r.IssueDate), amountTo{&r.Gross}, &r.Currency, &r.IBAN, jsonTo{&r.Head}, &r.ToCheck, jsonTo{&r.Alerts}, &r.BuildName, &r.Folder, instant{&r.DeliveredAt})
+		textTo(&r.IssueDate), amountTo{&r.Gross}, &r.Currency, &r.IBAN, jsonTo{&r.Head}, &r.ToCheck, jsonTo{&r.Alerts}, &r.BuildName, &r.Folder, instant{&r.DeliveredAt},
+		&r.Kept, textTo(&r.ERP), instant{&r.ReleasedAt})
 	return r, err
 }
 
@@ -63,9 +65,9 @@ func (l *Ledger) Fetched(ctx context.Context, r Received) error {
 			at = l.now()
 		}
 		return t.exec(`UPDATE received SET state = 'fetched', company = ?, received_at = ?, raw_sha256 = ?, supplier = ?, supplier_id = ?, document_number = ?, document_type = ?,
-			issue_date = ?, gross = ?, currency = ?, iban = ?, head = ?, to_check = ?, alerts = ? WHERE id = ? AND state = 'seen'`,
+			issue_date = ?, gross = ?, currency = ?, iban = ?, head = ?, to_check = ?, alerts = ?, kept = ?, erp = ? WHERE id = ? AND state = 'seen'`,
 			r.Company, stamp(at), r.RawSHA256, r.Supplier, r.SupplierID, r.Number, r.Type,
-			string(r.IssueDate), r.Gross.String(), r.Currency, r.IBAN, string(headJSON), r.ToCheck, alerts, r.ID)
+			string(r.IssueDate), r.Gross.String(), r.Currency, r.IBAN, string(headJSON), r.ToCheck, alerts, r.Kept, string(r.ERP), r.ID)
 	})
 }
 
@@ -80,6 +82,28 @@ func (l *Ledger) Built(ctx context.Context, id int64, buildName, folder string) 
 func (l *Ledger) Delivered(ctx context.Context, id int64) error {
 	return l.moveReceived(ctx, "delivered", id, func(t *tx) (int64, error) {
 		return t.exec("UPDATE received SET state = 'delivered', delivered_at = ? WHERE id = ? AND state = 'built'", stamp(l.now()), id)
+	})
+}
+
+// ReceivedForERP lists supplier invoices of a company whose files the ERP's own
+// delivery lacks, oldest first; those kept are not among them.
+func (l *Ledger) ReceivedForERP(ctx context.Context, company string, n int) ([]Received, error) {
+	return l.received(ctx, "WHERE r.erp = 'due' AND r.kept = 0 AND r.company = ? AND r.state <> 'seen' ORDER BY r.id LIMIT ?", company, n)
+}
+
+// DeliveredToERP: due -> done.
+func (l *Ledger) DeliveredToERP(ctx context.Context, id int64) error {
+	return l.moveReceived(ctx, "delivered to the ERP", id, func(t *tx) (int64, error) {
+		return t.exec("UPDATE received SET erp = 'done', erp_at = ? WHERE id = ? AND erp = 'due'", stamp(l.now()), id)
+	})
+}
+
+// OfferToERP has supplier invoices delivered to the ERP, again or for the first
+// time; one that is kept waits for its release.
+func (l *Ledger) OfferToERP(ctx context.Context, ids []int64) error {
+	return l.decide(ctx, "offer supplier invoices to the ERP", ids, func(t *tx, id int64) (bool, error) {
+		n, err := t.exec("UPDATE received SET erp = 'due' WHERE id = ? AND state <> 'seen'", id)
+		return n == 1, err
 	})
 }
 

@@ -22,13 +22,16 @@ var schema2 string
 //go:embed schema_3.sql
 var schema3 string
 
+//go:embed schema_4.sql
+var schema4 string
+
 // applicationID marks the database as ours ("einv"), for people and tools that
 // look at the file's header.
 const applicationID = 0x65696e76
 
 // steps are the numbered changes of the schema: steps[0] makes version 1. A
 // published step never changes; a new version is a new step.
-func steps() []string { return []string{schema1, schema2, schema3} }
+func steps() []string { return []string{schema1, schema2, schema3, schema4} }
 
 // versionOf reads the schema's version, 0 for a database that is still empty.
 // It refuses one that a newer program made and one that is not ours.

@@ -315,9 +315,22 @@ type Received struct {
 	Currency    string
 	IBAN        string
 	Head        connector.Invoice // without lines, notes and attachments; zero in ledgers of schema 1
-	ToCheck     bool              // kept out of the ERP's delivery
+	ToCheck     bool              // stands among those to check
+	Kept        bool              // out of the ERP's delivery, until it is released
+	ERP         ERPState
 	Alerts      []problem.Problem // duplicate, changed IBAN, totals that disagree ...
 	BuildName   string            // of the hidden folder, within the inbox
 	Folder      string            // final path, relative to the inbox
 	DeliveredAt time.Time
+	ReleasedAt  time.Time // by a person; zero: never kept, or kept still
 }
+
+// ERPState is how far a supplier invoice has come in the ERP's own delivery.
+type ERPState string
+
+// The states of the ERP's delivery.
+const (
+	ERPNone ERPState = ""     // there was none when it was fetched
+	ERPDue  ERPState = "due"  // as soon as it is not kept
+	ERPDone ERPState = "done" // its files were published
+)
