@@ -123,11 +123,13 @@ func (w *work) addCharge(line connector.Line, amount decimal.Decimal, from *expr
 	line.Net = connector.AmountOf(amount)
 	line.UnitPrice = connector.AmountOf(amount.Abs())
 	line.Quantity = connector.AmountOf(decimal.MustNew(int64(amount.Sign()), 0))
-	name := fmt.Sprintf("invoice_lines[%d]", len(w.res.Invoice.Lines))
+	var at lineOrigin
 	if len(from.uses) > 0 {
 		text, _ := w.s.text(from.uses[0])
-		w.res.Origins[name] = w.s.origin(from.uses[0], text)
+		origin := w.s.origin(from.uses[0], text)
+		at.whole = &origin
 	}
+	w.res.Origins.lines = append(w.res.Origins.lines, at)
 	w.res.Invoice.Lines = append(w.res.Invoice.Lines, line)
 }
 
@@ -152,11 +154,14 @@ func (w *work) credit() {
 	for i := range inv.Lines {
 		signToQuantity(&inv.Lines[i])
 	}
+	rule := w.b.m.credit
+	if rule.when == nil && !rule.negativeTotal && !inv.IsCredit() {
+		return // an invoice, whatever it comes to
+	}
 	sum := decimal.Zero
 	for _, l := range withNets(inv.Lines, connector.MinorUnit(inv.Currency)) {
 		sum, _ = sum.Add(l.Net.Or0())
 	}
-	rule := w.b.m.credit
 	asCredit := rule.when != nil && w.counts(rule.when, "credit.when") || rule.negativeTotal && sum.IsNeg()
 	if asCredit && !inv.IsCredit() {
 		inv.Type = "381"
@@ -230,7 +235,7 @@ func (w *work) check() {
 }
 
 func (w *work) mismatch(field string, stated, lines connector.Amount) {
-	p := problemOf(&flaw{code: codeTotals, expected: lines.String()}, field, found{text: stated.String(), origin: w.res.Origins[field], placed: true})
+	p := problemOf(&flaw{code: codeTotals, expected: lines.String()}, field, found{text: stated.String(), origin: w.originOf(field), placed: true})
 	if w.b.m.check.warn {
 		p.Severity = problem.Warn
 	}
@@ -242,7 +247,7 @@ func (w *work) mismatch(field string, stated, lines connector.Amount) {
 func (w *work) roundNets() {
 	scale := connector.MinorUnit(w.res.Invoice.Currency)
 	for i := range w.res.Invoice.Lines {
-		if net := &w.res.Invoice.Lines[i].Net; net.Present() && net.Or0().Trim(0).Scale() > scale {
+		if net := &w.res.Invoice.Lines[i].Net; net.Or0().Scale() > scale && net.Or0().Trim(0).Scale() > scale {
 			*net = connector.AmountOf(connector.Round(net.Or0(), scale))
 		}
 	}

@@ -134,7 +134,7 @@ func (w *work) fileBeside(a attachment, field string) {
 	}
 	name := a.name(*inv, w.b.export)
 	fail := func(code, expected string) {
-		w.add(problemOf(&flaw{code: code, expected: expected}, field, found{text: name, origin: w.res.Origins["document_number"], placed: true}))
+		w.add(problemOf(&flaw{code: code, expected: expected}, field, found{text: name, origin: w.originOf("document_number"), placed: true}))
 	}
 	var data []byte
 	err := error(fs.ErrNotExist)

@@ -1,27 +1,26 @@
 package mappers
 
 import (
-	"fmt"
-	"strings"
-
 	"einvoice/connector"
 	"einvoice/connector/problem"
 )
 
-// binder turns documents into invoices. One binder serves one export.
+// binder turns documents into invoices. One binder serves one goroutine that
+// reads one export.
 type binder struct {
 	m      *Mapping
 	format valueFormat
-	seen   map[string]firstSeen // documents by seller, number and year
-	names  [][]string           // of line fields, by line
+	plan   *plan
 	export Export
+	work   work
 }
 
-func newBinder(m *Mapping, format valueFormat) *binder {
-	return &binder{m: m, format: format, seen: map[string]firstSeen{}}
+// newBinder makes a binder for documents of rows of g, nil for any others.
+func newBinder(m *Mapping, in *opened) *binder {
+	return &binder{m: m, format: in.format, plan: newPlan(m, in.grid)}
 }
 
-// binding in progress: one document.
+// work is the document at hand.
 type work struct {
 	b   *binder
 	doc document
@@ -31,16 +30,26 @@ type work struct {
 
 // bind makes a Result of a document.
 func (b *binder) bind(d document) Result {
-	res := Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils}
-	res.Origins = make(Origins, 8+len(b.m.head)/2+len(d.lines)*(1+len(b.m.lines.fields)))
-	w := &work{b: b, doc: d, res: &res, s: scope{node: d.head, head: d.head, format: b.format}}
-	res.Origins[""] = Origin{Position: placeOf(d)}
-	sound := len(d.faults) == 0
-	if sound && !w.counts(b.m.where, "invoice.where") {
+	res := newResult(d)
+	b.bindInto(d, &res)
+	return res
+}
+
+func newResult(d document) Result {
+	return Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils, Release: releaseOf(d)}
+}
+
+func (b *binder) bindInto(d document, res *Result) {
+	w := &b.work
+	w.b, w.doc, w.res = b, d, res
+	w.s.node, w.s.head, w.s.format = d.head, d.head, b.format
+	res.Origins = Origins{m: b.m, head: d.head, root: placeOf(d.head, d.row)}
+	res.Origins.used = make([]int32, 0, len(b.plan.head)+len(d.lines)*len(b.plan.lines))
+	if len(d.faults) == 0 && !w.counts(b.m.where, "invoice.where") {
 		w.ignore()
-		return res
+		return
 	}
-	bindFields(w, b.m.head, &res.Invoice, func(i int) string { return b.m.head[i].name })
+	bindFields(w, b.plan.head, &res.Invoice, -1)
 	w.lines()
 	w.postcode(&res.Invoice.Seller, "sender")
 	w.postcode(&res.Invoice.Buyer, "recipient")
@@ -52,24 +61,18 @@ func (b *binder) bind(d document) Result {
 		w.credit()
 		w.check()
 	}
-	w.twice()
-	res.Problems = unreadableRows(d.faults, res.Problems)
+	if len(res.Problems) > 0 {
+		res.Problems = unreadableRows(d.faults, res.Problems)
+	}
 	for i := range res.Problems {
 		res.Problems[i].Invoice = res.Invoice.Number
 	}
-	return res
 }
 
 // unreadableRows leaves out what was said about the values of a row whose cells
 // are not where they belong: it would only hide the cause.
 func unreadableRows(faults, all []problem.Problem) []problem.Problem {
-	broken := map[int]bool{}
-	for _, f := range faults {
-		switch f.Code {
-		case codeRagged, codeLongCell, codeBadBytes, codeNoKey:
-			broken[f.Position.Row] = true
-		}
-	}
+	broken := brokenRows(faults)
 	if len(broken) == 0 {
 		return all
 	}
@@ -82,19 +85,26 @@ func unreadableRows(faults, all []problem.Problem) []problem.Problem {
 	return kept
 }
 
-// placeOf says where a document stands: its first row, in no column.
-func placeOf(d document) problem.Position {
-	if n, ok := d.head.(interface{ place() problem.Position }); ok {
-		return n.place()
+// brokenRows are the rows whose cells are not where they belong.
+func brokenRows(faults []problem.Problem) map[int]bool {
+	var broken map[int]bool
+	for _, f := range faults {
+		switch f.Code {
+		case codeRagged, codeLongCell, codeBadBytes, codeNoKey:
+			if broken == nil {
+				broken = map[int]bool{}
+			}
+			broken[f.Position.Row] = true
+		}
 	}
-	return problem.Position{Row: d.row}
+	return broken
 }
 
 // ignore notes that the mapping leaves the document out, with its number so that
 // the acknowledgement can say which.
 func (w *work) ignore() {
 	w.res.Ignored = "where = " + w.b.m.where.text
-	bindFields(w, w.b.m.head, &w.res.Invoice, func(i int) string { return w.b.m.head[i].name })
+	bindFields(w, w.b.plan.head, &w.res.Invoice, -1)
 	w.res.Problems = nil
 }
 
@@ -122,70 +132,66 @@ func (w *work) failed(e *expression, err error, field string) {
 	}
 	if len(e.uses) > 0 {
 		text, _ := w.s.text(sel)
-		from.origin, from.placed = w.s.origin(sel, text), true
+		from.node, from.sel, from.seen, from.placed = w.s.of(sel), sel, text, true
 	}
 	w.add(problemOf(e.flaw(&w.s, err), field, from))
 }
 
-// bindFields fills a T and notes origins and problems by the name of each field.
-func bindFields[T any](w *work, all []binding[T], into *T, name func(int) string) {
+// bindFields fills a T and notes where its values stand; line is the number of
+// the line that it is, -1 for the invoice.
+func bindFields[T any](w *work, all []planned[T], into *T, line int) {
 	for i := range all {
-		b := &all[i]
-		v, from, ok, bad := b.rule.evaluate(&w.s, b.field.kind)
+		p := &all[i]
+		v, from, ok, bad := p.evaluate(&w.s)
+		used := noPlace
 		if from.placed && !from.absent {
-			w.res.Origins[name(i)] = from.origin
+			used = usedPlace(from.sel)
 		}
+		w.res.Origins.used = append(w.res.Origins.used, used)
 		if bad != nil {
-			w.add(problemOf(bad, name(i), from))
+			name := p.name
+			if line >= 0 {
+				name = lineName(line) + "." + name
+			}
+			w.add(problemOf(bad, name, from))
 		}
 		if ok {
-			b.field.set(into, v)
+			p.field.set(into, v)
 		}
 	}
 }
 
 func (w *work) add(p problem.Problem) {
 	if p.Position.File == "" {
-		p.Position = placeOf(w.doc)
+		p.Position = placeOf(w.doc.head, w.doc.row)
 	}
 	w.res.Problems = append(w.res.Problems, p)
 }
 
 func (w *work) lines() {
-	rule := w.b.m.lines
+	inv, origins := &w.res.Invoice, &w.res.Origins
+	if n := len(w.doc.lines); n > 0 {
+		inv.Lines = make([]connector.Line, 0, n)
+		origins.lines = make([]lineOrigin, 0, n)
+	}
 	for _, n := range w.doc.lines {
 		w.s.node = n
-		at := len(w.res.Invoice.Lines)
-		if blankLine(n, rule.fields) || !w.counts(rule.where, "lines.where") {
+		if blankLine(n, w.b.plan.lines) || !w.counts(w.b.m.lines.where, "lines.where") {
 			continue
 		}
-		var line connector.Line
-		names := w.b.lineNames(at)
-		bindFields(w, rule.fields, &line, func(i int) string { return names[i] })
-		w.res.Origins[names[len(rule.fields)]] = Origin{Position: placeOf(document{head: n, row: w.doc.row})}
-		w.res.Invoice.Lines = append(w.res.Invoice.Lines, line)
+		at := len(inv.Lines)
+		inv.Lines = append(inv.Lines, connector.Line{})
+		origins.lines = append(origins.lines, lineOrigin{node: n, from: len(origins.used)})
+		bindFields(w, w.b.plan.lines, &inv.Lines[at], at)
 	}
 	w.s.node = w.doc.head
 }
 
-// lineNames are the dotted names of the fields of line i, and of the line.
-func (b *binder) lineNames(i int) []string {
-	for len(b.names) <= i {
-		line := fmt.Sprintf("invoice_lines[%d]", len(b.names))
-		names := make([]string, 0, len(b.m.lines.fields)+1)
-		for _, f := range b.m.lines.fields {
-			names = append(names, line+"."+f.name)
-		}
-		b.names = append(b.names, append(names, line))
-	}
-	return b.names[i]
-}
-
 // blankLine knows a row that holds only what belongs to the header.
-func blankLine(n node, fields []binding[connector.Line]) bool {
+func blankLine(n node, fields []planned[connector.Line]) bool {
 	reads := false
-	for _, f := range fields {
-		for _, sel := range f.rule.from {
+	for i := range fields {
+		for _, sel := range fields[i].rule.from {
 			reads = true
 			if text, _ := n.cell(sel.place); !sel.head && trimSpace(text) != "" {
 				return false
@@ -203,23 +209,11 @@ func (w *work) postcode(p *connector.Party, name string) {
 	}
 	field := name + ".address.zip_code"
 	bad := &flaw{code: codeLostZero, expected: "0" + p.Address.ZIP}
-	w.add(problemOf(bad, field, found{text: p.Address.ZIP, origin: w.res.Origins[field], placed: true}))
+	w.add(problemOf(bad, field, found{text: p.Address.ZIP, origin: w.originOf(field), placed: true}))
 	p.Address.ZIP = bad.expected
 }
 
-// twice refuses a number that the file uses for two documents.
-func (w *work) twice() {
-	inv := &w.res.Invoice
-	if inv.Number == "" || w.res.Spoils != 0 {
-		return
-	}
-	key := strings.Join([]string{inv.Seller.FiscalID, inv.Number, string(inv.IssueDate[:min(4, len(inv.IssueDate))])}, "\x1f")
-	first, again := w.b.seen[key]
-	if !again {
-		w.b.seen[key] = firstSeen{w.res.Ordinal, w.res.Row}
-		return
-	}
-	w.res.Spoils = first.ordinal
-	w.add(problemOf(&flaw{code: codeTwice, args: map[string]string{"first": fmt.Sprint(first.row)}},
-		"document_number", found{text: inv.Number, origin: w.res.Origins["document_number"], placed: true}))
+func (w *work) originOf(field string) Origin {
+	at, _ := w.res.Origins.Get(field)
+	return at
 }

@@ -25,6 +25,7 @@ type csvReader struct {
 	width   int
 	lenient bool   // short rows are allowed
 	wanted  []bool // nil: all cells
+	reads   *reads // not nil: only the cells that are wanted, close together
 	keep    bool   // the bytes of each row
 	preface []byte // everything before the header row, for a copy
 	header  *row   // for a copy
@@ -142,6 +143,9 @@ func (r *csvReader) next() (*row, error) {
 	if r.width == 0 {
 		r.width = len(s.spans)
 	}
+	if r.reads != nil {
+		return r.reads.row(), nil
+	}
 	out := &row{Num: s.line, Last: s.lines, line: s.record, Cells: make([]string, min(len(s.spans), max(r.width, len(r.wanted))))}
 	for i := range out.Cells {
 		if r.wanted == nil || i < len(r.wanted) && r.wanted[i] {
@@ -160,23 +164,31 @@ func (r *csvReader) next() (*row, error) {
 func (r *csvReader) decode(out *row, i int) {
 	c := r.split.spans[i]
 	if c.end-c.start > maxCellBytes {
-		p := r.grid.fault(codeLongCell, out.Num, fmt.Sprint(c.end-c.start), fmt.Sprint(maxCellBytes))
-		p.Position = r.grid.position(out.Num, i)
-		out.Faults = append(out.Faults, p)
+		r.tooLong(out, i)
 		return
 	}
-	raw := r.split.bytesOf(c)
+	out.Cells[i] = r.text(out, i, r.split.bytesOf(c))
+}
+
+func (r *csvReader) tooLong(out *row, column int) {
+	c := r.split.spans[column]
+	p := r.grid.fault(codeLongCell, out.Num, fmt.Sprint(c.end-c.start), fmt.Sprint(maxCellBytes))
+	p.Position = r.grid.position(out.Num, column)
+	out.Faults = append(out.Faults, p)
+}
+
+func (r *csvReader) text(out *row, column int, raw []byte) string {
 	text, ok := r.charset.decode(raw)
-	out.Cells[i] = text
 	if !ok {
 		p := r.grid.fault(codeBadBytes, out.Num, text, "")
-		p.Position = r.grid.position(out.Num, i)
+		p.Position = r.grid.position(out.Num, column)
 		p.Args = map[string]string{"encoding": r.charset.name}
 		out.Faults = append(out.Faults, p)
 	}
 	if r.doubt == nil && len(text) != len(raw) {
-		r.suspect(out.Num, i, raw, text)
+		r.suspect(out.Num, column, raw, text)
 	}
+	return text
 }
 
 // suspect warns once about a file that seems to be in another encoding.

@@ -2,6 +2,7 @@ package mappers
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -170,6 +171,12 @@ func (c charset) decode(b []byte) (text string, ok bool) {
 }
 
 func isASCII(b []byte) bool {
+	for len(b) >= 8 {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+		b = b[8:]
+	}
 	for _, x := range b {
 		if x >= utf8.RuneSelf {
 			return false

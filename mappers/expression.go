@@ -81,7 +81,7 @@ func wrongResult(got reflect.Type, types []reflect.Type) error {
 // run evaluates the expression; the result is a decimal, a string, a bool or an int.
 func (e *expression) run(s *scope) (any, error) {
 	s.failed = nil
-	return expr.Run(e.program, s)
+	return s.machine.Run(e.program, s)
 }
 
 // selectorPatch turns col("Montant") into col($env, 3): names are checked and

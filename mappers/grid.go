@@ -1,7 +1,7 @@
 package mappers
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"einvoice/connector/problem"
@@ -18,6 +18,8 @@ type row struct {
 	Spans  []span // CSV, for a copy: its cells in Raw
 	Total  bool   // a row of totals, told when it was read
 	line   []byte // CSV: all of the row, until the next one is read
+	Width  int    // CSV: its cells, where only those that are read are kept
+	grid   *grid  // the table
 }
 
 func (r *row) blank() bool {
@@ -40,17 +42,19 @@ type grid struct {
 	file, sheet string
 	head        headings
 	columns     []int // by place: a column from 0, -1 where there is none
+	slots       []int // by place: where in a row's cells, which hold only columns that are read; nil: at its column
 	release     int   // the column of _release, -1
+	releaseSlot int   // and where it is in a row's cells
 	copied      bool  // it has our columns: it is a correctable copy
 }
 
 // newGrid finds every place in the header; what is missing is a problem of the file.
 func newGrid(file, sheet string, head headings, places []place) (*grid, []problem.Problem) {
-	g := &grid{file: file, sheet: sheet, head: head, columns: make([]int, len(places)), release: -1}
+	g := &grid{file: file, sheet: sheet, head: head, columns: make([]int, len(places)), release: -1, releaseSlot: -1}
 	for i, name := range head.names {
 		release, ours := reserved(name)
 		if release {
-			g.release = i
+			g.release, g.releaseSlot = i, i
 		}
 		g.copied = g.copied || ours
 	}
@@ -219,7 +223,62 @@ func (g *grid) position(rowNum, column int) problem.Position {
 	return p
 }
 
-// rowNode is a row as the binder sees it.
+// compact makes the cells of a row those that are read, and tells which columns
+// they are: an ERP writes sixty columns of which a mapping reads fifteen.
+func (g *grid) compact() (columns []int) {
+	slot := map[int]int{}
+	put := func(c int) int {
+		if c < 0 {
+			return -1
+		}
+		at, known := slot[c]
+		if !known {
+			at = len(columns)
+			slot[c] = at
+			columns = append(columns, c)
+		}
+		return at
+	}
+	g.slots = make([]int, len(g.columns))
+	for place, c := range g.columns {
+		g.slots[place] = put(c)
+	}
+	g.releaseSlot = put(g.release)
+	return columns
+}
+
+// cellAt gives the cell of a row at a place.
+func (g *grid) cellAt(r *row, place int) (string, bool) {
+	c := g.columns[place]
+	if g.slots != nil {
+		if c < 0 || c >= r.Width {
+			return "", false
+		}
+		return r.Cells[g.slots[place]], true
+	}
+	if c < 0 || c >= len(r.Cells) {
+		return "", false
+	}
+	return r.Cells[c], true
+}
+
+func (g *grid) whereAt(r *row, place int) problem.Position {
+	c := g.columns[place]
+	if c < 0 {
+		return problem.Position{File: g.file, Sheet: g.sheet, Row: r.Num}
+	}
+	return g.position(r.Num, c)
+}
+
+// A row is a node, once it knows its table.
+var _ node = (*row)(nil)
+
+func (r *row) cell(place int) (string, bool)    { return r.grid.cellAt(r, place) }
+func (r *row) where(place int) problem.Position { return r.grid.whereAt(r, place) }
+func (r *row) children(int) []node              { return nil }
+func (r *row) place() problem.Position          { return rowNode{r.grid, r}.place() }
+
+// rowNode is a row as a node of a table that it is not of alone.
 type rowNode struct {
 	g *grid
 	r *row
@@ -227,23 +286,9 @@ type rowNode struct {
 
 var _ node = rowNode{}
 
-func (n rowNode) cell(place int) (string, bool) {
-	c := n.g.columns[place]
-	if c < 0 || c >= len(n.r.Cells) {
-		return "", false
-	}
-	return n.r.Cells[c], true
-}
-
-func (n rowNode) where(place int) problem.Position {
-	c := n.g.columns[place]
-	if c < 0 {
-		return problem.Position{File: n.g.file, Sheet: n.g.sheet, Row: n.r.Num}
-	}
-	return n.g.position(n.r.Num, c)
-}
-
-func (n rowNode) children(int) []node { return nil }
+func (n rowNode) cell(place int) (string, bool)    { return n.g.cellAt(n.r, place) }
+func (n rowNode) where(place int) problem.Position { return n.g.whereAt(n.r, place) }
+func (n rowNode) children(int) []node              { return nil }
 
 // fault makes a problem of a whole row.
 func (g *grid) fault(code string, rowNum int, value, expected string) problem.Problem {
@@ -277,10 +322,11 @@ func (m *Mapping) hasNames() bool {
 }
 
 func rowSpan(first, last int) string {
-	if first == last {
-		return fmt.Sprint(first)
+	text := strconv.AppendInt(make([]byte, 0, 24), int64(first), 10)
+	if last != first {
+		text = strconv.AppendInt(append(text, '-'), int64(last), 10)
 	}
-	return fmt.Sprintf("%d-%d", first, last)
+	return string(text)
 }
 
 // place says where the row stands, in no column.

@@ -23,22 +23,23 @@ type grouper struct {
 	count int                  // documents so far
 	read  int                  // rows so far
 
-	current *gathering
+	current gathering
+	within  bool   // current is a document, and not yet closed
+	of      []*row // its rows; used again for the next one
+	slab    []node // for the lines of many documents
+	source  bool   // documents keep their rows, for a copy
 	ready   []document
+	given   int // of ready
 	done    bool
 	trailer *row
 	after   bool // rows stand after the trailer
 	scope   scope
 }
 
-// firstSeen is where a key was met first.
-type firstSeen struct{ ordinal, row int }
-
 // gathering is a document whose rows are being collected.
 type gathering struct {
 	key string
 	doc document
-	row []*row
 }
 
 func newGrouper(m *Mapping, g *grid, rows rowReader) *grouper {
@@ -48,7 +49,8 @@ func newGrouper(m *Mapping, g *grid, rows rowReader) *grouper {
 var _ source = (*grouper)(nil)
 
 func (g *grouper) next() (document, error) {
-	for len(g.ready) == 0 {
+	for g.given == len(g.ready) {
+		g.ready, g.given = g.ready[:0], 0
 		if g.done {
 			return document{}, io.EOF
 		}
@@ -65,14 +67,14 @@ func (g *grouper) next() (document, error) {
 			return document{}, err
 		}
 	}
-	d := g.ready[0]
-	g.ready = g.ready[1:]
-	return d, nil
+	g.given++
+	return g.ready[g.given-1], nil
 }
 
 // take puts a row where it belongs.
 func (g *grouper) take(r *row) error {
 	g.read++
+	r.grid = g.grid
 	if r.blank() && len(r.Faults) == 0 {
 		return nil
 	}
@@ -83,7 +85,7 @@ func (g *grouper) take(r *row) error {
 	g.after = g.trailer != nil
 	key := g.key(r)
 	switch {
-	case key == "" && g.m.input.fillDown && g.current != nil, g.current != nil && key == g.current.key:
+	case key == "" && g.m.input.fillDown && g.within, g.within && key == g.current.key:
 		g.add(r)
 	case key == "" && isTotal(r):
 	case key == "":
@@ -99,11 +101,10 @@ func (g *grouper) take(r *row) error {
 // counts tells whether a row is one of the table's: not the trailer, and not
 // left out by [input] where. A row that cannot be judged stays, with its fault.
 func (g *grouper) counts(r *row) (bool, error) {
-	if len(r.Faults) > 0 {
+	if len(r.Faults) > 0 || g.m.end == nil && g.m.input.where == nil {
 		return true, nil
 	}
-	n := rowNode{g.grid, r}
-	g.scope = scope{node: n, head: n, format: g.m.input.values}
+	g.scope.node, g.scope.head, g.scope.format = r, r, g.m.input.values
 	if g.m.end != nil {
 		if last, err := g.m.end.trailer.run(&g.scope); err == nil && last == true {
 			g.trailer, g.after = r, false
@@ -122,7 +123,7 @@ func (g *grouper) trailerNode() (node, bool) {
 	if g.trailer == nil || g.after {
 		return nil, false
 	}
-	return rowNode{g.grid, g.trailer}, true
+	return g.trailer, true
 }
 
 // partial tells that a trailer would count what is not here: a copy has only the
@@ -131,9 +132,10 @@ func (g *grouper) partial() bool { return g.grid.copied }
 
 // key joins the cells of the key, or takes the first that is not empty.
 func (g *grouper) key(r *row) string {
+	r.grid = g.grid
 	key, empty := "", true
 	for i, sel := range g.m.key {
-		text, _ := rowNode{g.grid, r}.cell(sel.place)
+		text, _ := r.cell(sel.place)
 		text = trimSpace(text)
 		empty = empty && text == ""
 		switch {
@@ -154,18 +156,17 @@ func (g *grouper) key(r *row) string {
 
 // keyPosition is where a row's key stands, or should.
 func (g *grouper) keyPosition(r *row) problem.Position {
-	n := rowNode{g.grid, r}
 	for _, sel := range g.m.key {
 		if g.grid.columns[sel.place] >= 0 {
-			return n.where(sel.place)
+			return r.where(sel.place)
 		}
 	}
-	return n.place()
+	return r.place()
 }
 
 func (g *grouper) open(key string, r *row) {
 	g.count++
-	d := document{ordinal: g.count, row: r.Num, head: rowNode{g.grid, r}}
+	d := document{ordinal: g.count, row: r.Num, head: r}
 	hash := maphash.String(g.seed, key)
 	if first, again := g.known[hash]; again {
 		d.spoils = first.ordinal
@@ -176,37 +177,57 @@ func (g *grouper) open(key string, r *row) {
 	} else {
 		g.known[hash] = firstSeen{g.count, r.Num}
 	}
-	g.current = &gathering{key: key, doc: d}
+	g.current, g.within = gathering{key: key, doc: d}, true
 	g.add(r)
 }
 
 func (g *grouper) add(r *row) {
-	c := g.current
-	if len(c.row) >= maxRows {
-		if len(c.row) == maxRows {
-			c.doc.faults = append(c.doc.faults, g.grid.fault(codeManyRows, r.Num, "", fmt.Sprint(maxRows)))
-			c.row = append(c.row, r)
-		}
+	d := &g.current.doc
+	switch {
+	case len(g.of) < maxRows:
+		d.faults = append(d.faults, r.Faults...)
+	case len(g.of) == maxRows:
+		d.faults = append(d.faults, g.grid.fault(codeManyRows, r.Num, "", fmt.Sprint(maxRows)))
+	default:
 		return
 	}
-	c.row = append(c.row, r)
-	c.doc.lines = append(c.doc.lines, rowNode{g.grid, r})
-	c.doc.faults = append(c.doc.faults, r.Faults...)
+	g.of = append(g.of, r)
 }
 
 func (g *grouper) close() {
-	if g.current == nil {
+	if !g.within {
 		return
 	}
-	d, rows := g.current.doc, g.current.row
-	d.rows = rowSpans(rows)
-	d.source = rows
+	d := g.current.doc
+	d.rows = rowSpans(g.of)
+	d.lines = g.nodes(g.of[:min(len(g.of), maxRows)])
+	if g.source {
+		d.source = append([]*row(nil), g.of...)
+	}
 	g.ready = append(g.ready, d)
-	g.current = nil
+	g.of, g.within = g.of[:0], false
 }
+
+// nodes are rows as nodes. They come out of a slab: most documents have few.
+func (g *grouper) nodes(rows []*row) []node {
+	if len(rows) > cap(g.slab)-len(g.slab) {
+		g.slab = make([]node, 0, max(slabRows, len(rows)))
+	}
+	from := len(g.slab)
+	for _, r := range rows {
+		g.slab = append(g.slab, r)
+	}
+	return g.slab[from:len(g.slab):len(g.slab)]
+}
+
+// slabRows is how many rows are allocated together.
+const slabRows = 128
 
 // rowSpans writes rows as people do: "14-18, 25".
 func rowSpans(rows []*row) string {
+	if n := len(rows); rows[n-1].Num-rows[0].Num == n-1 && rows[n-1].Last <= rows[n-1].Num {
+		return rowSpan(rows[0].Num, rows[n-1].Num)
+	}
 	var parts []string
 	for i := 0; i < len(rows); {
 		j := i
@@ -226,11 +247,10 @@ func rowSpans(rows []*row) string {
 // dropped in silence would be worse.
 func (g *grouper) orphan(r *row) {
 	g.count++
-	n := rowNode{g.grid, r}
 	p := g.grid.fault(codeNoKey, r.Num, "", "")
 	p.Position = g.keyPosition(r)
 	g.ready = append(g.ready, document{
-		head: n, lines: []node{n}, row: r.Num, rows: fmt.Sprint(r.Num), ordinal: g.count,
+		head: r, lines: []node{r}, row: r.Num, rows: fmt.Sprint(r.Num), ordinal: g.count,
 		faults: append([]problem.Problem{p}, r.Faults...), source: []*row{r},
 	})
 }

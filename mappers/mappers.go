@@ -49,7 +49,7 @@ type Result struct {
 	Row      int               // its first row
 	Invoice  connector.Invoice // as read; Complete derives the rest
 	Problems []problem.Problem // with position, value and remedy
-	Origins  Origins           // where each value came from
+	Origins  Origins           // where each value came from; to be asked before yield returns
 	Ignored  string            // not empty: the mapping leaves this document out, and why
 	Release  string            // what stands in the _release (_liberer) column of a corrected copy
 	Spoils   int               // not 0: the ordinal of an earlier result that this one proves to be incomplete; refuse that one too

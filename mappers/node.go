@@ -1,6 +1,10 @@
 package mappers
 
-import "einvoice/connector/problem"
+import (
+	"einvoice/connector/problem"
+
+	"github.com/expr-lang/expr/vm"
+)
 
 // node is what selectors look into: a row of a table or an XML element. It is
 // all that the binder knows of a format.
@@ -43,6 +47,7 @@ type scope struct {
 	node, head node
 	format     valueFormat
 	failed     *expressionFailure // the first value that an expression could not read
+	machine    vm.VM              // kept, because it allocates what it works with
 }
 
 // valueFormat is how an input writes numbers and dates.

@@ -13,6 +13,7 @@ import (
 // opened is an export ready to be read.
 type opened struct {
 	source   source
+	grid     *grid // of a table's rows
 	format   valueFormat
 	encoding string
 	problems []problem.Problem // of the file
@@ -41,34 +42,36 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 	if report.Refused() {
 		return report, nil
 	}
-	b, sum := newBinder(m, in.format), decimal.Zero
-	b.export = e
-	for {
-		if err := ctx.Err(); err != nil {
-			return report, err
-		}
-		d, err := in.source.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return report, err
-		}
-		res := b.bind(d)
-		res.Release = releaseOf(d)
-		report.Controls.count(res)
-		sum = m.addTotal(sum, res)
-		if err := yield(res); err != nil {
-			return report, err
-		}
+	sum := &summing{m: m, controls: &report.Controls, numbers: newNumbers()}
+	err = m.bindAll(ctx, in, e, func(r *Result) error {
+		sum.take(r)
+		return yield(*r)
+	})
+	if err != nil {
+		return report, err
 	}
 	report.Rows = in.rows()
 	report.Problems = append(report.Problems, in.later()...)
-	report.Problems = append(report.Problems, m.checkEnd(e.Name, in.source, report.Controls, sum)...)
+	report.Problems = append(report.Problems, m.checkEnd(e.Name, in.source, report.Controls, sum.total)...)
 	return report, nil
 }
 
-func (c *Controls) count(r Result) {
+// summing is what is known of an export only when its documents are taken in
+// their order.
+type summing struct {
+	m        *Mapping
+	controls *Controls
+	numbers  *numbers
+	total    decimal.Decimal
+}
+
+func (s *summing) take(r *Result) {
+	s.numbers.check(r)
+	s.controls.count(r)
+	s.total = s.m.addTotal(s.total, r)
+}
+
+func (c *Controls) count(r *Result) {
 	if r.Ignored != "" {
 		c.Ignored++
 		return
@@ -80,11 +83,14 @@ func (c *Controls) count(r Result) {
 // releaseOf is what somebody wrote into the column that releases a held invoice.
 func releaseOf(d document) string {
 	for _, n := range d.lines {
-		r, ok := n.(rowNode)
-		if !ok || r.g.release < 0 || r.g.release >= len(r.r.Cells) {
+		r, ok := n.(*row)
+		if !ok || r.grid.releaseSlot < 0 {
+			return ""
+		}
+		if r.grid.releaseSlot >= len(r.Cells) {
 			continue
 		}
-		if text := trimSpace(r.r.Cells[r.g.release]); text != "" {
+		if text := trimSpace(r.Cells[r.grid.releaseSlot]); text != "" {
 			return text
 		}
 	}
@@ -92,7 +98,7 @@ func releaseOf(d document) string {
 }
 
 // addTotal sums what the invoices come to, for a trailer that states it.
-func (m *Mapping) addTotal(sum decimal.Decimal, r Result) decimal.Decimal {
+func (m *Mapping) addTotal(sum decimal.Decimal, r *Result) decimal.Decimal {
 	if m.end == nil || m.end.total == nil || r.Ignored != "" {
 		return sum
 	}
@@ -167,7 +173,10 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := m.openRows(r.grid, r, e.TempDir)
+	if !keep {
+		r.compact()
+	}
+	in := m.openRows(r.grid, r, e.TempDir, keep)
 	in.encoding, in.problems = r.charset.name, problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier {
 		if opt.Workbook {
@@ -185,14 +194,15 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 }
 
 // openRows puts the grouping between a table and the binder.
-func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string) *opened {
+func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string, keep bool) *opened {
 	grouped := newGrouper(m, g, rows)
+	grouped.source = keep
 	if m.input.anyOrder {
 		rows = newRegrouped(rows, grouped.key, m.input.fillDown, tempDir)
 		grouped.rows = rows
 	}
 	return &opened{
-		source: grouped, unused: g.unused(), format: m.input.values, close: rows.Close,
+		source: grouped, grid: g, unused: g.unused(), format: m.input.values, close: rows.Close,
 		rows:  func() int { return grouped.read },
 		later: func() []problem.Problem { return nil },
 	}

@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 
+	"einvoice/connector"
 	"einvoice/connector/problem"
 
 	"github.com/govalues/decimal"
@@ -72,10 +73,21 @@ func (t *table) known() string {
 // found is a text on its way through the pipeline, with where it came from.
 type found struct {
 	text   string
-	plain  bool // a number in plain notation, whatever the input's
-	origin Origin
-	placed bool // there is an origin: it was not a constant
-	absent bool // its column does not exist
+	plain  bool     // a number in plain notation, whatever the input's
+	node   node     // it was read here, at sel ...
+	sel    selector //
+	seen   string   // ... and looked so
+	origin Origin   // without a node
+	placed bool     // there is an origin: it was not a constant
+	absent bool     // its column does not exist
+}
+
+// place is put together for a message only.
+func (f found) place() Origin {
+	if f.node == nil {
+		return f.origin
+	}
+	return Origin{Position: f.node.where(f.sel.place), Value: f.seen}
 }
 
 // evaluate runs the rule. ok is false when there is no value, and when there is
@@ -85,31 +97,52 @@ func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *fl
 	if bad != nil {
 		return v, from, false, bad
 	}
-	text := r.clean(from.text)
+	got := r.read(s, k, &from)
+	return got.v, from, got.ok, got.bad
+}
+
+// read takes a text through the pipeline. What it gives depends on the text
+// alone, and on nothing of the row around it.
+func (r *rule) read(s *scope, k kind, from *found) reading {
+	text, plain := r.clean(from.text), from.plain
+	var bad *flaw
 	if r.match != nil {
 		text = r.extract(text)
 	}
 	if r.lookup != nil && text != "" {
 		if text, bad = r.lookup.find(text); bad != nil {
-			return v, from, false, bad
+			return reading{bad: bad}
 		}
 	}
 	if r.table != nil && (text != "" || r.table.values[""] != "") {
 		if text, bad = r.table.look(text); bad != nil {
-			return v, from, false, bad
+			return reading{bad: bad}
 		}
 	}
 	if text == "" && r.fallback != nil {
-		text, from.plain = *r.fallback, true
+		text, plain = *r.fallback, true
 	}
 	if text == "" {
 		if r.required {
 			bad = &flaw{code: codeMissing}
 		}
-		return v, from, false, bad
+		return reading{bad: bad}
 	}
-	v, bad = k.parse(text, r.numberFormat(s, from.plain || r.table != nil), r.dateFormats(s, from.plain && k == dateKind))
-	return v, from, bad == nil || bad.onlyWarns(), bad
+	var got reading
+	if k == amountKind { // by far the most frequent
+		got.v.amount, got.bad = r.number(s, text, plain || r.table != nil)
+	} else {
+		got.v, got.bad = k.parse(text, r.numberFormat(s, plain || r.table != nil), r.dateFormats(s, plain && k == dateKind))
+	}
+	got.ok = got.bad == nil || got.bad.onlyWarns()
+	return got
+}
+
+func (r *rule) number(s *scope, text string, plain bool) (connector.Amount, *flaw) {
+	if sheetError(text) {
+		return connector.Amount{}, &flaw{code: codeSheetError}
+	}
+	return r.numberFormat(s, plain).parse(text)
 }
 
 // fetch gives the raw value.
@@ -124,7 +157,7 @@ func (r *rule) fetch(s *scope) (found, *flaw) {
 	for i, sel := range r.from {
 		text, ok := s.text(sel)
 		if ok && trimSpace(text) != "" {
-			return found{text: text, origin: s.origin(sel, text), placed: true}, nil
+			return found{text: text, node: s.of(sel), sel: sel, seen: text, placed: true}, nil
 		}
 		if ok && first < 0 {
 			first = i
@@ -134,7 +167,8 @@ func (r *rule) fetch(s *scope) (found, *flaw) {
 		return found{}, nil
 	}
 	// Nothing there: the place to say so is the first that exists.
-	return found{origin: s.origin(r.from[max(first, 0)], ""), placed: true, absent: first < 0}, nil
+	sel := r.from[max(first, 0)]
+	return found{node: s.of(sel), sel: sel, placed: true, absent: first < 0}, nil
 }
 
 func (r *rule) compute(s *scope) (found, *flaw) {
@@ -146,7 +180,7 @@ func (r *rule) compute(s *scope) (found, *flaw) {
 			sel = s.failed.sel
 		}
 		text, _ := s.text(sel)
-		from.origin, from.placed = s.origin(sel, text), true
+		from.node, from.sel, from.seen, from.placed = s.of(sel), sel, text, true
 	}
 	if err != nil {
 		return from, r.expr.flaw(s, err)
@@ -205,6 +239,9 @@ const (
 )
 
 func (r *rule) clean(s string) string {
+	if r.trim == "" && plainEnds(s) && s[0] != '{' || r.trim == trimCollapse && collapsed(s) {
+		return s
+	}
 	if r.trim != trimNone {
 		s = plainText(s)
 	}
@@ -227,9 +264,32 @@ func (r *rule) clean(s string) string {
 // trimSpace also trims what strings.TrimSpace leaves: a BOM, zero-width spaces,
 // control characters.
 func trimSpace(s string) string {
+	if s == "" || plainEnds(s) {
+		return s
+	}
 	return strings.TrimFunc(s, func(c rune) bool {
 		return c <= ' ' || c == 0x7f || c == '\u00a0' || c == '\u202f' || c == '\u2009' || c == '\u200b' || c == '\ufeff' || c == '\u3000'
 	})
+}
+
+// plainEnds tells quickly that there is nothing to trim: almost always so.
+func plainEnds(s string) bool {
+	return s != "" && s[0] > ' ' && s[0] < 0x7f && s[len(s)-1] > ' ' && s[len(s)-1] < 0x7f
+}
+
+// collapsed tells quickly that s has single spaces inside, and no other white
+// space in it: in UTF-8 those outside of ASCII begin with one of four bytes.
+func collapsed(s string) bool {
+	if !plainEnds(s) || s[0] == '{' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == ' ' && s[i-1] == ' ', c < ' ', c == 0xc2, c >= 0xe1 && c <= 0xe3:
+			return false
+		}
+	}
+	return true
 }
 
 // extract gives the first group of match (the whole match if it has none), or
@@ -254,9 +314,10 @@ func problemOf(bad *flaw, fieldName string, from found) problem.Problem {
 		p.Severity = problem.Warn
 	}
 	if from.placed {
-		p.Position = from.origin.Position
+		at := from.place()
+		p.Position = at.Position
 		if p.Value == "" {
-			p.Value = from.origin.Value
+			p.Value = at.Value
 		}
 	}
 	if bad.code == codeExpression {

@@ -166,6 +166,6 @@ func (m *Mapping) isPage(in *opened) bool {
 	if err != nil {
 		return false
 	}
-	res := newBinder(m, in.format).bind(d)
+	res := newBinder(m, in).bind(d)
 	return res.Invoice.Number != "" && res.Invoice.IssueDate != "" && !strings.ContainsAny(res.Invoice.Number, "\n\r")
 }

@@ -109,20 +109,17 @@ func (s *splitter) scan(c *scan) (more bool) {
 		return false
 	}
 	for c.at < len(s.record) {
-		b := s.record[c.at]
 		switch {
 		case c.inside:
-			s.insideQuotes(c, b)
-			continue
+			s.insideQuotes(c)
 		case c.at >= s.body:
 			c.at = len(s.record)
-			continue
-		case b == s.quote && c.at == c.start:
+		case c.at == c.start && s.record[c.at] == s.quote:
 			c.inside, c.quoted = true, true
-		case b == s.delimiter:
-			s.cell(c, c.at)
+			c.at++
+		default:
+			s.toDelimiter(c)
 		}
-		c.at++
 	}
 	if c.inside {
 		return true
@@ -131,13 +128,27 @@ func (s *splitter) scan(c *scan) (more bool) {
 	return false
 }
 
-// insideQuotes passes one character, or a doubled quote. A quote that is not
-// followed by the end of its cell is a character like any other.
-func (s *splitter) insideQuotes(c *scan, b byte) {
-	c.at++
-	if b != s.quote {
+// toDelimiter passes the rest of a cell.
+func (s *splitter) toDelimiter(c *scan) {
+	n := bytes.IndexByte(s.record[c.at:s.body], s.delimiter)
+	if n < 0 {
+		c.at = len(s.record)
 		return
 	}
+	c.at += n
+	s.cell(c, c.at)
+	c.at++
+}
+
+// insideQuotes passes all up to the next quote, and that. A quote that is not
+// followed by the end of its cell, or doubled, is a character like any other.
+func (s *splitter) insideQuotes(c *scan) {
+	n := bytes.IndexByte(s.record[c.at:], s.quote)
+	if n < 0 {
+		c.at = len(s.record)
+		return
+	}
+	c.at += n + 1
 	switch {
 	case c.at >= s.body:
 		c.inside = false

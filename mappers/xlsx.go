@@ -34,7 +34,7 @@ type xlsxReader struct {
 
 var _ rowReader = (*xlsxReader)(nil)
 
-func (m *Mapping) openXLSX(e Export, _ bool) (*opened, error) {
+func (m *Mapping) openXLSX(e Export, keep bool) (*opened, error) {
 	book, err := openWorkbook(e)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func (m *Mapping) openXLSX(e Export, _ bool) (*opened, error) {
 		book.Close()
 		return nil, err
 	}
-	in := m.openRows(r.grid, r, e.TempDir)
+	in := m.openRows(r.grid, r, e.TempDir, keep)
 	in.problems = problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier {
 		return newXLSXCopier(r.grid, r.before, m, in.format, w, opt, e.TempDir)

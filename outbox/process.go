@@ -188,7 +188,7 @@ func (s *staging) add(ctx context.Context, r mappers.Result) error {
 	if r.Spoils != 0 {
 		s.spoil(ctx, r.Spoils, first(staged.Problems))
 	}
-	_, s.proven = r.Origins["total_amount_including_tax"]
+	_, s.proven = r.Origins.Get("total_amount_including_tax")
 	s.last = &staged
 	if len(s.batch) >= stageBatch {
 		s.flush(ctx)

@@ -164,13 +164,14 @@ func (p *preview) explain(r mappers.Result) {
 	if !p.opt.explain {
 		return
 	}
-	fields := slices.Sorted(maps.Keys(r.Origins))
+	origins := r.Origins.All()
+	fields := slices.Sorted(maps.Keys(origins))
 	slices.SortStableFunc(fields, func(a, b string) int {
-		return cmp.Compare(r.Origins[a].Position.Row, r.Origins[b].Position.Row)
+		return cmp.Compare(origins[a].Position.Row, origins[b].Position.Row)
 	})
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
 	for _, field := range fields {
-		if o := r.Origins[field]; field != "" && o.Value != "" {
+		if o := origins[field]; field != "" && o.Value != "" {
 			fmt.Fprintf(w, "  %s\t%s\t%s\n", field, problem.Problem{Position: o.Position}.Where(p.cfg.lang()), clip(strings.Join(strings.Fields(o.Value), " "), 60))
 		}
 	}
