@@ -85,10 +85,15 @@ func (in *Inbox) adopt(ctx context.Context, open ledger.Invoice, r connector.Rem
 
 // status records what is new.
 func (in *Inbox) status(ctx context.Context, own ledger.Invoice, s connector.Status) error {
+	return in.statusRead(ctx, own, s, false)
+}
+
+// statusRead is status; fresh when the platform was asked to look itself.
+func (in *Inbox) statusRead(ctx context.Context, own ledger.Invoice, s connector.Status, fresh bool) error {
 	if s.State == "" || own.Status.Same(s) {
 		return nil
 	}
-	changed, err := in.opt.Ledger.ApplyStatus(ctx, own.ID, s, false)
+	changed, err := in.opt.Ledger.ApplyStatus(ctx, own.ID, s, fresh)
 	if changed {
 		in.opt.Journal("status", map[string]string{
 			"number": own.Key.Number, "state": string(s.State), "external": s.External, "code": strconv.Itoa(s.Code),

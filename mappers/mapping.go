@@ -2,6 +2,8 @@ package mappers
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"sort"
 
 	"einvoice/connector"
@@ -21,6 +23,8 @@ const (
 // exports can be read at once.
 type Mapping struct {
 	Name string // the name given to Load
+
+	version string
 
 	input   input
 	shape   shape
@@ -124,6 +128,7 @@ func LoadIn(dir, name string, data []byte) (*Mapping, error) {
 	c.dir = dir
 	c.extend()
 	m := c.compile(name)
+	m.version = fmt.Sprintf("%x", sha256.Sum256(data))[:12]
 	if len(c.mistakes) > 0 {
 		sort.SliceStable(c.mistakes, func(i, j int) bool {
 			a, b := c.mistakes[i], c.mistakes[j]
@@ -133,6 +138,10 @@ func LoadIn(dir, name string, data []byte) (*Mapping, error) {
 	}
 	return m, nil
 }
+
+// Version tells texts of one mapping apart: the start of the SHA-256 of its file,
+// whatever its BOM.
+func (m *Mapping) Version() string { return m.version }
 
 // Format is "csv", "xlsx", "xml" or "fixed".
 func (m *Mapping) Format() string { return m.input.format }

@@ -87,6 +87,7 @@ type Outbox struct {
 	mapWake    signal // a file was taken
 	sendWake   signal // invoices were released
 	settleWake signal // a verdict or an outcome was recorded
+	doubtWake  signal // a look-up is due earlier than planned
 	lanes      *lanes
 }
 
@@ -98,7 +99,7 @@ func New(opt Options) *Outbox {
 	if opt.Published == nil {
 		opt.Published = func() {}
 	}
-	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal()}
+	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal()}
 	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std())
 	return o
 }
@@ -155,6 +156,16 @@ func (o *Outbox) nothingUnderWay(ctx context.Context) (bool, error) {
 	}
 	doubts, err := o.Ledger.Doubts(ctx, 1)
 	return len(doubts) == 0, err
+}
+
+// Wake makes the outbox look at the ledger now, and a stopped lane try now: a
+// person changed something.
+func (o *Outbox) Wake() {
+	o.lanes.hurry()
+	for _, s := range []signal{o.sendWake, o.settleWake, o.doubtWake} {
+		s.set()
+	}
+	o.Published()
 }
 
 // Unserved lists the drops that are not read: away, or served by another ledger.

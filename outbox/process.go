@@ -250,7 +250,7 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 		{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
 	}
 	sum, err := o.Ledger.Release(ctx, f.ID, ledger.Mapped{
-		Mapping: s.m.Name, Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
+		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
 		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take),
 	})
 	if err != nil {

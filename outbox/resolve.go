@@ -17,7 +17,6 @@ const doubtBatch = 500
 
 // resolve looks for uncertain invoices at the platform until ctx ends.
 func (o *Outbox) resolve(ctx context.Context) error {
-	wake := newSignal()
 	for {
 		n, err := o.resolveDue(ctx)
 		if err != nil && ctx.Err() == nil {
@@ -31,7 +30,7 @@ func (o *Outbox) resolve(ctx context.Context) error {
 		if n == doubtBatch {
 			pause = 0
 		}
-		if !wake.wait(ctx, pause) {
+		if !o.doubtWake.wait(ctx, pause) {
 			return nil
 		}
 	}

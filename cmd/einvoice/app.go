@@ -40,6 +40,7 @@ type app struct {
 	inbox     *inbox.Inbox
 	listener  net.Listener // for callbacks; nil without them
 	publish   chan struct{}
+	said      said
 
 	mu      sync.Mutex
 	cleanup []func()
@@ -230,6 +231,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.outbox.Run(gctx) })
 	g.Go(func() error { return a.inbox.Run(gctx) })
 	g.Go(func() error { return a.slipLoop(gctx) })
+	g.Go(func() error { return a.serveRequests(gctx) })
 	if a.listener != nil {
 		g.Go(func() error { return a.serveCallbacks(gctx) })
 	}
@@ -252,8 +254,8 @@ func (a *app) publishLoop(ctx context.Context) error {
 	defer ticker.Stop()
 	for {
 		start := time.Now()
-		if _, err := a.publisher.Publish(ctx); err != nil && ctx.Err() == nil {
-			a.log.Error().Err(err).Msg("publish results")
+		if _, err := a.publisher.Publish(ctx); ctx.Err() == nil {
+			a.said.say(a.log, "publish results", err, "results cannot be published; trying again")
 		}
 		// Every outcome wakes us: what finds nothing to publish must not take the
 		// time of those who send.

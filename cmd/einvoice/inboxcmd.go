@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"regexp"
 	"time"
 
@@ -13,7 +13,7 @@ import (
 	"einvoice/connector"
 )
 
-// inboxCommands are about what came back: they need the ledger for themselves.
+// inboxCommands are about what came back.
 func inboxCommands(s streams) []*cobra.Command {
 	return []*cobra.Command{redeliverCommand(s), fetchCommand(s), registersCommand(s), slipCommand(s)}
 }
@@ -21,42 +21,51 @@ func inboxCommands(s streams) []*cobra.Command {
 func redeliverCommand(s streams) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
-		Use: "redeliver NUMBER|ID", Short: "Write a delivered supplier invoice again (while the daemon is stopped)", Args: exactly(1),
+		Use: "redeliver NUMBER|ID", Short: "Write a delivered supplier invoice again", Args: exactly(1),
 		Long: `Redeliver writes the folder of a supplier invoice again, from the original in the
 blob store, when somebody moved, changed or lost it. A folder that still stands
-in the inbox is left alone: move it away first.`,
+in the inbox is left alone: move it away first.` + besideDaemon,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withApp(cmd.Context(), path, s, func(a *app) error {
-				folders, err := a.inbox.Redeliver(cmd.Context(), args[0])
-				for _, f := range folders {
-					fmt.Fprintln(s.out, "delivered again:", f)
-				}
-				return err
-			})
+			return carryOut(cmd.Context(), path, "redeliver", map[string]string{"invoice": args[0]}, s)
 		},
 	}
 	configFlag(cmd, &path)
 	return cmd
 }
 
+func doRedeliver(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	folders, err := a.inbox.Redeliver(ctx, args["invoice"])
+	for _, f := range folders {
+		fmt.Fprintln(out, "delivered again:", f)
+	}
+	return nil, err
+}
+
 func fetchCommand(s streams) *cobra.Command {
 	var path, since string
 	cmd := &cobra.Command{
-		Use: "fetch --since DATE", Short: "Bring supplier invoices from a day on (while the daemon is stopped)", Args: none,
+		Use: "fetch --since DATE", Short: "Bring supplier invoices from a day on", Args: none,
 		Long: `Fetch reads the lists of all companies down to a day and delivers the supplier
 invoices that are not known yet. It spends the day's budget of calls; what that
-does not allow is left to a later call (exit code 6).`,
+does not allow is left to a later call (exit code 6).` + besideDaemon,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			day, err := connector.ParseDate(since)
-			if err != nil {
+			if _, err := connector.ParseDate(since); err != nil {
 				return fmt.Errorf("%w: --since %w", errUsage, err)
 			}
-			return withApp(cmd.Context(), path, s, func(a *app) error { return a.fetch(cmd.Context(), day) })
+			return carryOut(cmd.Context(), path, "fetch", map[string]string{"since": since}, s)
 		},
 	}
 	configFlag(cmd, &path)
 	cmd.Flags().StringVar(&since, "since", "", "first day, as 2026-09-01")
 	return cmd
+}
+
+func doFetch(ctx context.Context, a *app, args map[string]string, _ io.Writer) ([]int64, error) {
+	day, err := connector.ParseDate(args["since"])
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.fetch(ctx, day)
 }
 
 // fetchRounds bounds how often fetch goes on while rounds deliver something.
@@ -97,18 +106,12 @@ func (a *app) fetch(ctx context.Context, since connector.Date) error {
 func registersCommand(s streams) *cobra.Command {
 	var path, month string
 	cmd := &cobra.Command{
-		Use: "registers", Short: "Write the registers again from the ledger (while the daemon is stopped)", Args: none,
+		Use: "registers", Short: "Write the registers again from the ledger", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if month != "" && !regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])$`).MatchString(month) {
 				return fmt.Errorf("%w: --month is %q, but must be written as 2026-09", errUsage, month)
 			}
-			return withApp(cmd.Context(), path, s, func(a *app) error {
-				n, err := a.inbox.Rebuild(cmd.Context(), month)
-				if err == nil {
-					_, err = fmt.Fprintf(s.out, "registers: %d written\n", n)
-				}
-				return err
-			})
+			return carryOut(cmd.Context(), path, "registers", map[string]string{"month": month}, s)
 		},
 	}
 	configFlag(cmd, &path)
@@ -116,16 +119,20 @@ func registersCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-// withApp opens everything, but runs nothing of it.
-func withApp(ctx context.Context, path string, s streams, do func(*app) error) error {
-	cfg, err := loadConfig(path)
-	if err != nil {
-		return err
+func doRegisters(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	n, err := a.inbox.Rebuild(ctx, args["month"])
+	if err == nil {
+		_, err = fmt.Fprintf(out, "registers: %d written\n", n)
 	}
-	a, err := newApp(ctx, cfg, openLog(cfg.Log, os.Stderr), journalTo(s.out, cfg.lang(), time.Now))
+	return nil, err
+}
+
+// doRefresh asks the platform about an invoice now, and records what it says.
+func doRefresh(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	ids, err := a.inbox.Refresh(ctx, args["invoice"])
 	if err != nil {
-		return err
+		return ids, err
 	}
-	defer a.Close()
-	return do(a)
+	_, err = fmt.Fprintf(out, "asked the platform about %d invoice(s)\n", len(ids))
+	return ids, err
 }

@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"einvoice/connector"
 	"einvoice/connector/ledger"
 	"einvoice/inbox"
 )
@@ -62,50 +65,101 @@ func registered(diff string, dry bool) string {
 	return "registered; changed were:\n" + diff
 }
 
-// verb is a decision of a person about invoices found by number, API id, ERP key
-// or the name of their export.
-type verb struct {
+// decision is what a person decides about invoices, found by number, API id, ERP
+// key or the name of their export.
+type decision struct {
 	use, short string
 	from       []ledger.State // the invoices it is about
 	do         func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error
 }
 
-func personCommands(s streams) []*cobra.Command {
-	verbs := []verb{
-		{"release NUMBER|FILE", "Let held invoices go", []ledger.State{ledger.Held},
+func decisions() map[string]decision {
+	return map[string]decision{
+		"release": {"release NUMBER|FILE", "Let held invoices go", []ledger.State{ledger.Held},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error {
 				return l.ReleaseHeld(ctx, ids, note)
 			}},
-		{"hold NUMBER|FILE", "Keep invoices that were not sent yet from being sent", []ledger.State{ledger.Queued, ledger.Waiting},
+		"hold": {"hold NUMBER|FILE", "Keep invoices that were not sent yet from being sent", []ledger.State{ledger.Queued, ledger.Waiting},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error {
 				return l.Hold(ctx, ids, note)
 			}},
-		{"retry NUMBER|FILE", "Send, or look up, now instead of later", []ledger.State{ledger.Queued, ledger.Uncertain, ledger.Rejected},
+		"retry": {"retry NUMBER|FILE", "Send, or look up, now instead of later", []ledger.State{ledger.Queued, ledger.Uncertain, ledger.Rejected},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, _ string) error { return l.Retry(ctx, ids) }},
 	}
-	cmds := []*cobra.Command{resolveCommand(s)}
-	for _, v := range verbs {
-		cmds = append(cmds, verbCommand(s, v))
+}
+
+// besideDaemon ends the help of every errand.
+const besideDaemon = `
+
+It may be given while the daemon runs, which then carries it out and answers;
+who asked, and when, is in trace.`
+
+func personCommands(s streams) []*cobra.Command {
+	cmds := []*cobra.Command{resolveCommand(s), replayCommand(s)}
+	for _, name := range []string{"hold", "release", "retry"} {
+		cmds = append(cmds, decisionCommand(s, name, decisions()[name]))
 	}
 	return cmds
 }
 
-func verbCommand(s streams, v verb) *cobra.Command {
+func decisionCommand(s streams, name string, d decision) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
-		Use: v.use, Short: v.short + " (while the daemon is stopped)", Args: exactly(1),
+		Use: d.use, Short: d.short, Long: d.short + "." + besideDaemon, Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return deciding(cmd.Context(), path, args[0], v.from, func(ctx context.Context, l *ledger.Ledger, ids []int64) error {
-				if err := v.do(ctx, l, ids, strings.Join([]string{"einvoice", cmd.Name(), args[0]}, " ")); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(s.out, "%s: %d invoice(s)\n", cmd.Name(), len(ids))
-				return err
-			})
+			return carryOut(cmd.Context(), path, name, map[string]string{"invoice": args[0]}, s)
 		},
 	}
 	configFlag(cmd, &path)
 	return cmd
+}
+
+func (d decision) carryOut(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	name, _, _ := strings.Cut(d.use, " ")
+	if name == "release" {
+		if n, err := releaseReceived(ctx, a, args["invoice"]); err != nil || n > 0 {
+			if err == nil {
+				_, err = fmt.Fprintf(out, "release: %d supplier invoice(s)\n", n)
+			}
+			return nil, err
+		}
+	}
+	ids, err := meant(ctx, a.ledger, args["invoice"], d.from)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.do(ctx, a.ledger, ids, strings.Join([]string{"einvoice", name, args["invoice"]}, " ")); err != nil {
+		return ids, err
+	}
+	a.wake()
+	_, err = fmt.Fprintf(out, "%s: %d invoice(s)\n", name, len(ids))
+	return ids, err
+}
+
+// releaseReceived lets supplier invoices that were kept to check into the ERP's
+// delivery.
+func releaseReceived(ctx context.Context, a *app, text string) (int, error) {
+	found, err := a.ledger.FindReceived(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	var ids []int64
+	for _, r := range found {
+		if r.Kept {
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return len(ids), a.ledger.ReleaseReceived(ctx, ids, "einvoice release "+text)
+}
+
+// wake tells the running parts that a person changed something.
+func (a *app) wake() {
+	if a.outbox != nil {
+		a.outbox.Wake()
+	}
 }
 
 // resolveCommand records what a person found out about a held invoice.
@@ -113,26 +167,13 @@ func resolveCommand(s streams) *cobra.Command {
 	var path, id string
 	var never bool
 	cmd := &cobra.Command{
-		Use: "resolve NUMBER", Short: "Say what became of a held invoice (while the daemon is stopped)", Args: exactly(1),
+		Use: "resolve NUMBER", Short: "Say what became of a held invoice", Args: exactly(1),
+		Long: "Resolve records what a person found out about a held invoice." + besideDaemon,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (id == "") == !never {
 				return fmt.Errorf("%w: give either --as-sent ID or --as-rejected", errUsage)
 			}
-			out := ledger.Outcome{State: ledger.Rejected, Note: "resolved by a person: not at the platform"}
-			if id != "" {
-				out = ledger.Outcome{State: ledger.Sent, APIID: id, Note: "resolved by a person: sent as " + id}
-			}
-			return deciding(cmd.Context(), path, args[0], []ledger.State{ledger.Held}, func(ctx context.Context, l *ledger.Ledger, ids []int64) error {
-				if len(ids) > 1 {
-					return fmt.Errorf("resolve %q: %d held invoices have this number; name one by its ERP key", args[0], len(ids))
-				}
-				out.ID = ids[0]
-				if err := l.ResolveHeld(ctx, out); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(s.out, "resolve: %s is %s\n", args[0], out.State)
-				return err
-			})
+			return carryOut(cmd.Context(), path, "resolve", map[string]string{"invoice": args[0], "as_sent": id}, s)
 		},
 	}
 	configFlag(cmd, &path)
@@ -141,32 +182,87 @@ func resolveCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-// deciding opens the ledger for writing and finds the invoices a person means.
-func deciding(ctx context.Context, path, text string, from []ledger.State, do func(context.Context, *ledger.Ledger, []int64) error) error {
-	cfg, err := loadConfig(path)
-	if err != nil {
-		return err
+func doResolve(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	o := ledger.Outcome{State: ledger.Rejected, Note: "resolved by a person: not at the platform"}
+	if id := args["as_sent"]; id != "" {
+		o = ledger.Outcome{State: ledger.Sent, APIID: id, Note: "resolved by a person: sent as " + id}
 	}
-	l, err := ledger.Open(ctx, cfg.Ledger, ledger.Options{Identity: ledger.Identity{BaseURL: cfg.API.BaseURL, Companies: cfg.companies()}})
+	ids, err := meant(ctx, a.ledger, args["invoice"], []ledger.State{ledger.Held})
 	if err != nil {
-		return fmt.Errorf("open ledger in %s: %w", cfg.Ledger.Path, err)
+		return nil, err
 	}
-	defer l.Close()
+	if len(ids) > 1 {
+		return nil, fmt.Errorf("resolve %q: %d held invoices have this number; name one by its ERP key", args["invoice"], len(ids))
+	}
+	o.ID = ids[0]
+	if err := a.ledger.ResolveHeld(ctx, o); err != nil {
+		return ids, err
+	}
+	a.wake()
+	_, err = fmt.Fprintf(out, "resolve: %s is %s\n", args["invoice"], o.State)
+	return ids, err
+}
+
+func replayCommand(s streams) *cobra.Command {
+	var path, since string
+	cmd := &cobra.Command{
+		Use: "replay-results --since DATE", Short: "Write the answers for the ERP again, from a day on", Args: none,
+		Long: `Replay-results writes the acknowledgements, summaries and status files that were
+published since a day once more: the same names, the same bytes, for an ERP that
+lost them or was restored from a backup.` + besideDaemon,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := connector.ParseDate(since); err != nil {
+				return fmt.Errorf("%w: --since %w", errUsage, err)
+			}
+			return carryOut(cmd.Context(), path, "replay-results", map[string]string{"since": since}, s)
+		},
+	}
+	configFlag(cmd, &path)
+	cmd.Flags().StringVar(&since, "since", "", "first day, as 2026-09-01")
+	return cmd
+}
+
+func doReplay(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	since, err := time.ParseInLocation(time.DateOnly, args["since"], a.cfg.location())
+	if err != nil {
+		return nil, err
+	}
+	n, err := a.ledger.Republish(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	if a.publisher == nil { // no daemon publishes them
+		if err := a.openPlaces(ctx); err != nil {
+			return nil, err
+		}
+		if err := a.openResults(ctx); err != nil {
+			return nil, err
+		}
+		if err := a.flush(); err != nil {
+			return nil, err
+		}
+	}
+	a.wakePublisher()
+	_, err = fmt.Fprintf(out, "replay-results: %d file(s) written again\n", n)
+	return nil, err
+}
+
+// meant finds the invoices that a person means and that are in one of the states.
+func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.State) (ids []int64, err error) {
 	found, err := l.Find(ctx, text)
 	if err == nil && len(found) == 0 {
 		found, err = invoicesOfFile(ctx, l, text)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var ids []int64
 	for _, inv := range found {
 		if slices.Contains(from, inv.State) {
 			ids = append(ids, inv.ID)
 		}
 	}
 	if len(ids) == 0 {
-		return fmt.Errorf("%q: no invoice of this number or file is %v", text, from)
+		return nil, fmt.Errorf("%q: no invoice of this number or file is %v", text, from)
 	}
-	return do(ctx, l, ids)
+	return ids, nil
 }

@@ -106,10 +106,19 @@ func printTrouble(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Led
 
 func traceCommand(s streams) *cobra.Command {
 	var path string
-	var asJSON bool
+	var asJSON, refresh bool
 	cmd := &cobra.Command{
-		Use: "trace NUMBER|FILE|ID", Short: "Tell the whole story of an invoice", Args: exactly(1),
+		Use: "trace NUMBER|FILE|ID", Short: "Tell the whole story of an invoice, sent or received, or of an export", Args: exactly(1),
+		Long: `Trace tells all that happened, in order: the export, its row and hash, the mapping
+and its version, attempts, look-ups, callbacks, statuses, what people asked for,
+the files written. With --refresh the platform is asked first what it knows now.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if refresh {
+				quiet := streams{in: s.in, out: io.Discard, err: s.err}
+				if err := carryOut(cmd.Context(), path, "refresh", map[string]string{"invoice": args[0]}, quiet); err != nil {
+					return err
+				}
+			}
 			return reading(cmd.Context(), path, func(cfg *Config, l *ledger.Ledger) error {
 				return trace(cmd.Context(), s.out, cfg, l, args[0], asJSON)
 			})
@@ -117,47 +126,33 @@ func traceCommand(s streams) *cobra.Command {
 	}
 	configFlag(cmd, &path)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "ask the platform first")
 	return cmd
 }
 
-// story is one traced invoice.
+// story is one traced invoice, export or supplier invoice.
 type story struct {
 	Number, Company, APIID string
-	State                  ledger.State
+	State                  string
 	Steps                  []ledger.Step
 }
 
 func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, text string, asJSON bool) error {
-	found, err := l.Find(ctx, text)
+	files, err := l.FindFiles(ctx, text)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
-		files, err := l.FindFiles(ctx, text)
-		if err != nil {
-			return err
-		}
-		if len(files) > 0 && !asJSON {
-			printFiles(out, cfg, files)
-		}
-		if found, err = invoicesOfFile(ctx, l, text); err != nil || len(found) == 0 && len(files) > 0 {
-			return err
-		}
+	all, err := stories(ctx, l, text)
+	if err != nil {
+		return err
 	}
-	if len(found) == 0 {
-		return fmt.Errorf("trace %q: no invoice has this number, API id or ERP key, and no export this name", text)
-	}
-	var all []story
-	for _, inv := range found {
-		steps, err := l.Story(ctx, inv.ID)
-		if err != nil {
-			return err
-		}
-		all = append(all, story{inv.Key.Number, inv.Company, inv.APIID, inv.State, steps})
+	if len(all)+len(files) == 0 {
+		return fmt.Errorf("trace %q: no invoice, sent or received, has this number, API id or ERP key, and no export this name", text)
 	}
 	if asJSON {
 		return writeJSON(out, all)
 	}
+	printFiles(out, cfg, files)
 	for _, st := range all {
 		fmt.Fprintf(out, "%s  company %s  %s  %s\n", st.Number, st.Company, st.State, st.APIID)
 		for _, step := range st.Steps {
@@ -167,10 +162,41 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 	return nil
 }
 
+// stories are those of the invoices, sent and received, that a text names.
+func stories(ctx context.Context, l *ledger.Ledger, text string) ([]story, error) {
+	found, err := l.Find(ctx, text)
+	if err == nil && len(found) == 0 {
+		found, err = invoicesOfFile(ctx, l, text)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all := []story{}
+	for _, inv := range found {
+		steps, err := l.Story(ctx, inv.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, story{inv.Key.Number, inv.Company, inv.APIID, string(inv.State), steps})
+	}
+	received, err := l.FindReceived(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range received {
+		steps, err := l.ReceivedStory(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, story{r.Number, r.Company, r.APIID, "supplier invoice " + string(r.State), steps})
+	}
+	return all, nil
+}
+
 // printFiles tells what became of exports as a whole.
 func printFiles(out io.Writer, cfg *Config, files []ledger.File) {
 	for _, f := range files {
-		fmt.Fprintf(out, "%s  take %d of %s, %s, %d bytes, mapping %q, SHA-256 %s\n  original: %s\n", f.Name, f.Take, f.Drop, f.State, f.Size, f.Mapping, f.SHA256, f.Archived)
+		fmt.Fprintf(out, "%s  take %d of %s, %s, %d bytes, mapping %q version %s, SHA-256 %s\n  original: %s\n", f.Name, f.Take, f.Drop, f.State, f.Size, f.Mapping, f.MappingVersion, f.SHA256, f.Archived)
 		for _, p := range f.Problems {
 			fmt.Fprintf(out, "  %s %s: %s: %s\n      → %s\n", p.Severity, p.Code, p.Where(cfg.lang()), p.Message(cfg.lang()), p.Remedy(cfg.lang()))
 		}

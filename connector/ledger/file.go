@@ -8,11 +8,11 @@ import (
 )
 
 const fileColumns = `f.id, f.drop_name, f.place, f.name, f.sha256, f.size, f.modified_at, f.owner, f.take, f.state, f.archived_path,
-	f.mapping, f.encoding, f.first_file_id, f.taken_at, f.mapped_at, f.settled_at, f.problems, f.controls`
+	f.mapping, f.mapping_version, f.encoding, f.first_file_id, f.taken_at, f.mapped_at, f.settled_at, f.problems, f.controls`
 
 func scanFile(r row) (f File, err error) {
 	err = r.Scan(&f.ID, &f.Drop, &f.Place, &f.Name, &f.SHA256, &f.Size, instant{&f.Modified}, &f.Owner, &f.Take, textTo(&f.State), &f.Archived,
-		&f.Mapping, &f.Encoding, &f.FirstFile, instant{&f.TakenAt}, instant{&f.MappedAt}, instant{&f.SettledAt}, jsonTo{&f.Problems}, jsonTo{&f.Controls})
+		&f.Mapping, &f.MappingVersion, &f.Encoding, &f.FirstFile, instant{&f.TakenAt}, instant{&f.MappedAt}, instant{&f.SettledAt}, jsonTo{&f.Problems}, jsonTo{&f.Controls})
 	return f, err
 }
 
@@ -56,7 +56,7 @@ func takeFile(t *tx, f NewFile, now clock) (File, error) {
 	taken, err := first(ctx, t, scanFile, `INSERT INTO file AS f (drop_name, take, place, name, sha256, size, modified_at, owner, state, first_file_id, taken_at)
 		VALUES (?1, (SELECT COALESCE(MAX(take), 0) + 1 FROM file WHERE drop_name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
 		RETURNING id, drop_name, place, name, sha256, size, modified_at, owner, take, state, archived_path,
-		mapping, encoding, first_file_id, taken_at, mapped_at, settled_at, problems, controls`,
+		mapping, mapping_version, encoding, first_file_id, taken_at, mapped_at, settled_at, problems, controls`,
 		f.Drop, f.Place, f.Name, f.SHA256, f.Size, stamp(f.Modified), f.Owner, earlier, stamp(now()))
 	for _, p := range f.Parts {
 		if err == nil {
@@ -205,6 +205,6 @@ func finishFile(t *tx, fileID int64, state FileState, m Mapped, copyOwed bool, n
 	if err != nil {
 		return err
 	}
-	return must(t.exec(`UPDATE file SET state = ?, mapping = ?, encoding = ?, problems = ?, controls = ?, mapped_at = ?, copy_owed = ?
-		WHERE id = ? AND state = 'taken'`, string(state), m.Mapping, m.Encoding, problems, string(controls), stamp(now()), copyOwed, fileID))
+	return must(t.exec(`UPDATE file SET state = ?, mapping = ?, mapping_version = ?, encoding = ?, problems = ?, controls = ?, mapped_at = ?, copy_owed = ?
+		WHERE id = ? AND state = 'taken'`, string(state), m.Mapping, m.Version, m.Encoding, problems, string(controls), stamp(now()), copyOwed, fileID))
 }

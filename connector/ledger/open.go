@@ -74,6 +74,9 @@ func (l *Ledger) begin(t *tx, id Identity) error {
 	if _, err := t.exec("UPDATE publication SET due_at = ? WHERE published_at IS NULL AND due_at > ?", stamp(l.now()), stamp(l.now())); err != nil {
 		return err
 	}
+	if err := l.endRequests(t); err != nil {
+		return err
+	}
 	return l.doubtIntents(t)
 }
 

@@ -218,3 +218,18 @@ func summaryOf(ctx context.Context, from source, fileID int64) (Summary, error) 
 	}, "SELECT verdict, COUNT(*) FROM invoice WHERE file_id = ? GROUP BY verdict", fileID)
 	return s, err
 }
+
+// Republish makes the acknowledgements, summaries and status files that were
+// published since a time due again, under the same names and with the same
+// bytes, and counts them.
+func (l *Ledger) Republish(ctx context.Context, since time.Time) (n int64, err error) {
+	err = l.commit(ctx, func(t *tx) (err error) {
+		n, err = t.exec(`UPDATE publication SET published_at = NULL, due_at = ? WHERE published_at >= ? AND kind IN ('ack', 'summary', 'status')`,
+			stamp(l.now()), stamp(since))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("make results due again: %w", err)
+	}
+	return n, nil
+}

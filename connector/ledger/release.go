@@ -9,7 +9,7 @@ import (
 
 // Mapped is what Release records of the file.
 type Mapped struct {
-	Mapping              string
+	Mapping, Version     string // of the mapping: its name, and which text of it
 	Encoding             string
 	Problems             []problem.Problem
 	Controls             []Control

@@ -3,7 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,17 +13,8 @@ import (
 	"einvoice/connector/durable"
 )
 
-//go:embed schema_1.sql
-var schema1 string
-
-//go:embed schema_2.sql
-var schema2 string
-
-//go:embed schema_3.sql
-var schema3 string
-
-//go:embed schema_4.sql
-var schema4 string
+//go:embed schema_*.sql
+var schemas embed.FS
 
 // applicationID marks the database as ours ("einv"), for people and tools that
 // look at the file's header.
@@ -31,7 +22,16 @@ const applicationID = 0x65696e76
 
 // steps are the numbered changes of the schema: steps[0] makes version 1. A
 // published step never changes; a new version is a new step.
-func steps() []string { return []string{schema1, schema2, schema3, schema4} }
+func steps() []string {
+	var all []string
+	for {
+		step, err := schemas.ReadFile(fmt.Sprintf("schema_%d.sql", len(all)+1))
+		if err != nil {
+			return all
+		}
+		all = append(all, string(step))
+	}
+}
 
 // versionOf reads the schema's version, 0 for a database that is still empty.
 // It refuses one that a newer program made and one that is not ours.

@@ -52,17 +52,19 @@ type Part struct {
 type File struct {
 	ID int64
 	NewFile
-	Take      int64 // running number within the drop, from 1
-	State     FileState
-	Archived  string // where the original went; "" until it was moved
-	Mapping   string // name of the mapping used
-	Encoding  string // of a text file, as used
-	FirstFile int64  // id of the earlier file with the same bytes, 0 if none
-	TakenAt   time.Time
-	MappedAt  time.Time         // zero until released or failed
-	SettledAt time.Time         // zero until nothing of it is in flight
-	Problems  []problem.Problem // of the file as a whole
-	Controls  []Control         // control totals
+	Take     int64 // running number within the drop, from 1
+	State    FileState
+	Archived string // where the original went; "" until it was moved
+	Mapping  string // name of the mapping used
+	// MappingVersion tells texts of one mapping apart: the start of its SHA-256.
+	MappingVersion string
+	Encoding       string // of a text file, as used
+	FirstFile      int64  // id of the earlier file with the same bytes, 0 if none
+	TakenAt        time.Time
+	MappedAt       time.Time         // zero until released or failed
+	SettledAt      time.Time         // zero until nothing of it is in flight
+	Problems       []problem.Problem // of the file as a whole
+	Controls       []Control         // control totals
 }
 
 // Control is one figure of the summary, such as the count or sum the ERP gave.
