@@ -63,22 +63,24 @@ type Journal func(event string, args map[string]string)
 
 // Options of New.
 type Options struct {
-	Config    Config
-	Ledger    *ledger.Ledger
-	Spool     *durable.Store // exports as taken
-	Blobs     *durable.Store // files that we owe somebody
-	TempDir   string         // for what a reader must spill to disk
-	Platform  Platform
-	Drops     []*Drop
-	Companies []connector.Company
-	Rules     rules.Config
-	Lang      problem.Lang
-	Location  *time.Location
-	Now       func() time.Time
-	Log       zerolog.Logger
-	Journal   Journal
-	Published func()        // called when there may be something to publish
-	Drain     time.Duration // how long a stop waits for invoices under way
+	Config     Config
+	Ledger     *ledger.Ledger
+	Spool      *durable.Store // exports as taken
+	Blobs      *durable.Store // files that we owe somebody
+	TempDir    string         // for what a reader must spill to disk
+	Platform   Platform
+	Drops      []*Drop
+	Companies  []connector.Company
+	Rules      rules.Config
+	Safety     Safety
+	Production bool // invoices are legal ones: see Safety.FirstRun
+	Lang       problem.Lang
+	Location   *time.Location
+	Now        func() time.Time
+	Log        zerolog.Logger
+	Journal    Journal
+	Published  func()        // called when there may be something to publish
+	Drain      time.Duration // how long a stop waits for invoices under way
 }
 
 // Outbox runs the way out. Make it with New; Run it once.

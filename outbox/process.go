@@ -55,7 +55,8 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return o.failBecause(ctx, f, "", err)
 	}
-	s := &staging{o: o, f: f, d: d, m: m, checks: o.checks(d)}
+	s := &staging{o: o, f: f, d: d, m: m, checks: o.checks(d), brake: brake{o: o, file: f.Name, mapping: m.Name,
+		freed: map[connector.Key]bool{}, first: map[string]string{}, largest: map[[2]string]largest{}}}
 	report, err := s.run(ctx, e)
 	if s.broken != nil {
 		return s.broken
@@ -143,6 +144,7 @@ type staging struct {
 	spoilt  bool                  // on_error = "file" and an invoice was refused
 	freed   []connector.Key       // whose _release column a person filled in
 	checks  Checks
+	brake   brake
 	broken  error // the ledger failed, as opposed to the file
 }
 
@@ -181,6 +183,7 @@ func (s *staging) add(ctx context.Context, r mappers.Result) error {
 	}
 	if r.Release != "" && staged.Verdict == ledger.VerdictQueued {
 		s.freed = append(s.freed, staged.Invoice.Key())
+		s.brake.freed[staged.Invoice.Key()] = true
 	}
 	if s.last != nil {
 		s.batch = append(s.batch, *s.last)
@@ -211,6 +214,9 @@ func (s *staging) spoil(ctx context.Context, ordinal int, p problem.Problem) {
 }
 
 func (s *staging) flush(ctx context.Context) {
+	if s.broken == nil && len(s.batch) > 0 {
+		s.broken = s.brake.hold(ctx, s.batch)
+	}
 	if s.broken == nil && len(s.batch) > 0 {
 		s.broken = s.o.Ledger.Stage(ctx, s.f.ID, s.batch)
 	}
@@ -323,12 +329,13 @@ type Checks struct {
 	Companies []connector.Company // that may sell through the drop
 	AnySeller bool                // nobody said which companies are ours: every seller may
 	Rules     rules.Config
+	Safety    Safety
 	Today     connector.Date
 	Earlier   func(*connector.Invoice) string // see rules.Context; nil leaves it to the ledger
 }
 
 func (o *Outbox) checks(d *Drop) Checks {
-	return Checks{Companies: d.Companies, Rules: o.Rules, Today: connector.DateOf(o.Now().In(o.Location))}
+	return Checks{Companies: d.Companies, Rules: o.Rules, Safety: o.Safety, Today: connector.DateOf(o.Now().In(o.Location))}
 }
 
 // Judge decides what an invoice's own content allows: queued, refused, ignored
@@ -343,7 +350,7 @@ func Judge(r mappers.Result, file string, c Checks) ledger.StagedInvoice {
 	case r.Ignored != "":
 		s.Problems = append(s.Problems, problem.Problem{Code: "E5203", Severity: problem.Warn, Value: r.Ignored})
 	case !fatal(s.Problems): // a value that could not be read would only cause false alarms
-		s.Problems = append(s.Problems, c.run(&s.Invoice, r.Origins)...)
+		s.Problems = append(s.Problems, c.run(&s.Invoice, s.Company, r.Origins)...)
 	}
 	for i := range s.Problems {
 		place(&s.Problems[i], file, r)
@@ -360,13 +367,14 @@ func Judge(r mappers.Result, file string, c Checks) ledger.StagedInvoice {
 }
 
 // run completes an invoice and holds it against the rules.
-func (c Checks) run(inv *connector.Invoice, origins mappers.Origins) []problem.Problem {
+func (c Checks) run(inv *connector.Invoice, company string, origins mappers.Origins) []problem.Problem {
 	if err := inv.Complete(); err != nil {
 		return []problem.Problem{{Code: rules.CodeTooLarge, Severity: problem.Refuse, Value: err.Error()}}
 	}
 	ps := rules.Check(inv, rules.Context{Companies: c.Companies, AnySeller: c.AnySeller,
 		Today: c.Today, Config: c.Rules, Earlier: c.Earlier})
 	ps = append(ps, api.NotCarried(*inv)...)
+	ps = append(ps, c.Safety.content(inv, company, c.Today)...)
 	for i := range ps {
 		at := origins.Find(ps[i].Field)
 		ps[i].Position = at.Position

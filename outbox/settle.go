@@ -224,7 +224,7 @@ func (o *Outbox) choose(ctx context.Context, f ledger.File, choose func(ledger.I
 			return nil, err
 		}
 		if choose(inv) {
-			c[inv.Ordinal] = inv.Problems
+			c[inv.Ordinal] = slices.SortedStableFunc(slices.Values(inv.Problems), func(a, b problem.Problem) int { return rank(a) - rank(b) })
 		}
 	}
 	return c, nil

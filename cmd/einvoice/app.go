@@ -167,6 +167,7 @@ func (a *app) openOutbox(ctx context.Context) error {
 	a.outbox = outbox.New(outbox.Options{
 		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
 		Platform: a.sending, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
+		Safety: a.cfg.Safety, Production: a.cfg.Environment == "production",
 		Lang: a.cfg.lang(), Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
 		Published: a.wakePublisher, Drain: a.cfg.ShutdownTimeout.Std(),
 	})

@@ -46,6 +46,7 @@ type Config struct {
 	SFTP      []sftpplace.Config `toml:"sftp"`
 	Mappings  MappingsConfig     `toml:"mappings"`
 	Rules     rules.Config       `toml:"rules"`
+	Safety    outbox.Safety      `toml:"safety"`
 	Ledger    ledger.Config      `toml:"ledger"`
 	Outbox    outbox.Config      `toml:"outbox"`
 	Results   results.Config     `toml:"results"`
@@ -114,6 +115,7 @@ func defaultConfig() Config {
 		API:             api.Defaults(),
 		Mappings:        MappingsConfig{Folder: "mappings"},
 		Rules:           rules.Defaults(),
+		Safety:          outbox.SafetyDefaults(),
 		Ledger:          ledger.Config{Path: "data"},
 		Outbox:          outbox.Defaults(),
 		Results:         results.Defaults(),

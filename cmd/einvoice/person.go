@@ -69,21 +69,22 @@ func registered(diff string, dry bool) string {
 // key or the name of their export.
 type decision struct {
 	use, short string
+	all        bool           // has --all
 	from       []ledger.State // the invoices it is about
 	do         func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error
 }
 
 func decisions() map[string]decision {
 	return map[string]decision{
-		"release": {"release NUMBER|FILE", "Let held invoices go", []ledger.State{ledger.Held},
+		"release": {"release NUMBER|FILE", "Let held invoices go", true, []ledger.State{ledger.Held},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error {
 				return l.ReleaseHeld(ctx, ids, note)
 			}},
-		"hold": {"hold NUMBER|FILE", "Keep invoices that were not sent yet from being sent", []ledger.State{ledger.Queued, ledger.Waiting},
+		"hold": {"hold NUMBER|FILE", "Keep invoices that were not sent yet from being sent", false, []ledger.State{ledger.Queued, ledger.Waiting},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, note string) error {
 				return l.Hold(ctx, ids, note)
 			}},
-		"retry": {"retry NUMBER|FILE", "Send, or look up, now instead of later", []ledger.State{ledger.Queued, ledger.Uncertain, ledger.Rejected},
+		"retry": {"retry NUMBER|FILE", "Send, or look up, now instead of later", false, []ledger.State{ledger.Queued, ledger.Uncertain, ledger.Rejected},
 			func(ctx context.Context, l *ledger.Ledger, ids []int64, _ string) error { return l.Retry(ctx, ids) }},
 	}
 }
@@ -102,13 +103,26 @@ func personCommands(s streams) []*cobra.Command {
 	return cmds
 }
 
+// everything stands for --all where a number or a file is named otherwise.
+const everything = "--all"
+
 func decisionCommand(s streams, name string, d decision) *cobra.Command {
 	var path string
+	var all bool
 	cmd := &cobra.Command{
-		Use: d.use, Short: d.short, Long: d.short + "." + besideDaemon, Args: exactly(1),
+		Use: d.use, Short: d.short, Long: d.short + "." + besideDaemon, Args: usage(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) == 0:
+				args = []string{everything}
+			case all || len(args) == 0:
+				return fmt.Errorf("%w: write %s%s", errUsage, d.use, map[bool]string{true: "|--all"}[d.all])
+			}
 			return carryOut(cmd.Context(), path, name, map[string]string{"invoice": args[0]}, s)
 		},
+	}
+	if d.all {
+		cmd.Flags().BoolVar(&all, "all", false, "all of them")
 	}
 	configFlag(cmd, &path)
 	return cmd
@@ -249,10 +263,7 @@ func doReplay(ctx context.Context, a *app, args map[string]string, out io.Writer
 
 // meant finds the invoices that a person means and that are in one of the states.
 func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.State) (ids []int64, err error) {
-	found, err := l.Find(ctx, text)
-	if err == nil && len(found) == 0 {
-		found, err = invoicesOfFile(ctx, l, text)
-	}
+	found, err := named(ctx, l, text, from)
 	if err != nil {
 		return nil, err
 	}
@@ -265,4 +276,24 @@ func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.Sta
 		return nil, fmt.Errorf("%q: no invoice of this number or file is %v", text, from)
 	}
 	return ids, nil
+}
+
+// mostNamed bounds what one decision is about.
+const mostNamed = 1_000_000
+
+func named(ctx context.Context, l *ledger.Ledger, text string, from []ledger.State) (found []ledger.Invoice, err error) {
+	if text == everything {
+		for _, s := range from {
+			some, err := l.InvoicesIn(ctx, s, "", mostNamed)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, some...)
+		}
+		return found, nil
+	}
+	if found, err = l.Find(ctx, text); err == nil && len(found) == 0 {
+		found, err = invoicesOfFile(ctx, l, text)
+	}
+	return found, err
 }

@@ -73,7 +73,7 @@ func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
 		return nil, err
 	}
 	p := &preview{opt: opt, out: out, cfg: cfg}
-	p.checks = outbox.Checks{Companies: cfg.companies(), AnySeller: len(cfg.Companies) == 0, Rules: cfg.Rules,
+	p.checks = outbox.Checks{Companies: cfg.companies(), AnySeller: len(cfg.Companies) == 0, Rules: cfg.Rules, Safety: cfg.Safety,
 		Today: connector.DateOf(time.Now().In(cfg.location()))}
 	if p.mappings, err = p.choose(); err != nil {
 		return nil, err

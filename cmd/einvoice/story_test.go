@@ -88,6 +88,7 @@ func storySetup(ts *testscript.TestScript, neg bool, args []string) {
 			{"outbox", "proofs_over", `"500ms"`},
 			{"api", "timeout", `"5s"`},
 			{"", "shutdown_timeout", `"2s"`},
+			{"safety", "other_year", `"send"`}, // stories have the dates that they were written at
 			{"log", "format", `"json"`},
 		}
 		for _, s := range settings {

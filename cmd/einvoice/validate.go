@@ -30,6 +30,7 @@ func (c *Config) validate(r setting.Report) {
 	c.validateSFTP(r)
 	r.In("mappings").Path("folder", c.Mappings.Folder)
 	c.Rules.Validate(r.In("rules"))
+	c.validateSafety(r.In("safety"))
 	c.Ledger.Validate(r.In("ledger"))
 	c.Outbox.Validate(r.In("outbox"))
 	c.Results.Validate(r.In("results"))
@@ -135,4 +136,12 @@ func (c *Config) validateDrops(r setting.Report) {
 		}
 		paths[path] = d.Name
 	}
+}
+
+func (c *Config) validateSafety(r setting.Report) {
+	ids := make([]string, len(c.Companies))
+	for i, co := range c.Companies {
+		ids[i] = co.ID
+	}
+	c.Safety.Validate(r, ids)
 }

@@ -25,7 +25,7 @@ func (l *Ledger) ReleaseHeld(ctx context.Context, ids []int64, note string) erro
 		if err := l.tell(t, happening{invoice: id, kind: EventReleased, note: note}); err != nil {
 			return false, err
 		}
-		return true, errors.Join(reopen(t, id), l.orderReleased(t, id))
+		return true, errors.Join(l.noteReleased(t, id), reopen(t, id), l.orderReleased(t, id))
 	})
 }
 

@@ -76,6 +76,9 @@ func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {
 	if err != nil {
 		return s, err
 	}
+	if err := l.noteHistory(t, "i.file_id = ?1 AND i.state IN ('queued', 'waiting')", fileID, m.Mapping); err != nil {
+		return s, err
+	}
 	owed := s.Counts[VerdictRefused]+s.Counts[VerdictConflict]+s.Counts[VerdictHeld] > 0
 	if err := finishFile(t, fileID, FileMapped, m, owed, l.now); err != nil {
 		return s, err

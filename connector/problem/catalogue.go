@@ -21,7 +21,7 @@ type Entry struct {
 
 // Catalogue lists every kind of problem, by code.
 func Catalogue() []Entry {
-	all := slices.Concat(fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, outboxEntries, receivedEntries)
+	all := slices.Concat(fileEntries, mappingEntries, ruleEntries, platformEntries, sendingEntries, outboxEntries, safetyEntries, receivedEntries)
 	slices.SortFunc(all, func(a, b Entry) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }
