@@ -34,7 +34,7 @@ func NotCarried(inv connector.Invoice) []problem.Problem {
 		warn("totals.rounding_amount", "BT-114", inv.Totals.Rounded.String())
 	}
 	// The payable amount goes as the amount of the payment means, where there is one.
-	if p := inv.Totals.Payable; p.Present() && !p.Equal(inv.Totals.Gross) && paymentOut(inv, 0) == nil {
+	if p := inv.Totals.Payable; p.Present() && !p.Equal(inv.Totals.Gross) && !saysHowToPay(&inv) {
 		warn("totals.total_payable_amount", "BT-115", p.String())
 	}
 	warnLine(inv, warn, "item_code", "BT-155", func(l connector.Line) string { return l.Item })

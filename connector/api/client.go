@@ -139,7 +139,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte, tok
 	defer res.Body.Close()
 	r = reply{status: res.StatusCode, header: res.Header, written: true, likelyKey: !LooksLikeToken(token)}
 	r.body, r.err = readBody(res.Body)
-	if len(token) >= 8 {
+	if len(token) >= 8 && bytes.Contains(r.body, []byte(token.Reveal())) {
 		r.body = bytes.ReplaceAll(r.body, []byte(token.Reveal()), []byte(hiddenToken))
 	}
 	r.retryAfter = retryAfter(res.Header, c.now())

@@ -145,6 +145,12 @@ type (
 		Address  *wireAddress `json:"address,omitempty"`
 		Events   []wireEvent  `json:"api_configurations,omitempty"`
 	}
+	wireAddress struct {
+		Street  string `json:"street_address,omitempty"`
+		ZIP     string `json:"zip_code,omitempty"`
+		City    string `json:"city,omitempty"`
+		Country string `json:"country,omitempty"`
+	}
 	wireEvent struct {
 		Event    string       `json:"event"`
 		Callback wireCallback `json:"callback"`

@@ -10,6 +10,7 @@ import (
 	"github.com/govalues/decimal"
 
 	"einvoice/connector"
+	"einvoice/connector/quickjson"
 )
 
 // object is a JSON object read field by field, so that one odd field never
@@ -19,8 +20,8 @@ type object map[string]json.RawMessage
 
 // decodeObject reads an object, nil for anything else.
 func decodeObject(raw json.RawMessage) object {
-	var o object
-	if json.Unmarshal(raw, &o) != nil {
+	o := object{}
+	if !quickjson.Members(raw, func(name string, value []byte) { o[name] = value }) {
 		return nil
 	}
 	return o
@@ -45,8 +46,8 @@ func scalar(raw json.RawMessage) string {
 		return ""
 	}
 	s := string(raw)
-	if raw[0] == '"' && json.Unmarshal(raw, &s) != nil {
-		return ""
+	if raw[0] == '"' {
+		s, _ = quickjson.Text(raw)
 	}
 	s = strings.TrimSpace(s)
 	if s == "null" {
@@ -151,8 +152,8 @@ func (o object) moment(keys ...string) time.Time {
 
 // unquoted gives JSON that stands in a text its own form: "null", "{...}".
 func unquoted(raw json.RawMessage) json.RawMessage {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
+	s, ok := quickjson.Text(bytes.TrimSpace(raw))
+	if !ok {
 		return raw
 	}
 	if t := strings.TrimSpace(s); json.Valid([]byte(t)) {

@@ -39,7 +39,7 @@ func (l *Ledger) IssuedIn(ctx context.Context, company string, from, to time.Tim
 
 func scanIssued(r row) (i Issued, err error) {
 	var later []problem.Problem
-	err = r.Scan(append(invoiceDest(&i.Invoice, &later), &i.SourceFile, jsonTo{&i.Document})...)
+	err = r.Scan(append(invoiceDest(&i.Invoice, &later), &i.SourceFile, documentTo{&i.Document})...)
 	i.Problems = append(later, i.Problems...)
 	return i, err
 }

@@ -18,7 +18,7 @@ func (l *Ledger) NextToSend(ctx context.Context, company string, n int) ([]ToSen
 		return nil, fmt.Errorf("promote invoices whose time has come: %w", err)
 	}
 	next, err := list(ctx, l.read, func(r row) (s ToSend, err error) {
-		err = r.Scan(&s.ID, &s.Company, &s.Attempt, jsonTo{&s.Invoice})
+		err = r.Scan(&s.ID, &s.Company, &s.Attempt, documentTo{&s.Invoice})
 		return s, err
 	}, `SELECT i.id, i.company, i.attempts + 1, d.json FROM invoice i JOIN document d ON d.invoice_id = i.id
 		WHERE i.company = ?1 AND i.state = 'queued' AND i.not_before IS NULL

@@ -9,6 +9,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
+	"einvoice/connector/quickjson"
 )
 
 // Unstage deletes what an interrupted mapping of the file left in state staged.
@@ -87,10 +88,7 @@ func encode(s StagedInvoice) (staged, error) {
 	if s.Verdict == VerdictWaiting && s.NotBefore.IsZero() {
 		return staged{}, fmt.Errorf("verdict WAITING without a time would wait for ever: %w", ErrState)
 	}
-	document, err := json.Marshal(&s.Invoice)
-	if err != nil {
-		return staged{}, err
-	}
+	document := quickjson.AppendInvoice(make([]byte, 0, 1024), &s.Invoice)
 	problems, err := problemList(s.Problems)
 	return staged{StagedInvoice: s, key: s.Invoice.Key(), fingerprint: s.Invoice.Fingerprint(), document: string(document), problems: problems}, err
 }
@@ -190,6 +188,6 @@ func (l *Ledger) Document(ctx context.Context, invoiceID int64) (connector.Invoi
 }
 
 func scanDocument(r row) (inv connector.Invoice, err error) {
-	err = r.Scan(jsonTo{&inv})
+	err = r.Scan(documentTo{&inv})
 	return inv, err
 }

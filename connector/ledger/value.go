@@ -7,6 +7,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
+	"einvoice/connector/quickjson"
 )
 
 // timeLayout has a fixed width, so that times sort as text.
@@ -98,6 +99,18 @@ func (d jsonTo) Scan(src any) error {
 		return err
 	}
 	return json.Unmarshal([]byte(s), d.to)
+}
+
+// documentTo scans an invoice; NULL and "" leave it alone.
+type documentTo struct{ to *connector.Invoice }
+
+func (d documentTo) Scan(src any) error {
+	s, err := textOf(src)
+	if err != nil || s == "" {
+		return err
+	}
+	*d.to, err = quickjson.Invoice([]byte(s))
+	return err
 }
 
 func textOf(src any) (string, error) {
