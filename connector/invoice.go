@@ -114,6 +114,7 @@ type Attachment struct {
 	Description string `json:"description,omitempty"` // BT-123
 	ID          string `json:"document_id,omitempty"` // BT-122
 	Content     []byte `json:"document,omitempty"`    // BT-125
+	SHA256      string `json:"sha256,omitempty"`      // of content that is kept in a blob store instead
 }
 
 // IsCredit tells whether the type is one of the credit notes of UNCL 1001.

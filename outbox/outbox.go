@@ -50,11 +50,15 @@ type Drop struct {
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 
-	mu       sync.Mutex  // guards what parallel moves touch: stuck, trouble and Watcher
-	unserved atomic.Bool // the claim was refused, or the place is away
-	trouble  string      // what last kept it from being read
-	stuck    bool        // an original could not be moved to the archive yet
-	read     atomic.Bool // the last scan left nothing that will be ready by itself
+	mu       sync.Mutex            // guards what parallel moves and the mapping touch: stuck, trouble, gone, kept, besides
+	gone     []string              // originals that were moved, for the watcher to forget
+	kept     []drop.Entry          // attachments taken and left in place
+	besides  map[string]drop.Entry // attachments that wait for an export, by folded name
+	waits    waits                 // files that are not taken, and since when
+	unserved atomic.Bool           // the claim was refused, or the place is away
+	trouble  string                // what last kept it from being read
+	stuck    bool                  // an original could not be moved to the archive yet
+	read     atomic.Bool           // the last scan left nothing that will be ready by itself
 }
 
 // Journal tells the business log, in words that the caller chooses, what
@@ -75,12 +79,14 @@ type Options struct {
 	Safety     Safety
 	Production bool // invoices are legal ones: see Safety.FirstRun
 	Lang       problem.Lang
-	Location   *time.Location
-	Now        func() time.Time
-	Log        zerolog.Logger
-	Journal    Journal
-	Published  func()        // called when there may be something to publish
-	Drain      time.Duration // how long a stop waits for invoices under way
+	// RefusedAsXLSX gives the correctable copy of a CSV as a workbook of texts.
+	RefusedAsXLSX bool
+	Location      *time.Location
+	Now           func() time.Time
+	Log           zerolog.Logger
+	Journal       Journal
+	Published     func()        // called when there may be something to publish
+	Drain         time.Duration // how long a stop waits for invoices under way
 }
 
 // Outbox runs the way out. Make it with New; Run it once.
@@ -91,6 +97,8 @@ type Outbox struct {
 	settleWake signal // a verdict or an outcome was recorded
 	doubtWake  signal // a look-up is due earlier than planned
 	lanes      *lanes
+	wanted     map[int64][]mappers.Beside // attachments of exports that wait for some
+	stalled    stalled
 }
 
 // New makes an outbox; it starts nothing.
@@ -101,7 +109,8 @@ func New(opt Options) *Outbox {
 	if opt.Published == nil {
 		opt.Published = func() {}
 	}
-	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal()}
+	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal(),
+		wanted: map[int64][]mappers.Beside{}}
 	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std())
 	return o
 }
@@ -133,7 +142,7 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 	// In the order in which work moves on, so that what leaves one step while we
 	// look is seen in the next.
 	for _, quiet := range []func(context.Context) (bool, error){
-		none(o.Ledger.FilesToMap), o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle),
+		o.nothingToMap, o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle),
 	} {
 		if ok, err := quiet(ctx); err != nil || !ok {
 			return false, err
@@ -149,6 +158,21 @@ func none(list func(context.Context) ([]ledger.File, error)) func(context.Contex
 		return len(files) == 0, err
 	}
 }
+
+// nothingToMap tells whether every export was mapped, but for those that wait
+// for an attachment.
+func (o *Outbox) nothingToMap(ctx context.Context) (bool, error) {
+	files, err := o.Ledger.FilesToMap(ctx)
+	for _, f := range files {
+		if !o.stalled.has(f.ID) {
+			return false, err
+		}
+	}
+	return true, err
+}
+
+// Waiting counts the exports that wait for an attachment.
+func (o *Outbox) Waiting() int { return o.stalled.count() }
 
 // nothingUnderWay tells whether no POST and no look-up is pending.
 func (o *Outbox) nothingUnderWay(ctx context.Context) (bool, error) {

@@ -191,7 +191,7 @@ func (r *rig) open(change func(*Options, *drop.Config)) {
 	if change != nil {
 		change(&opt, &d.Config)
 	}
-	d.Watcher = drop.NewWatcher(d.Place, d.Config, drop.WatcherOptions{Now: r.clock.now})
+	d.Watcher = drop.NewWatcher(d.Place, d.Config, drop.WatcherOptions{Now: r.clock.now, Beside: d.IsBeside})
 	r.Outbox = New(opt)
 }
 

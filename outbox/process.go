@@ -50,10 +50,19 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	if d == nil {
 		return o.fail(ctx, f, "", problem.Problem{Code: "E5204", Severity: problem.Refuse, Value: f.Drop})
 	}
-	e := o.export(f)
+	e, err := o.export(ctx, f)
+	if err != nil {
+		return err
+	}
 	m, err := d.choose(e)
 	if err != nil {
 		return o.failBecause(ctx, f, "", err)
+	}
+	if ready, err := o.gather(ctx, d, f, m, e); err != nil || !ready {
+		return err
+	}
+	if e.Beside, err = o.opener(ctx, d, f); err != nil {
+		return err
 	}
 	s := &staging{o: o, f: f, d: d, m: m, checks: o.checks(d), brake: brake{o: o, file: f.Name, mapping: m.Name,
 		freed: map[connector.Key]bool{}, first: map[string]string{}, largest: map[[2]string]largest{}}}
@@ -80,11 +89,11 @@ func (d *Drop) choose(e mappers.Export) (*mappers.Mapping, error) {
 }
 
 // export is how the mapping reads a file of the spool.
-func (o *Outbox) export(f ledger.File) mappers.Export {
-	return mappers.Export{
-		Name: f.Name, Size: f.Size, TempDir: o.TempDir,
+func (o *Outbox) export(ctx context.Context, f ledger.File) (mappers.Export, error) {
+	return o.withParts(ctx, f, mappers.Export{
+		Name: f.Name, Original: results.Original(f.Name), Size: f.Size, TempDir: o.TempDir,
 		Open: func() (io.ReadSeekCloser, error) { return o.Spool.Open(f.SHA256) },
-	}
+	})
 }
 
 func (o *Outbox) dropOf(f ledger.File) *Drop {
@@ -109,7 +118,9 @@ func (o *Outbox) failBecause(ctx context.Context, f ledger.File, mapping string,
 
 func (o *Outbox) fail(ctx context.Context, f ledger.File, mapping string, ps ...problem.Problem) error {
 	for i := range ps {
-		ps[i].Position.File = f.Name
+		if ps[i].Position.File == "" {
+			ps[i].Position.File = f.Name
+		}
 	}
 	// The first one heads the acknowledgement: it must be what refuses the file.
 	slices.SortStableFunc(ps, func(a, b problem.Problem) int { return rank(a) - rank(b) })
@@ -173,6 +184,9 @@ func (s *staging) run(ctx context.Context, e mappers.Export) (mappers.Report, er
 // add checks one mapped invoice and stages the one before it.
 func (s *staging) add(ctx context.Context, r mappers.Result) error {
 	staged := Judge(r, s.f.Name, s.checks)
+	if err := s.o.putAside(ctx, &staged.Invoice); err != nil && s.broken == nil {
+		s.broken = err
+	}
 	if staged.Verdict == ledger.VerdictRefused {
 		s.refused = true
 	}
@@ -388,7 +402,9 @@ func (c Checks) run(inv *connector.Invoice, company string, origins mappers.Orig
 // place completes a problem with what every problem of an invoice shares.
 func place(p *problem.Problem, file string, r mappers.Result) {
 	p.Invoice = r.Invoice.Number
-	p.Position.File = file
+	if p.Position.File == "" { // a value's own is one of several files
+		p.Position.File = file
+	}
 	if p.Position.Row == 0 && p.Position.Path == "" {
 		p.Position.Row = r.Row
 	}

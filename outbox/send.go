@@ -200,9 +200,19 @@ func (s *sender) unsend(ctx context.Context) {
 // post sends invoices until there are no more.
 func (s *sender) post(ctx context.Context) {
 	for t := range s.work {
-		answer := s.o.Platform.Submit(ctx, t.Invoice)
-		s.outcomes <- s.o.outcome(ctx, t, answer)
+		s.outcomes <- s.o.outcome(ctx, t, s.submit(ctx, t.Invoice))
 	}
+}
+
+// submit sends one invoice with its attachments. One that cannot be read from
+// our own disk surely did not arrive anywhere.
+func (s *sender) submit(ctx context.Context, inv connector.Invoice) api.Answer {
+	whole, err := s.o.bringBack(inv)
+	if err != nil {
+		s.o.Log.Error().Err(err).Str("number", inv.Number).Msg("invoice not sent; trying again")
+		return api.Answer{Fate: api.Later, Note: err.Error()}
+	}
+	return s.o.Platform.Submit(ctx, whole)
 }
 
 // record commits outcomes, as many at a time as have come meanwhile. A known

@@ -94,15 +94,7 @@ func (o *Outbox) giveBackLocal(ctx context.Context, f ledger.File) error {
 // giveBackWhole returns an export that could not be read at all: the original,
 // and a report of what is wrong with it.
 func (o *Outbox) giveBackWhole(ctx context.Context, f ledger.File) error {
-	body, err := o.render(ctx, func(w io.Writer) error {
-		r, err := o.Spool.Open(f.SHA256)
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		_, err = io.Copy(w, r)
-		return err
-	})
+	originals, err := o.originals(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -110,12 +102,38 @@ func (o *Outbox) giveBackWhole(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return err
 	}
-	name := results.CopyName(f.Name, f.Take, "refused", 1, strings.TrimPrefix(path.Ext(f.Name), "."))
-	o.tell("returned", "file", f.Name, "copy", name)
-	return o.Ledger.CopyDone(ctx, f.ID, []ledger.Publication{
-		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: name, FileID: f.ID, SHA256: body},
-		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, 1), FileID: f.ID, SHA256: report},
-	})
+	o.tell("returned", "file", f.Name, "copy", originals[0].Name)
+	return o.Ledger.CopyDone(ctx, f.ID, append(originals, ledger.Publication{
+		Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, 1), FileID: f.ID, SHA256: report}))
+}
+
+// originals are an export as it came: its file, or its several files, whose
+// names go on belonging together.
+func (o *Outbox) originals(ctx context.Context, f ledger.File) (pubs []ledger.Publication, err error) {
+	parts, err := o.members(ctx, f.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(parts) == 0 {
+		parts = []ledger.Part{{Name: f.Name, SHA256: f.SHA256}}
+	}
+	for _, p := range parts {
+		body, err := o.render(ctx, func(w io.Writer) error {
+			r, err := o.Spool.Open(p.SHA256)
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			_, err = io.Copy(w, r)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		name := results.CopyName(p.Name, f.Take, "refused", 1, strings.TrimPrefix(path.Ext(p.Name), "."))
+		pubs = append(pubs, ledger.Publication{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: name, FileID: f.ID, SHA256: body})
+	}
+	return pubs, nil
 }
 
 // settleFile writes the second copy, of what the platform refused at once, and
@@ -147,16 +165,11 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, choose func(ledger.I
 	if err != nil {
 		return nil, err
 	}
-	opt := mappers.CopyOptions{Lang: o.Lang}
-	body, err := o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, o.export(f), failing.lookup, w, opt) })
+	body, ext, err := o.renderCopy(ctx, f, m, failing, mappers.CopyOptions{Lang: o.Lang})
 	if err != nil {
 		return nil, err
 	}
 	report, err := o.render(ctx, func(w io.Writer) error { return mappers.WriteReport(w, o.Lang, failing.problems()) })
-	if err != nil {
-		return nil, err
-	}
-	ext, err := m.CopyExtOf(o.export(f))
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +179,21 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, choose func(ledger.I
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindCopy, Name: names, FileID: f.ID, SHA256: body},
 		{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport, Name: results.ReportName(f.Name, f.Take, n), FileID: f.ID, SHA256: report},
 	}, nil
+}
+
+// renderCopy writes a correctable copy into the blob store and tells its
+// extension.
+func (o *Outbox) renderCopy(ctx context.Context, f ledger.File, m *mappers.Mapping, c chosen, opt mappers.CopyOptions) (body, ext string, err error) {
+	opt.Workbook = o.RefusedAsXLSX
+	e, err := o.export(ctx, f)
+	if err != nil {
+		return "", "", err
+	}
+	if ext, err = m.CopyExtOf(e, opt); err != nil {
+		return "", "", err
+	}
+	body, err = o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, e, c.lookup, w, opt) })
+	return body, ext, err
 }
 
 // nextCopy is the number of a file's next copy of refused invoices, from 1: a
@@ -187,12 +215,7 @@ func (o *Outbox) heldCopy(ctx context.Context, f ledger.File) ([]ledger.Publicat
 	if err != nil || len(held) == 0 || m == nil {
 		return nil, err
 	}
-	opt := mappers.CopyOptions{Lang: o.Lang, Release: true}
-	body, err := o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, o.export(f), held.lookup, w, opt) })
-	if err != nil {
-		return nil, err
-	}
-	ext, err := m.CopyExtOf(o.export(f))
+	body, ext, err := o.renderCopy(ctx, f, m, held, mappers.CopyOptions{Lang: o.Lang, Release: true})
 	if err != nil {
 		return nil, err
 	}

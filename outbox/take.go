@@ -2,15 +2,9 @@ package outbox
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"path"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -48,24 +42,26 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 			return fmt.Errorf("recover drop %s: %w", d.Config.Name, err)
 		}
 	}
+	d.catchUp()
 	ready, pending, err := d.Watcher.Scan(ctx)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Msg("drop cannot be read")
 		d.read.Store(true) // as in owned: a run that ends waits for no place that is away
 		return nil
 	}
-	soon := len(ready) > 0
-	for _, p := range pending {
-		soon = soon || p.Soon
-		if p.New {
-			o.tell("pending", "drop", d.Config.Name, "file", p.Entry.Name,
-				"reason", p.Why.Message(o.Lang), "remedy", p.Why.Remedy(o.Lang))
-		}
-	}
-	if err := o.takeAll(ctx, d, ready); err != nil {
+	found := o.sort(d, ready, pending)
+	if err := o.sayPending(ctx, d, found.pending); err != nil {
 		return err
 	}
-	d.read.Store(!soon)
+	if err := o.takeAll(ctx, d, found.single); err != nil {
+		return err
+	}
+	for _, g := range found.groups {
+		if err := o.takeGroup(ctx, d, g); err != nil {
+			return err
+		}
+	}
+	d.read.Store(!found.soon())
 	return nil
 }
 
@@ -129,7 +125,7 @@ func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error
 			if blobs[i].SHA256 == "" {
 				return nil
 			}
-			return o.retire(ctx, d, files[i])
+			return o.retire(ctx, d, original{file: files[i]})
 		}); err != nil {
 			return err
 		}
@@ -174,120 +170,28 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob,
 // record enters a copied export in the ledger; only after that may the original
 // move. The same bytes after a crash give the same record.
 func (o *Outbox) record(ctx context.Context, d *Drop, e drop.Entry, blob durable.Blob) (ledger.File, error) {
-	f, err := o.Ledger.TakeFile(ctx, ledger.NewFile{
+	return o.enter(ctx, d, ledger.NewFile{
 		Drop: d.Config.Name, Place: d.Results, Name: e.Name, SHA256: blob.SHA256,
 		Size: blob.Size, Modified: e.Modified, Owner: e.Owner,
-	})
+	}, e)
+}
+
+// enter makes the ledger's entry of an export that consists of these files.
+func (o *Outbox) enter(ctx context.Context, d *Drop, n ledger.NewFile, entries ...drop.Entry) (ledger.File, error) {
+	f, err := o.Ledger.TakeFile(ctx, n)
 	if err != nil {
-		return f, fmt.Errorf("record %s: %w", e.Name, err)
+		return f, fmt.Errorf("record %s: %w", n.Name, err)
 	}
 	if f.State == ledger.FileTaken {
 		o.tell("taken", "file", f.Name, "drop", f.Drop, "take", fmt.Sprint(f.Take))
 		o.mapWake.set()
 	}
-	if err := d.Watcher.Taken(ctx, e); err != nil {
-		o.Log.Warn().Err(err).Str("file", e.Name).Msg("trigger file not removed")
+	for _, e := range entries {
+		if err := d.Watcher.Taken(ctx, e); err != nil {
+			o.Log.Warn().Err(err).Str("file", e.Name).Msg("trigger file not removed")
+		}
 	}
 	return f, nil
-}
-
-// retire moves the original of a recorded export away, then looks at what was
-// moved: other bytes mean that the ERP wrote the file again in between, and
-// that is a new export.
-func (o *Outbox) retire(ctx context.Context, d *Drop, f ledger.File) error {
-	if d.Config.After == drop.Leave {
-		return o.Ledger.FileArchived(ctx, f.ID, "drop:"+f.Name)
-	}
-	to := archiveName(f)
-	if readsOnce(d.Place) {
-		return o.removeRead(ctx, d, f)
-	}
-	err := d.Place.Retire(ctx, f.Name, to)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o.postpone(d, f, o.vanished(ctx, d, f, to))
-	}
-	if err != nil { // locked or away: the ledger knows the file, and the next scan tries again
-		return o.postpone(d, f, fmt.Errorf("%w: %w", drop.ErrBusy, err))
-	}
-	d.moved(f.Name)
-	return o.postpone(d, f, o.archived(ctx, d, f, to))
-}
-
-// readsOnce tells a mailbox: it moves nothing, keeps no archive, and a file may
-// vanish by being read. The spool's copy is the only one.
-func readsOnce(p Place) bool {
-	m, ok := p.(interface{ ReadsOnce() bool })
-	return ok && m.ReadsOnce()
-}
-
-// removeRead removes a recorded export from a mailbox.
-func (o *Outbox) removeRead(ctx context.Context, d *Drop, f ledger.File) error {
-	if err := d.Place.Remove(ctx, f.Name); err != nil {
-		return o.postpone(d, f, fmt.Errorf("%w: %w", drop.ErrBusy, err))
-	}
-	d.moved(f.Name)
-	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
-}
-
-// postpone leaves to the next scan what a place that is away or a locked file
-// stopped; other errors are the caller's.
-func (o *Outbox) postpone(d *Drop, f ledger.File, err error) error {
-	if !errors.Is(err, drop.ErrBusy) {
-		return err
-	}
-	return o.later(d, fmt.Errorf("move %s to the archive: %w", f.Name, err))
-}
-
-// moved forgets an original that is gone: the next file of that name is a new one.
-func (d *Drop) moved(name string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.Watcher.Forget(name)
-}
-
-// archived checks what lies in the archive under the name of f and records it.
-func (o *Outbox) archived(ctx context.Context, d *Drop, f ledger.File, to string) error {
-	sum, err := o.hashArchived(ctx, d, to)
-	if err != nil {
-		return o.later(d, fmt.Errorf("read %s back from the archive: %w", to, err))
-	}
-	if sum == f.SHA256 {
-		if d.Config.After == drop.Delete {
-			to = "spool:" + f.SHA256
-			if err := d.Place.RemoveArchived(ctx, archiveName(f)); err != nil {
-				o.Log.Warn().Err(err).Str("file", f.Name).Msg("original not deleted")
-			}
-		}
-		return o.Ledger.FileArchived(ctx, f.ID, to)
-	}
-	o.tell("rewritten", "file", f.Name)
-	return o.takeRewritten(ctx, d, f, to)
-}
-
-// takeRewritten takes the bytes that the ERP wrote over an export between our
-// copy and the move. The archive holds the new ones; the old ones are in the
-// spool, which the ledger then names.
-func (o *Outbox) takeRewritten(ctx context.Context, d *Drop, f ledger.File, to string) error {
-	r, err := d.Place.OpenArchived(ctx, to)
-	if err != nil {
-		return o.later(d, fmt.Errorf("open %s in the archive: %w", to, err))
-	}
-	blob, err := o.Spool.Put(ctx, r)
-	r.Close()
-	if err != nil {
-		return o.later(d, fmt.Errorf("copy %s to the spool: %w", to, err))
-	}
-	next := f.NewFile
-	next.SHA256, next.Size = blob.SHA256, blob.Size
-	second, err := o.Ledger.TakeFile(ctx, next)
-	if err != nil {
-		return fmt.Errorf("record %s: %w", f.Name, err)
-	}
-	if err := o.Ledger.FileArchived(ctx, second.ID, to); err != nil {
-		return err
-	}
-	o.mapWake.set()
-	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
 }
 
 // later leaves what concerns an original to the next scan: a place that is away
@@ -316,98 +220,6 @@ func (o *Outbox) sayTrouble(d *Drop, err error) {
 	}
 	o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not read; trying again")
 	o.tell("trouble", "drop", d.Config.Name, "reason", err.Error())
-}
-
-// vanished settles an export whose original is not in the drop any more: we
-// moved it before a crash, or somebody took it away.
-func (o *Outbox) vanished(ctx context.Context, d *Drop, f ledger.File, to string) error {
-	r, err := d.Place.OpenArchived(ctx, to)
-	if err == nil {
-		r.Close()
-		return o.archived(ctx, d, f, to)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return o.later(d, fmt.Errorf("look for %s in the archive: %w", to, err))
-	}
-	o.Log.Warn().Str("file", f.Name).Msg("original vanished from the drop; the spool holds the copy")
-	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
-}
-
-// recoverDrop goes on with the originals that an earlier run recorded and did
-// not move.
-func (o *Outbox) recoverDrop(ctx context.Context, d *Drop) error {
-	files, err := o.Ledger.FilesToArchive(ctx)
-	if err != nil {
-		return err
-	}
-	for _, f := range files {
-		if f.Drop != d.Config.Name {
-			continue
-		}
-		if err := o.postpone(d, f, o.recoverFile(ctx, d, f)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// recoverFile moves an original only if its bytes are still those we took;
-// others are left for the scan, which takes them as a new export.
-func (o *Outbox) recoverFile(ctx context.Context, d *Drop, f ledger.File) error {
-	if readsOnce(d.Place) {
-		return o.recoverRead(ctx, d, f)
-	}
-	r, err := d.Place.Open(ctx, f.Name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o.vanished(ctx, d, f, archiveName(f))
-	}
-	if err != nil {
-		return o.later(d, fmt.Errorf("open %s: %w", f.Name, err))
-	}
-	sum, err := hash(r)
-	r.Close()
-	if err != nil {
-		return o.later(d, fmt.Errorf("read %s: %w", f.Name, err))
-	}
-	if sum == f.SHA256 {
-		return o.retire(ctx, d, f)
-	}
-	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
-}
-
-// recoverRead looks for a recorded export in the listing of a mailbox: one that
-// is there still is left for the scan, which knows its bytes again.
-func (o *Outbox) recoverRead(ctx context.Context, d *Drop, f ledger.File) error {
-	entries, err := d.Place.List(ctx)
-	if err != nil {
-		return fmt.Errorf("%w: %w", drop.ErrBusy, err)
-	}
-	if slices.ContainsFunc(entries, func(e drop.Entry) bool { return e.Name == f.Name }) {
-		return nil
-	}
-	return o.Ledger.FileArchived(ctx, f.ID, "spool:"+f.SHA256)
-}
-
-func (o *Outbox) hashArchived(ctx context.Context, d *Drop, name string) (string, error) {
-	r, err := d.Place.OpenArchived(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	return hash(r)
-}
-
-func hash(r io.Reader) (sum string, err error) {
-	h := sha256.New()
-	_, err = io.Copy(h, r)
-	return hex.EncodeToString(h.Sum(nil)), err
-}
-
-// archiveName is where an original goes: a folder per month, and the take in
-// the name, so that no name comes twice.
-func archiveName(f ledger.File) string {
-	ext := path.Ext(f.Name)
-	return fmt.Sprintf("%s/%s.%06d%s", f.TakenAt.Format("2006-01"), strings.TrimSuffix(f.Name, ext), f.Take, ext)
 }
 
 // tell writes to the business journal; pairs are name, value, name, value.

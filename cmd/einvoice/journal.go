@@ -75,6 +75,7 @@ func fillIn(template string, value func(name string) string) string {
 var wordsFR = map[string]string{
 	"sandbox":     "SANDBOX       plateforme d'essai, {api} : rien de ce qui part n'est une facture légale",
 	"pending":     "EN ATTENTE    {file} : {reason}\n                        → {remedy}",
+	"unready":     "EN ATTENTE    {file}, depuis trop longtemps : {reason}\n                        → {remedy}",
 	"trouble":     "ATTENTE       le dépôt {drop} : {reason}. Nouvel essai automatique.",
 	"unserved":    "ARRÊT         le dépôt {drop} n'est pas lu : {reason}",
 	"taken":       "REÇU          {file} (dépôt n° {take} de {drop})",
@@ -104,6 +105,7 @@ var wordsFR = map[string]string{
 var wordsEN = map[string]string{
 	"sandbox":     "SANDBOX     {api} is a sandbox: nothing that is sent is a legal invoice",
 	"pending":     "WAITING     {file}: {reason}\n                      → {remedy}",
+	"unready":     "WAITING     {file}, for too long: {reason}\n                      → {remedy}",
 	"trouble":     "WAITING     drop {drop}: {reason}. Trying again by itself.",
 	"unserved":    "STOPPED     drop {drop} is not read: {reason}",
 	"taken":       "TAKEN       {file} (take {take} of {drop})",

@@ -144,7 +144,7 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 	if err != nil {
 		return err
 	}
-	if owed > 0 || len(a.outbox.Unserved()) > 0 {
+	if owed > 0 || len(a.outbox.Unserved()) > 0 || a.outbox.Waiting() > 0 {
 		return exitError(exitUnfinished)
 	}
 	for _, s := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Held, ledger.Sending, ledger.Uncertain} {

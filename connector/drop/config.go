@@ -51,6 +51,9 @@ type Config struct {
 	Trigger []string `toml:"trigger"`
 	// TailHold is how long the last invoice waits where nothing proves a file's end.
 	TailHold setting.Duration `toml:"tail_hold"`
+	// Deadline is how long a file that is not whole, or whose companions are
+	// missing, waits before an answer says so; an attachment is waited for as long.
+	Deadline setting.Duration `toml:"deadline"`
 	// OnError says what a refused invoice takes with it: invoice (itself) or file.
 	OnError string `toml:"on_error"`
 	// After says what becomes of an export once taken: archive, leave, delete.
@@ -64,6 +67,7 @@ func Defaults() Config {
 		Complete: Settle,
 		Trigger:  []string{"{name}{ext}.done", "{name}.done"},
 		TailHold: setting.Duration(10 * time.Minute),
+		Deadline: setting.Duration(30 * time.Minute),
 		OnError:  RefuseInvoice,
 		After:    Archive,
 	}
@@ -87,6 +91,7 @@ func (c Config) Validate(r setting.Report) {
 		r.Between("scan", c.Scan, setting.Duration(10*time.Millisecond), setting.Duration(time.Hour))
 	}
 	r.Between("tail_hold", c.TailHold, 0, setting.Duration(24*time.Hour))
+	r.Between("deadline", c.Deadline, setting.Duration(10*time.Millisecond), setting.Duration(7*24*time.Hour))
 	r.OneOf("complete", c.Complete, Settle, OnAppearance, Trigger)
 	r.OneOf("on_error", c.OnError, RefuseInvoice, RefuseFile)
 	r.OneOf("after", c.After, Archive, Leave, Delete)

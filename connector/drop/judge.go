@@ -76,7 +76,7 @@ func (w *Watcher) judge(ctx context.Context, s *sighting, l listing, now time.Ti
 		return finding{}
 	case !usable(name):
 		return needsPerson(codeName)
-	case !w.included(name):
+	case !w.included(name) && !w.isBeside(name):
 		return needsPerson(codeNotIncluded)
 	case s.entry.Size == 0 && !w.settled(s, now):
 		return settling()
@@ -141,6 +141,9 @@ func (w *Watcher) judgeWhole(s *sighting, l listing, now time.Time) finding {
 	case OnAppearance:
 		return finding{verdict: isWhole}
 	case Trigger:
+		if w.isBeside(s.entry.Name) {
+			break
+		}
 		for _, t := range w.triggers.of(s.entry.Name) {
 			if _, there := l.actual[t]; there {
 				return finding{verdict: isWhole}

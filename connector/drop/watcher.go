@@ -32,6 +32,10 @@ type WatcherOptions struct {
 	// Whole looks for the structural end of a file whose size is stable; nil
 	// takes every file for whole. why says what is missing, for people.
 	Whole func(ctx context.Context, p Place, e Entry) (ok bool, why string, err error)
+	// Beside tells the names of files that belong to an export and are none
+	// themselves, such as the PDF of an invoice; nil for none. They are offered
+	// like exports, whatever include says, and need no trigger.
+	Beside func(name string) bool
 	// Hint wakes Wait when something happened in the place (Notify); nil for none.
 	Hint <-chan struct{}
 }
@@ -266,6 +270,12 @@ func (w *Watcher) announcesOthers(trigger, data string) bool {
 	return false
 }
 
+// isBeside tells a companion of an export.
+func (w *Watcher) isBeside(name string) bool { return w.opt.Beside != nil && w.opt.Beside(name) }
+
+// Again wants a scan at t, although no file may be ready then.
+func (w *Watcher) Again(t time.Time) { w.dueAt(t) }
+
 func (w *Watcher) isData(name string) bool {
-	return !w.triggers.match(name) && !Junk(name) && usable(name) && w.included(name)
+	return !w.isBeside(name) && !w.triggers.match(name) && !Junk(name) && usable(name) && w.included(name)
 }

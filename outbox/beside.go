@@ -1,0 +1,276 @@
+package outbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+
+	"einvoice/connector"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+	"einvoice/mappers"
+)
+
+// stalled are the exports that wait for an attachment.
+type stalled struct {
+	mu  sync.Mutex
+	ids map[int64]bool
+}
+
+func (s *stalled) has(id int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids[id]
+}
+
+func (s *stalled) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ids)
+}
+
+// set tells whether that is news.
+func (s *stalled) set(id int64, on bool) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids == nil {
+		s.ids = map[int64]bool{}
+	}
+	news = s.ids[id] != on
+	if delete(s.ids, id); on {
+		s.ids[id] = true
+	}
+	return news
+}
+
+// clear returns whether there were any.
+func (s *stalled) clear() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	any := len(s.ids) > 0
+	s.ids = nil
+	return any
+}
+
+// offer hands the attachments of a scan to the mapping, and reports those that
+// nobody asks for.
+func (o *Outbox) offer(d *Drop, besides map[string]drop.Entry, f *found) {
+	d.mu.Lock()
+	news := false
+	for name, e := range besides {
+		if d.besides[name] != e {
+			news = true
+		}
+	}
+	d.besides = besides
+	d.mu.Unlock()
+	for _, name := range sorted(besides) {
+		f.wait([]drop.Entry{besides[name]}, problem.Problem{Code: codeUnasked, Severity: problem.Hold}, false)
+	}
+	if news && o.stalled.clear() {
+		o.mapWake.set()
+	}
+}
+
+// beside finds an attachment that waits in the drop.
+func (d *Drop) beside(name string) (drop.Entry, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e, ok := d.besides[fold(name)]
+	return e, ok
+}
+
+// used notes that an attachment was taken.
+func (d *Drop) used(e drop.Entry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.besides, fold(e.Name))
+	if d.Config.After == drop.Leave {
+		d.kept = append(d.kept, e)
+	}
+}
+
+// gather brings the attachments of an export into the spool and the archive. It
+// returns false while one without which an invoice cannot go is missing and the
+// deadline has not come.
+func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.Mapping, e mappers.Export) (bool, error) {
+	if len(m.Besides()) == 0 {
+		return true, nil
+	}
+	wanted, err := o.wantedBy(ctx, f, m, e)
+	if err != nil {
+		return false, err
+	}
+	have, err := o.besidesOf(ctx, f.ID)
+	if err != nil {
+		return false, err
+	}
+	missing := ""
+	for _, b := range wanted {
+		if _, ok := have[fold(b.Name)]; ok {
+			continue
+		}
+		got, err := o.takeBeside(ctx, d, f, b.Name)
+		if err != nil {
+			return false, err
+		}
+		if !got && b.Required && missing == "" {
+			missing = b.Name
+		}
+	}
+	if missing != "" && o.Now().Before(f.TakenAt.Add(d.Config.Deadline.Std())) {
+		if o.stalled.set(f.ID, true) {
+			p := problem.Problem{Code: codeWaitsBeside, Expected: missing, Position: problem.Position{File: f.Name}}
+			o.tell("pending", "drop", f.Drop, "file", f.Name, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+		}
+		return false, nil
+	}
+	delete(o.wanted, f.ID)
+	o.stalled.set(f.ID, false)
+	return true, nil
+}
+
+// wantedBy reads an export for the attachments that its invoices name, once. An
+// invoice that is refused anyway waits for none. What makes the export unreadable
+// is left to the mapping to say.
+func (o *Outbox) wantedBy(ctx context.Context, f ledger.File, m *mappers.Mapping, e mappers.Export) ([]mappers.Beside, error) {
+	if known, ok := o.wanted[f.ID]; ok {
+		return known, nil
+	}
+	var all []mappers.Beside
+	seen := map[string]int{}
+	e.Beside = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(nil)), nil }
+	_, err := m.Read(ctx, e, func(r mappers.Result) error {
+		if r.Ignored != "" {
+			return nil
+		}
+		for _, b := range m.Attachments(r.Invoice, e) {
+			b.Required = b.Required && !r.Refused()
+			if at, ok := seen[fold(b.Name)]; ok {
+				all[at].Required = all[at].Required || b.Required
+				continue
+			}
+			seen[fold(b.Name)] = len(all)
+			all = append(all, b)
+		}
+		return nil
+	})
+	if p := (problem.Problem{}); err != nil && !errors.As(err, &p) {
+		return nil, err
+	}
+	o.wanted[f.ID] = all
+	return all, nil
+}
+
+// besidesOf are the attachments in the spool, by folded name.
+func (o *Outbox) besidesOf(ctx context.Context, fileID int64) (map[string]ledger.Part, error) {
+	parts, err := o.Ledger.PartsOf(ctx, fileID)
+	have := map[string]ledger.Part{}
+	for _, p := range parts {
+		if p.Kind == ledger.PartBeside {
+			have[fold(p.Name)] = p
+		}
+	}
+	return have, err
+}
+
+// takeBeside takes one attachment out of the drop. One that came with an earlier
+// export of the drop serves again: a corrected copy is dropped without it.
+func (o *Outbox) takeBeside(ctx context.Context, d *Drop, f ledger.File, name string) (bool, error) {
+	e, there := d.beside(name)
+	if !there {
+		earlier, err := o.Ledger.EarlierBeside(ctx, f.Drop, name)
+		if errors.Is(err, ledger.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if earlier.Archived == "" {
+			earlier.Archived = "spool:" + earlier.SHA256
+		}
+		earlier.FileID = f.ID
+		return true, o.Ledger.AddPart(ctx, earlier)
+	}
+	if e.Size > mappers.MaxAttachmentBytes {
+		return true, nil // nothing to wait for: the mapping says that it is too large
+	}
+	blob, err := o.copy(ctx, d, e)
+	if err != nil || blob.SHA256 == "" {
+		return false, nil // said, and tried again
+	}
+	p := ledger.Part{FileID: f.ID, Kind: ledger.PartBeside, Name: e.Name, SHA256: blob.SHA256, Size: blob.Size}
+	if err := o.Ledger.AddPart(ctx, p); err != nil {
+		return false, err
+	}
+	d.used(e)
+	return true, o.retire(ctx, d, original{f, p})
+}
+
+// opener opens the attachments of an export for its mapping.
+func (o *Outbox) opener(ctx context.Context, d *Drop, f ledger.File) (func(name string) (io.ReadCloser, error), error) {
+	have, err := o.besidesOf(ctx, f.ID)
+	return func(name string) (io.ReadCloser, error) {
+		if p, ok := have[fold(name)]; ok {
+			return o.Spool.Open(p.SHA256)
+		}
+		if e, ok := d.beside(name); ok && e.Size > mappers.MaxAttachmentBytes {
+			return nil, mappers.ErrTooBig
+		}
+		return nil, fs.ErrNotExist
+	}, err
+}
+
+// putAside moves the content of attachments to the blob store: the ledger keeps
+// their hashes only.
+func (o *Outbox) putAside(ctx context.Context, inv *connector.Invoice) error {
+	for i := range inv.Attached {
+		a := &inv.Attached[i]
+		if len(a.Content) == 0 {
+			continue
+		}
+		blob, err := o.Blobs.Put(ctx, bytes.NewReader(a.Content))
+		if err != nil {
+			return fmt.Errorf("keep attachment %s: %w", a.Filename, err)
+		}
+		a.SHA256, a.Content = blob.SHA256, nil
+	}
+	return nil
+}
+
+// bringBack is the opposite, before an invoice is sent.
+func (o *Outbox) bringBack(inv connector.Invoice) (connector.Invoice, error) {
+	inv.Attached = append([]connector.Attachment(nil), inv.Attached...)
+	for i := range inv.Attached {
+		a := &inv.Attached[i]
+		if a.SHA256 == "" {
+			continue
+		}
+		f, err := o.Blobs.Open(a.SHA256)
+		if err != nil {
+			return inv, fmt.Errorf("open attachment %s: %w", a.Filename, err)
+		}
+		a.Content, err = io.ReadAll(f)
+		f.Close()
+		if err != nil {
+			return inv, fmt.Errorf("read attachment %s: %w", a.Filename, err)
+		}
+		a.SHA256 = ""
+	}
+	return inv, nil
+}
+
+// withParts completes an export with its members, if it has any.
+func (o *Outbox) withParts(ctx context.Context, f ledger.File, e mappers.Export) (mappers.Export, error) {
+	parts, err := o.members(ctx, f.ID)
+	for _, p := range parts {
+		e.Parts = append(e.Parts, mappers.Export{Name: p.Name, Size: p.Size,
+			Open: func() (io.ReadSeekCloser, error) { return o.Spool.Open(p.SHA256) }})
+	}
+	return e, err
+}
