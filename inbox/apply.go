@@ -79,7 +79,7 @@ func (in *Inbox) adopt(ctx context.Context, open ledger.Invoice, r connector.Rem
 	if err != nil && !errors.Is(err, ledger.ErrState) {
 		return open, err
 	}
-	in.opt.Journal("adopted", map[string]string{"number": open.Key.Number, "api_id": r.ID})
+	in.opt.Journal("adopted", map[string]string{"company": open.Company, "number": open.Key.Number, "api_id": r.ID})
 	return in.opt.Ledger.OutgoingByAPIID(ctx, r.ID)
 }
 
@@ -96,7 +96,7 @@ func (in *Inbox) statusRead(ctx context.Context, own ledger.Invoice, s connector
 	changed, err := in.opt.Ledger.ApplyStatus(ctx, own.ID, s, fresh)
 	if changed {
 		in.opt.Journal("status", map[string]string{
-			"number": own.Key.Number, "state": string(s.State), "external": s.External, "code": strconv.Itoa(s.Code),
+			"company": own.Company, "number": own.Key.Number, "api_id": own.APIID, "state": string(s.State), "external": s.External, "code": strconv.Itoa(s.Code),
 		})
 	}
 	return err

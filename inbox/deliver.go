@@ -31,7 +31,7 @@ func (in *Inbox) deliverBuilt(ctx context.Context) error {
 // deliver puts what was built into place.
 func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 	t := in.tree(r.Company)
-	final, err := in.put(ctx, t, r)
+	_, err := in.put(ctx, t, r)
 	if err != nil {
 		return err
 	}
@@ -40,10 +40,18 @@ func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 	}
 	in.dirty[month{r.Company, r.ReceivedAt.In(in.opt.Location).Format(monthLayout)}] = true
 	in.opt.Journal("received", map[string]string{
-		"supplier": r.Supplier, "number": r.Number, "gross": money(r.Gross, r.Currency), "currency": r.Currency,
-		"folder": t.path(final), "to_check": fmt.Sprint(r.ToCheck),
+		"supplier_id": sirenOf(r), "company": r.Company, "api_id": r.APIID, "number": r.Number, "gross": money(r.Gross, r.Currency), "currency": r.Currency,
+		"month": r.ReceivedAt.In(in.opt.Location).Format(monthLayout), "to_check": fmt.Sprint(r.ToCheck),
 	})
 	return nil
+}
+
+// sirenOf names the supplier in the journal: by number, as a name may be a person's.
+func sirenOf(r ledger.Received) string {
+	if r.SupplierID == r.Supplier {
+		return "?"
+	}
+	return r.SupplierID
 }
 
 // put renames what was built. A build folder that is gone was renamed before;

@@ -47,8 +47,8 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Log       zerolog.Logger
 	// Journal tells the business journal; nil: nobody. Events and their args:
-	// "status" (number, state, external, code), "adopted" (number, api_id),
-	// "received" (supplier, number, gross, currency, folder, to_check),
+	// "status" (company, number, api_id, state, external, code), "adopted" (company, number, api_id),
+	// "received" (supplier_id, number, gross, currency, month, to_check),
 	// "budget" (spent, budget).
 	Journal func(event string, args map[string]string)
 }

@@ -325,8 +325,8 @@ func (o *Outbox) tellVerdicts(ctx context.Context, f ledger.File) error {
 				}
 			}
 		default:
-			p := first(inv.Problems)
-			o.tell("verdict", "verdict", string(inv.Verdict), "file", f.Name, "number", inv.Key.Number,
+			p := first(inv.Problems).Discreet()
+			o.tell("verdict", "code", p.Code, "verdict", string(inv.Verdict), "file", f.Name, "number", inv.Key.Number,
 				"company", inv.Company, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 		}
 	}
@@ -334,8 +334,9 @@ func (o *Outbox) tellVerdicts(ctx context.Context, f ledger.File) error {
 }
 
 func (o *Outbox) tellRefused(f ledger.File, number string, p problem.Problem) {
+	p = p.Discreet()
 	o.tell("refused", "file", f.Name, "number", number, "code", p.Code, "where", p.Where(o.Lang),
-		"value", p.Value, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+		"reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 }
 
 // Checks are what an invoice is held against besides its own arithmetic.

@@ -260,13 +260,13 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 	out := ledger.Outcome{ID: t.ID, Problems: a.Problems, HTTP: a.HTTP, Note: a.Note}
 	args := []string{"company", t.Company, "number", t.Invoice.Number}
 	if a.Fate != api.Sent {
-		args = append(args, "reason", first(a.Problems).Message(o.Lang), "remedy", first(a.Problems).Remedy(o.Lang))
+		why := first(a.Problems).Discreet()
+		args = append(args, "code", why.Code, "reason", why.Message(o.Lang), "remedy", why.Remedy(o.Lang))
 	}
 	switch a.Fate {
 	case api.Sent:
 		out.State, out.APIID, out.Status = ledger.Sent, a.Remote.ID, a.Remote.Status
-		o.tell("sent", append(args, "id", a.Remote.ID, "gross", t.Invoice.Totals.Gross.String(), "currency", t.Invoice.Currency,
-			"buyer", t.Invoice.Buyer.Name)...)
+		o.tell("sent", append(args, "id", a.Remote.ID, "gross", t.Invoice.Totals.Gross.String(), "currency", t.Invoice.Currency)...)
 	case api.Refused:
 		out.State = ledger.Rejected
 		o.tell("rejected", args...)
@@ -275,14 +275,12 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		if o.lanes.stopped(t.Company, a, now) {
 			o.tell("stopped", args...)
 			o.noteStop(ctx, t.Company, a, now)
-			o.Log.Error().Str("company", t.Company).Str("scope", string(a.Scope)).Msg("sending stopped: " + first(a.Problems).Message(problem.English))
 		}
 		return out
 	case api.Later:
 		wait := max(a.RetryAfter, o.Config.backoff(t.Attempt, jitter()))
 		out.State, out.Retry = ledger.Queued, now.Add(wait)
 		if o.lanes.failed(t.Company, now, wait) {
-			o.Log.Warn().Str("company", t.Company).Str("reason", a.Note).Msg("the API cannot be reached; trying again")
 			o.tell("unreachable", args...)
 		}
 		if o.tooOld(ctx, t.ID, now) {
@@ -307,7 +305,6 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 	if o.lanes.worked(t.Company) {
 		o.tell("resumed", "company", t.Company)
 		o.noteResumed(ctx)
-		o.Log.Info().Str("company", t.Company).Msg("sending resumed")
 	}
 	return out
 }
@@ -359,7 +356,6 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 		if err != nil {
 			if o.lanes.stopped(company, api.Answer{Scope: api.ScopeCompany, Problems: []problem.Problem{unread(err)}}, o.Now()) {
 				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
-				o.Log.Warn().Err(err).Str("company", company).Msg("earlier invoices cannot be read; nothing is sent until they are")
 			}
 			return false, nil
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -29,6 +28,7 @@ type app struct {
 	cfg       *Config
 	log       zerolog.Logger
 	journal   outbox.Journal
+	level     *gate // of the technical log; nil outside the daemon
 	places    places
 	ledger    *ledger.Ledger
 	spool     *durable.Store // exports as taken
@@ -304,22 +304,4 @@ func (a *app) serveCallbacks(ctx context.Context) error {
 		return fmt.Errorf("serve callbacks: %w", err)
 	}
 	return nil
-}
-
-// openLog makes the technical log: JSON for machines, plain lines on a terminal.
-func openLog(cfg LogConfig, w *os.File) zerolog.Logger {
-	level, err := zerolog.ParseLevel(cfg.Level)
-	if err != nil {
-		level = zerolog.InfoLevel
-	}
-	if cfg.Format == "text" || cfg.Format == "auto" && terminal(w) {
-		return zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: os.Getenv("NO_COLOR") != "", TimeFormat: time.DateTime}).
-			Level(level).With().Timestamp().Logger()
-	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
-}
-
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -93,12 +93,6 @@ type MappingsConfig struct {
 	Folder string `toml:"folder"`
 }
 
-// LogConfig is the [log] section.
-type LogConfig struct {
-	Level  string `toml:"level"`
-	Format string `toml:"format"`
-}
-
 // folderNames are the built-in names of the people's folders, by language.
 func folderNames(lang string) Folders {
 	if lang == "en" {
@@ -121,7 +115,7 @@ func defaultConfig() Config {
 		Results:         results.Defaults(),
 		Inbox:           inbox.Defaults(),
 		Slip:            slip.Defaults(),
-		Log:             LogConfig{Level: "info", Format: "auto"},
+		Log:             defaultLog(),
 	}
 }
 
@@ -311,6 +305,8 @@ func (c *Config) resolvePaths() {
 	}
 	at(&c.Mappings.Folder)
 	at(&c.Ledger.Path)
+	at(&c.Log.File)
+	at(&c.Log.JournalFile)
 	at(&c.API.TokenFile)
 	at(&c.API.CAFile)
 	at(&c.Inbox.Callback.SecretFile)

@@ -19,10 +19,17 @@ func daemon(ctx context.Context, path string, out io.Writer, ready func(), reloa
 	if err != nil {
 		return err
 	}
-	log := openLog(cfg.Log, os.Stderr)
 	var former *Config // to go back to when the new one cannot be opened
 	for {
-		next, err := daemonWith(ctx, cfg, log, out, ready, reload)
+		l, err := openLogs(cfg.Log, out, os.Stderr)
+		if err != nil {
+			return err
+		}
+		log := l.log
+		next, err := daemonWith(ctx, cfg, l, ready, reload)
+		if cerr := l.Close(); err == nil {
+			err = cerr
+		}
 		switch {
 		case err != nil && former != nil && ctx.Err() == nil:
 			log.Error().Err(err).Msg("reload refused: the new configuration cannot be opened; going on with the former one")
@@ -32,18 +39,19 @@ func daemon(ctx context.Context, path string, out io.Writer, ready func(), reloa
 			return err
 		}
 		former, cfg = cfg, next
-		log = openLog(cfg.Log, os.Stderr)
 	}
 }
 
 // daemonWith runs with one configuration. next is the one to go on with, nil when
 // ctx ended. What is in flight ends before it returns, as at a stop.
-func daemonWith(ctx context.Context, cfg *Config, log zerolog.Logger, out io.Writer, ready func(), reload <-chan struct{}) (next *Config, err error) {
-	a, err := newApp(ctx, cfg, log, journalTo(out, cfg.lang(), time.Now))
+func daemonWith(ctx context.Context, cfg *Config, l *logs, ready func(), reload <-chan struct{}) (next *Config, err error) {
+	log := l.log
+	a, err := newApp(ctx, cfg, log, l.tell(cfg))
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
+	a.level = l.level
 	a.announce()
 	running, stop := context.WithCancel(ctx)
 	defer stop()

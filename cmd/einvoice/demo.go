@@ -222,7 +222,7 @@ func newSecret(path string) error {
 // open starts the connector itself.
 func (d *demo) open(ctx context.Context) (err error) {
 	log := zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr, NoColor: true}).Level(zerolog.WarnLevel)
-	d.app, err = newApp(ctx, d.cfg, log, journalTo(d.out, d.cfg.lang(), time.Now))
+	d.app, err = newApp(ctx, d.cfg, log, journalTo(d.out, d.cfg.lang(), time.Now, false))
 	return err
 }
 

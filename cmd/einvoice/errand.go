@@ -32,6 +32,7 @@ func errands() map[string]errand {
 		"registers":      {true, doRegisters},
 		"refresh":        {true, doRefresh},
 		"replay-results": {do: doReplay},
+		"log-level":      {do: doLogLevel},
 	}
 	for name, v := range decisions() {
 		all[name] = errand{do: v.carryOut}
@@ -77,7 +78,7 @@ func directly(ctx context.Context, cfg *Config, q ledger.Request, s streams) err
 
 // openFor opens as much as an errand needs.
 func openFor(ctx context.Context, cfg *Config, e errand, s streams) (*app, error) {
-	log, journal := openLog(cfg.Log, os.Stderr), journalTo(s.out, cfg.lang(), time.Now)
+	log, journal := openLog(cfg.Log, os.Stderr), journalTo(s.out, cfg.lang(), time.Now, false)
 	if e.whole {
 		return newApp(ctx, cfg, log, journal)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,18 +18,26 @@ import (
 // journalTo writes the business journal: what happened, in the words of the
 // people who drop exports and pick up answers, one line a fact. The technical
 // log is another one.
-func journalTo(w io.Writer, lang problem.Lang, now func() time.Time) outbox.Journal {
+//
+// dated lines stand in a file: they carry the day, and each is one line.
+func journalTo(w io.Writer, lang problem.Lang, now func() time.Time, dated bool) outbox.Journal {
 	var mu sync.Mutex
 	return func(event string, args map[string]string) {
 		text := sentence(lang, event, args)
 		if text == "" {
 			return
 		}
+		layout := time.TimeOnly
+		if dated {
+			layout, text = time.DateTime, oneLine.ReplaceAllString(text, " → ")
+		}
 		mu.Lock()
 		defer mu.Unlock()
-		fmt.Fprintf(w, "%s  %s\n", now().Format(time.TimeOnly), text)
+		fmt.Fprintf(w, "%s  %s\n", now().Format(layout), text)
 	}
 }
+
+var oneLine = regexp.MustCompile(`\s*\n\s*→ `)
 
 // sentence tells an event in plain words; "" for one that is not worth a line.
 func sentence(lang problem.Lang, event string, args map[string]string) string {
@@ -83,7 +92,7 @@ var wordsFR = map[string]string{
 	"mapped":      "LU            {file} : {invoices} facture(s), modèle {mapping}{counts}",
 	"refused":     "REFUSÉ        {where} (facture {number}) : {reason} [{code}]\n                        → {remedy}",
 	"verdict":     "{what} {number} ({file}) : {reason} {remedy}",
-	"sent":        "ENVOYÉ        facture {number} à {buyer}, {gross} {currency} : prise en charge sous {id}",
+	"sent":        "ENVOYÉ        facture {number}, {gross} {currency} : prise en charge sous {id}",
 	"rejected":    "REJETÉ        facture {number} : {reason}\n                        → {remedy}",
 	"stopped":     "ARRÊT         l'envoi de {company} est arrêté : {reason}\n                        → {remedy} Rien n'est perdu ; l'envoi reprendra de lui-même.",
 	"unreachable": "ATTENTE       la plateforme ne répond pas : {reason} Nouvel essai automatique.",
@@ -98,7 +107,7 @@ var wordsFR = map[string]string{
 	"settled":     "TERMINÉ       {file}",
 	"status":      "STATUT        facture {number} : {label} ({state} / {external})",
 	"adopted":     "RETROUVÉ      facture {number} : confirmée par la plateforme ({api_id})",
-	"received":    "FACTURE REÇUE {supplier} n° {number}, {gross} {currency} : {folder}",
+	"received":    "FACTURE REÇUE n° {number} de {supplier_id}, {gross} {currency} : dossier {month}",
 	"budget":      "LIMITE        {spent} interrogations aujourd'hui sur {budget} : la suite demain",
 }
 
@@ -113,7 +122,7 @@ var wordsEN = map[string]string{
 	"mapped":      "READ        {file}: {invoices} invoice(s), mapping {mapping}{counts}",
 	"refused":     "REFUSED     {where} (invoice {number}): {reason} [{code}]\n                      → {remedy}",
 	"verdict":     "{what} {number} ({file}): {reason} {remedy}",
-	"sent":        "SENT        invoice {number} to {buyer}, {gross} {currency}: taken in charge as {id}",
+	"sent":        "SENT        invoice {number}, {gross} {currency}: taken in charge as {id}",
 	"rejected":    "REJECTED    invoice {number}: {reason}\n                      → {remedy}",
 	"stopped":     "STOPPED     sending for {company} is stopped: {reason}\n                      → {remedy} Nothing is lost; sending resumes by itself.",
 	"unreachable": "WAITING     the platform does not answer: {reason} Trying again by itself.",
@@ -128,7 +137,7 @@ var wordsEN = map[string]string{
 	"settled":     "DONE        {file}",
 	"status":      "STATUS      invoice {number}: {label} ({state} / {external})",
 	"adopted":     "FOUND       invoice {number}: confirmed by the platform ({api_id})",
-	"received":    "RECEIVED    {supplier} no. {number}, {gross} {currency}: {folder}",
+	"received":    "RECEIVED    no. {number} of {supplier_id}, {gross} {currency}: folder {month}",
 	"budget":      "LIMIT       {spent} calls today of {budget}: more tomorrow",
 }
 

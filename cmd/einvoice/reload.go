@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +16,21 @@ import (
 )
 
 func reloadCommand(s streams) *cobra.Command {
-	var path string
+	var path, level string
 	cmd := &cobra.Command{
 		Use:   "reload",
 		Short: "Make the running daemon read its configuration and mappings again",
 		Long: `Reload checks the configuration and all mappings, and only then asks the running
 daemon to read them again. What is in flight ends first; what is wrong is refused
-whole. The ledger's path and the API's base URL change at a restart only.`,
+whole. The ledger's path and the API's base URL change at a restart only.
+
+With --log-level nothing is read again: the running daemon's technical log
+changes its level until the next reload or start.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if level != "" {
+				return carryOut(cmd.Context(), path, "log-level", map[string]string{"level": level}, s)
+			}
 			if _, err := check(path); err != nil {
 				return err
 			}
@@ -36,7 +46,21 @@ whole. The ledger's path and the API's base URL change at a restart only.`,
 		},
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().StringVar(&level, "log-level", "", "only change the level of the log: debug, info, warn or error")
 	return cmd
+}
+
+func doLogLevel(_ context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	if a.level == nil {
+		return nil, errors.New("no daemon runs with this configuration; set log.level")
+	}
+	level := args["level"]
+	if !slices.Contains(logLevels(), level) {
+		return nil, fmt.Errorf("log level %q is not one of %s", level, strings.Join(logLevels(), ", "))
+	}
+	a.level.set(level)
+	_, err := fmt.Fprintf(out, "the log's level is %s until the next reload or start\n", level)
+	return nil, err
 }
 
 // daemonOf is the process that holds the ledger of a configuration.

@@ -49,7 +49,12 @@ uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 
 // runDue does what is due now.
 func runDue(ctx context.Context, cfg *Config, out io.Writer) error {
-	a, err := newApp(ctx, cfg, openLog(cfg.Log, os.Stderr), journalTo(out, cfg.lang(), time.Now))
+	l, err := openLogs(cfg.Log, out, os.Stderr)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	a, err := newApp(ctx, cfg, l.log, l.tell(cfg))
 	if err != nil {
 		return err
 	}

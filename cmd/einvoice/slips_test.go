@@ -30,7 +30,7 @@ func TestTheEveningSlipProvesThatTheDayLeft(t *testing.T) {
 	cfg := appConfig(t, platform.URL)
 	cfg.Slip.At = time.Now().Add(-time.Hour).In(cfg.location()).Format("15:04")
 	runOnce(t, cfg) // its first start: no slip, only a beginning
-	a, err := newApp(t.Context(), cfg, zerolog.Nop(), journalTo(io.Discard, "en", time.Now))
+	a, err := newApp(t.Context(), cfg, zerolog.Nop(), journalTo(io.Discard, "en", time.Now, false))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,9 +36,7 @@ func (c *Config) validate(r setting.Report) {
 	c.Results.Validate(r.In("results"))
 	c.Inbox.Validate(r.In("inbox"))
 	c.Slip.Validate(r.In("slip"))
-	log := r.In("log")
-	log.OneOf("level", c.Log.Level, "debug", "info", "warn", "error")
-	log.OneOf("format", c.Log.Format, "auto", "json", "text")
+	c.Log.Validate(r.In("log"))
 }
 
 // validateEnvironment keeps a test set-up from sending legal invoices, and the

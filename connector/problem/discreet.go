@@ -1,0 +1,46 @@
+package problem
+
+import "strings"
+
+// veil stands for what a log does not show.
+const veil = "…"
+
+// plainWords are the parts of field names whose values say nothing about a person.
+func plainWords() []string {
+	return []string{"amount", "total", "rate", "quantity", "price", "date", "currency", "type", "number", "siren", "siret", "fiscal_id",
+		"vat", "unit", "code", "percent", "country", "net", "gross", "charge", "base"}
+}
+
+// Discreet is the problem as a log may show it: without what was seen in a field
+// that can hold a name, an address, an e-mail address or an account. The
+// acknowledgement and the correctable copy show all of it, to those whose it is.
+func (p Problem) Discreet() Problem {
+	if p.Value == "" && len(p.Args) == 0 || plain(p.Field) {
+		return p
+	}
+	if p.Value != "" {
+		p.Value = veil
+	}
+	if p.Expected != "" {
+		p.Expected = veil
+	}
+	if p.Field == "" { // the words of a catalogue text about the file or our own state
+		return p
+	}
+	args := make(map[string]string, len(p.Args))
+	for k := range p.Args {
+		args[k] = veil
+	}
+	p.Args = args
+	return p
+}
+
+func plain(field string) bool {
+	last := field[strings.LastIndex(field, ".")+1:]
+	for _, w := range plainWords() {
+		if strings.Contains(last, w) {
+			return true
+		}
+	}
+	return false
+}
