@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -55,9 +57,14 @@ func TestTheRegulatedDocumentSaysTheSameInvoice(t *testing.T) {
 		}
 		id := field(t, call("POST", "/FR-invoices", body), "id")
 		file := call("GET", "/sandbox/invoices/"+id+"/document.xml", nil)
+		show(t, n, ".xml", file)
+		show(t, n, ".pdf", call("GET", "/sandbox/invoices/"+id+"/document.pdf", nil))
 		got, problems := readCII(t, mapping, file)
 		if len(problems) > 0 {
 			t.Errorf("%s: %s", want.Number, problems)
+		}
+		if rules := broken(t, file); len(rules) > 0 {
+			t.Errorf("%s breaks %s\n%s", want.Number, rules, file)
 		}
 		for _, d := range otherThan(want, got) {
 			t.Errorf("%s: %s\n%s", want.Number, d, file)
@@ -71,6 +78,18 @@ func TestTheRegulatedDocumentSaysTheSameInvoice(t *testing.T) {
 				t.Errorf("%s: reason of category %s", want.Number, l.Category)
 			}
 		}
+	}
+}
+
+// show keeps a document for the validators of .ci/nightly/factur-x.
+func show(t *testing.T, n int, ext string, content []byte) {
+	t.Helper()
+	dir := os.Getenv("EINVOICE_REGULATED_DIR")
+	if dir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d", n)+ext), content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -101,6 +120,9 @@ func anyInvoice(dice *rand.Rand, n int) connector.Invoice {
 	}
 	if n%5 == 0 {
 		inv.Type = "381"
+	}
+	if n%9 == 4 {
+		inv.Currency = "USD"
 	}
 	for range 1 + dice.IntN(6) {
 		inv.Lines = append(inv.Lines, anyLine(dice, category))
