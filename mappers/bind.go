@@ -13,6 +13,7 @@ type binder struct {
 	plan   *plan
 	export Export
 	work   work
+	free   <-chan []Result // results that were taken, to be used again
 }
 
 // newBinder makes a binder for documents of rows of g, nil for any others.
@@ -26,6 +27,8 @@ type work struct {
 	doc document
 	res *Result
 	s   scope
+
+	from found // of the field at hand
 }
 
 // bind makes a Result of a document.
@@ -131,8 +134,7 @@ func (w *work) failed(e *expression, err error, field string) {
 		sel = w.s.failed.sel
 	}
 	if len(e.uses) > 0 {
-		text, _ := w.s.text(sel)
-		from.node, from.sel, from.seen, from.placed = w.s.of(sel), sel, text, true
+		from.node, from.sel, from.placed = w.s.of(sel), sel, true
 	}
 	w.add(problemOf(e.flaw(&w.s, err), field, from))
 }
@@ -142,21 +144,21 @@ func (w *work) failed(e *expression, err error, field string) {
 func bindFields[T any](w *work, all []planned[T], into *T, line int) {
 	for i := range all {
 		p := &all[i]
-		v, from, ok, bad := p.evaluate(&w.s)
+		got := p.evaluate(&w.s, &w.from)
 		used := noPlace
-		if from.placed && !from.absent {
-			used = usedPlace(from.sel)
+		if w.from.placed && !w.from.absent {
+			used = usedPlace(w.from.sel)
 		}
 		w.res.Origins.used = append(w.res.Origins.used, used)
-		if bad != nil {
+		if got.bad != nil {
 			name := p.name
 			if line >= 0 {
 				name = lineName(line) + "." + name
 			}
-			w.add(problemOf(bad, name, from))
+			w.add(problemOf(got.bad, name, w.from))
 		}
-		if ok {
-			p.field.set(into, v)
+		if got.ok {
+			p.field.set(into, got.v)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func (c *compiler) fits(path string, text *string, k kind) {
 	if text == nil || *text == "" {
 		return
 	}
-	_, bad := k.parse(*text, numberFormat{machine: true}, dateFormats{formats: isoDate()})
+	_, bad := k.parse(*text, numberFormat{machine: true}, &dateFormats{formats: isoDate()})
 	if bad != nil && !bad.onlyWarns() {
 		c.wrong(path, "%q cannot be read as the field's type (dates are written yyyy-mm-dd, numbers with a point)", *text)
 	}

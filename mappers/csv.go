@@ -146,7 +146,7 @@ func (r *csvReader) next() (*row, error) {
 	if r.reads != nil {
 		return r.reads.row(), nil
 	}
-	out := &row{Num: s.line, Last: s.lines, line: s.record, Cells: make([]string, min(len(s.spans), max(r.width, len(r.wanted))))}
+	out := &row{Num: s.line, Last: s.lines, line: s.record, size: len(s.record), Cells: make([]string, min(len(s.spans), max(r.width, len(r.wanted))))}
 	for i := range out.Cells {
 		if r.wanted == nil || i < len(r.wanted) && r.wanted[i] {
 			r.decode(out, i)

@@ -1,23 +1,26 @@
 package mappers
 
+import "bytes"
+
 // reads makes rows of the cells that a mapping reads, and of nothing else. The
 // new texts of a row share one allocation; a text that is the same as in the row
 // before, as most of an invoice's header are, is that of the row before.
 type reads struct {
 	r       *csvReader
-	columns []int    // by slot
-	before  []string // by slot
-	plain   []bool   // by slot: what is before was the same in bytes and as text
-	fresh   []int    // slots of this row's own texts
-	text    []byte   // those texts
-	ends    []int    // where each ends in text
-	rows    []row    // to be given out
-	cells   []string // to be given out
+	columns []int             // by slot
+	before  []string          // by slot: the text of the row before
+	bytes   [][]byte          // by slot: its bytes, where they are not the same
+	known   map[string]string // texts by bytes, of what is not ASCII
+	fresh   []int             // slots of this row's own texts
+	text    []byte            // those texts
+	ends    []int             // where each ends in text
+	rows    []row             // to be given out
+	cells   []string          // to be given out
 }
 
 func (r *csvReader) compact() {
 	columns := r.grid.compact()
-	r.reads = &reads{r: r, columns: columns, before: make([]string, len(columns)), plain: make([]bool, len(columns))}
+	r.reads = &reads{r: r, columns: columns, before: make([]string, len(columns)), bytes: make([][]byte, len(columns))}
 }
 
 // next gives out a row with empty cells.
@@ -34,7 +37,7 @@ func (c *reads) next() *row {
 // row makes a row of the record that was just split.
 func (c *reads) row() *row {
 	s, out := c.r.split, c.next()
-	out.Num, out.Last, out.line, out.Width = s.line, s.lines, s.record, len(s.spans)
+	out.Num, out.Last, out.line, out.size, out.Width = s.line, s.lines, s.record, len(s.record), len(s.spans)
 	c.fresh, c.text, c.ends = c.fresh[:0], c.text[:0], c.ends[:0]
 	for slot, column := range c.columns {
 		if column >= len(s.spans) {
@@ -55,17 +58,38 @@ func (c *reads) row() *row {
 }
 
 func (c *reads) cell(out *row, slot, column int, raw []byte) {
-	switch {
+	switch before := c.bytes[slot]; {
 	case len(raw) == 0:
-	case c.plain[slot] && string(raw) == c.before[slot]:
+	case len(before) == 0 && string(raw) == c.before[slot], len(before) > 0 && bytes.Equal(raw, before):
 		out.Cells[slot] = c.before[slot]
 	case isASCII(raw):
-		c.fresh, c.text = append(c.fresh, slot), append(c.text, raw...)
-		c.ends = append(c.ends, len(c.text))
+		c.text, c.bytes[slot] = append(c.text, raw...), before[:0]
+		c.fresh, c.ends = append(c.fresh, slot), append(c.ends, len(c.text))
 	default:
-		text := c.r.text(out, column, raw)
-		out.Cells[slot], c.before[slot], c.plain[slot] = text, text, string(raw) == text
+		text, sound := c.foreign(out, column, raw)
+		if out.Cells[slot] = text; sound {
+			c.before[slot], c.bytes[slot] = text, append(before[:0], raw...)
+		}
 	}
+}
+
+// foreign decodes a cell that is not ASCII, unless it was decoded before.
+func (c *reads) foreign(out *row, column int, raw []byte) (string, bool) {
+	if text, known := c.known[string(raw)]; known {
+		return text, true
+	}
+	faults := len(out.Faults)
+	text := c.r.text(out, column, raw)
+	if len(out.Faults) > faults {
+		return text, false
+	}
+	if len(raw) <= maxRememberedText {
+		if c.known == nil || len(c.known) >= maxRemembered {
+			c.known = make(map[string]string, 16)
+		}
+		c.known[string(raw)] = text
+	}
+	return text, true
 }
 
 // share makes one string of the row's own texts.
@@ -73,7 +97,7 @@ func (c *reads) share(out *row) {
 	all, from := string(c.text), 0
 	for i, slot := range c.fresh {
 		text := all[from:c.ends[i]]
-		out.Cells[slot], c.before[slot], c.plain[slot] = text, text, true
+		out.Cells[slot], c.before[slot] = text, text
 		from = c.ends[i]
 	}
 }

@@ -65,7 +65,7 @@ func compileDate(text string) (dateFormat, error) {
 
 // parse reads a date; a time or a zone after it is left out.
 func (f dateFormat) parse(s string) (connector.Date, bool) {
-	part := map[byte]int{}
+	var year, month, day int
 	for _, t := range f.tokens {
 		if t.letter == 0 {
 			if s == "" || s[0] != t.literal {
@@ -75,7 +75,7 @@ func (f dateFormat) parse(s string) (connector.Date, bool) {
 			continue
 		}
 		if t.width == 3 {
-			if part['m'], s = monthName(s); part['m'] == 0 {
+			if month, s = monthName(s); month == 0 {
 				return "", false
 			}
 			continue
@@ -87,16 +87,23 @@ func (f dateFormat) parse(s string) (connector.Date, bool) {
 		if n == 0 || t.fixed && n != t.width {
 			return "", false
 		}
-		part[t.letter], _ = strconv.Atoi(s[:n])
-		if t.letter == 'y' && t.width == 2 {
-			part['y'] += 2000
+		number, _ := strconv.Atoi(s[:n])
+		switch t.letter {
+		case 'd':
+			day = number
+		case 'm':
+			month = number
+		case 'y':
+			if year = number; t.width == 2 {
+				year += 2000
+			}
 		}
 		s = s[n:]
 	}
 	if !timeOfDay(s) {
 		return "", false
 	}
-	return dayOf(part['y'], part['m'], part['d'])
+	return dayOf(year, month, day)
 }
 
 // monthNames are how names of months begin, in English and in French.

@@ -158,16 +158,18 @@ func (c charset) decode(b []byte) (text string, ok bool) {
 		return strings.ToValidUTF8(string(b), "\ufffd"), false
 	}
 	ok = true
-	var out strings.Builder
-	out.Grow(len(b) + len(b)/2)
+	var short [128]byte
+	out := short[:0]
 	for _, x := range b {
-		r := c.table.DecodeByte(x)
-		if r == utf8.RuneError {
-			ok = false
+		if x < utf8.RuneSelf {
+			out = append(out, x)
+			continue
 		}
-		out.WriteRune(r)
+		r := c.table.DecodeByte(x)
+		ok = ok && r != utf8.RuneError
+		out = utf8.AppendRune(out, r)
 	}
-	return out.String(), ok
+	return string(out), ok
 }
 
 func isASCII(b []byte) bool {

@@ -23,10 +23,11 @@ const (
 // value is a text read as the type of its target.
 type value struct {
 	text   string
-	date   connector.Date
 	amount connector.Amount
 	flag   bool
 }
+
+func (v value) date() connector.Date { return connector.Date(v.text) }
 
 // field is a place in a T that a mapping can fill.
 type field[T any] struct {
@@ -40,8 +41,8 @@ func headFields() map[string]field[connector.Invoice] {
 	fields := map[string]field[inv]{
 		"document_number":            {numberKind, func(i *inv, v value) { i.Number = v.text }},
 		"type":                       {codeKind, func(i *inv, v value) { i.Type = v.text }},
-		"issue_date":                 {dateKind, func(i *inv, v value) { i.IssueDate = v.date }},
-		"due_date":                   {dateKind, func(i *inv, v value) { i.DueDate = v.date }},
+		"issue_date":                 {dateKind, func(i *inv, v value) { i.IssueDate = v.date() }},
+		"due_date":                   {dateKind, func(i *inv, v value) { i.DueDate = v.date() }},
 		"currency":                   {codeKind, func(i *inv, v value) { i.Currency = v.text }},
 		"total_amount_excluding_tax": {amountKind, func(i *inv, v value) { i.Totals.Net = v.amount }},
 		"total_tax_amount":           {amountKind, func(i *inv, v value) { i.Totals.Tax = v.amount }},
@@ -54,12 +55,12 @@ func headFields() map[string]field[connector.Invoice] {
 		"bic":                        {idKind, func(i *inv, v value) { i.Payment.BIC = v.text }},
 		"payment_terms":              {textKind, func(i *inv, v value) { i.Payment.Terms = v.text }},
 		"billing_frame":              {codeKind, func(i *inv, v value) { i.Payment.Frame = v.text }},
-		"delivery_date":              {dateKind, func(i *inv, v value) { i.Payment.Deliver = v.date }},
+		"delivery_date":              {dateKind, func(i *inv, v value) { i.Payment.Deliver = v.date() }},
 		"chorus_pro_service_code":    {textKind, func(i *inv, v value) { i.Buying.ServiceCode = v.text }},
 		"commitment_number":          {textKind, func(i *inv, v value) { i.Buying.CommitmentNumber = v.text }},
 		"recipient_public":           {flagKind, func(i *inv, v value) { i.Buying.PublicBuyer = v.flag }},
 		"preceding_invoice":          {numberKind, func(i *inv, v value) { preceding(i).Number = v.text }},
-		"preceding_invoice_date":     {dateKind, func(i *inv, v value) { preceding(i).Date = v.date }},
+		"preceding_invoice_date":     {dateKind, func(i *inv, v value) { preceding(i).Date = v.date() }},
 		"notes":                      {textKind, func(i *inv, v value) { i.Notes = append(i.Notes, v.text) }},
 		"erp_key":                    {textKind, func(i *inv, v value) { i.ERPKey = v.text }},
 	}
@@ -120,13 +121,15 @@ func sheetError(s string) bool {
 
 // parse reads a text as the kind says. A flaw that comes with a usable value is
 // only worth a warning.
-func (k kind) parse(text string, numbers numberFormat, dates dateFormats) (v value, bad *flaw) {
+func (k kind) parse(text string, numbers numberFormat, dates *dateFormats) (v value, bad *flaw) {
 	if sheetError(text) {
 		return v, &flaw{code: codeSheetError}
 	}
 	switch k {
 	case dateKind:
-		v.date, bad = dates.parse(text)
+		var day connector.Date
+		day, bad = dates.parse(text)
+		v.text = string(day)
 	case amountKind:
 		v.amount, bad = numbers.parse(text)
 	case flagKind:
@@ -144,7 +147,7 @@ func (k kind) parse(text string, numbers numberFormat, dates dateFormats) (v val
 		v.text = strings.ToUpper(text)
 	default:
 		v.text = text
-		if strings.ContainsRune(text, '\ufffd') {
+		if strings.Contains(text, "\ufffd") {
 			bad = &flaw{code: codeLostCharacter}
 		}
 	}

@@ -20,6 +20,7 @@ type row struct {
 	line   []byte // CSV: all of the row, until the next one is read
 	Width  int    // CSV: its cells, where only those that are read are kept
 	grid   *grid  // the table
+	size   int    // of the row as read, in bytes
 }
 
 func (r *row) blank() bool {

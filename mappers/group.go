@@ -192,6 +192,7 @@ func (g *grouper) add(r *row) {
 		return
 	}
 	g.of = append(g.of, r)
+	d.bytes += r.size
 }
 
 func (g *grouper) close() {

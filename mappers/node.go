@@ -29,6 +29,7 @@ type document struct {
 	spoils  int // ordinal of the document whose rows these continue
 	source  []*row
 	raw     []byte
+	bytes   int // about what it takes in memory
 }
 
 // source yields the documents of an export one by one; io.EOF ends them.

@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"einvoice/connector"
+
+	"github.com/govalues/decimal"
 )
 
 // flaw is why a text is not a value: a code and what its texts need.
@@ -25,6 +27,9 @@ type numberFormat struct {
 // parse reads an amount as people and ERPs write it: spaces between thousands,
 // a currency or a percent sign, a trailing minus, parentheses.
 func (f numberFormat) parse(text string) (connector.Amount, *flaw) {
+	if a, ok := f.plain(text); ok {
+		return a, nil
+	}
 	if f.machine {
 		if plain, ok := expandExponent(strings.TrimSpace(text)); ok {
 			a, bad := parsePlain(plain)
@@ -46,6 +51,40 @@ func (f numberFormat) parse(text string) (connector.Amount, *flaw) {
 		plain = "-" + plain
 	}
 	return parsePlain(plain)
+}
+
+// plain reads at once what is nothing but digits with the decimal sign of the
+// input, which most numbers are. What it does not take is not wrong yet.
+func (f numberFormat) plain(s string) (connector.Amount, bool) {
+	digits, negative := strings.CutPrefix(s, "-")
+	if f.float || digits == "" || len(digits) > 18 {
+		return connector.Amount{}, false
+	}
+	sign := f.decimal
+	if f.machine {
+		sign = '.'
+	}
+	coefficient, point := int64(0), -1
+	for i := 0; i < len(digits); i++ {
+		c := digits[i]
+		switch {
+		case c >= '0' && c <= '9':
+			coefficient = coefficient*10 + int64(c-'0')
+		case c == sign && sign != 0 && point < 0 && i > 0 && i < len(digits)-1:
+			point = i
+		default:
+			return connector.Amount{}, false
+		}
+	}
+	if negative {
+		coefficient = -coefficient
+	}
+	scale := 0
+	if point >= 0 {
+		scale = len(digits) - 1 - point
+	}
+	d, err := decimal.New(coefficient, scale)
+	return connector.AmountOf(d), err == nil
 }
 
 // fifteenDigits drops what Excel does not show either: 12.546000000000001 is

@@ -145,11 +145,15 @@ func (o Origins) at(n node, used int32) (Origin, bool) {
 	if used&1 == 1 {
 		n = o.head
 	}
-	text, _ := n.cell(int(used >> 1))
+	return originAt(n, int(used>>1)), true
+}
+
+func originAt(n node, place int) Origin {
+	text, _ := n.cell(place)
 	if trimSpace(text) == "" {
 		text = ""
 	}
-	return Origin{Position: n.where(int(used >> 1)), Value: text}, true
+	return Origin{Position: n.where(place), Value: text}
 }
 
 // placeOf says where a node stands, in no column.

@@ -63,9 +63,9 @@ type reading struct {
 type memo struct {
 	off    bool
 	last   string
-	recent reading
-	warm   bool
-	all    map[string]reading
+	recent *reading // of last
+	all    map[string]*reading
+	own    reading // of a text that is not remembered
 }
 
 // Bounds of a memo: texts beyond are read each time, too many are forgotten.
@@ -84,32 +84,35 @@ func (r *rule) worthRemembering(k kind) bool {
 	return k == dateKind || k == codeKind || k == fiscalKind || k == idKind || k == flagKind
 }
 
-// read runs the rule on a text, or remembers what it gave.
-func (m *memo) read(r *rule, s *scope, k kind, from *found) reading {
+// read runs the rule on a text, or remembers what it gave. What it returns holds
+// until the next call.
+func (m *memo) read(r *rule, s *scope, k kind, from *found) *reading {
 	if m.off || from.plain || len(from.text) > maxRememberedText {
-		return r.read(s, k, from)
+		r.read(s, k, from, &m.own)
+		return &m.own
 	}
-	if m.warm && m.last == from.text {
+	if m.recent != nil && m.last == from.text {
 		return m.recent
 	}
 	known, ok := m.all[from.text]
 	if !ok {
-		known = r.read(s, k, from)
+		known = &reading{}
+		r.read(s, k, from, known)
 		if m.all == nil || len(m.all) >= maxRemembered {
-			m.all = make(map[string]reading, 8)
+			m.all = make(map[string]*reading, 8)
 		}
 		m.all[from.text] = known
 	}
-	m.warm, m.last, m.recent = true, from.text, known
+	m.last, m.recent = from.text, known
 	return known
 }
 
 // evaluate is rule.evaluate with a memo.
-func (p *planned[T]) evaluate(s *scope) (value, found, bool, *flaw) {
-	from, bad := p.rule.fetch(s)
-	if bad != nil {
-		return value{}, from, false, bad
+func (p *planned[T]) evaluate(s *scope, from *found) *reading {
+	*from = found{}
+	if bad := p.rule.fetch(s, from); bad != nil {
+		p.memo.own.ok, p.memo.own.bad = false, bad
+		return &p.memo.own
 	}
-	got := p.memo.read(&p.rule, s, p.field.kind, &from)
-	return got.v, from, got.ok, got.bad
+	return p.memo.read(&p.rule, s, p.field.kind, from)
 }

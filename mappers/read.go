@@ -14,6 +14,7 @@ import (
 type opened struct {
 	source   source
 	grid     *grid // of a table's rows
+	apart    bool  // documents do not depend on each other, or on what is read after them
 	format   valueFormat
 	encoding string
 	problems []problem.Problem // of the file
@@ -202,7 +203,7 @@ func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string, keep bool) *
 		grouped.rows = rows
 	}
 	return &opened{
-		source: grouped, grid: g, unused: g.unused(), format: m.input.values, close: rows.Close,
+		source: grouped, grid: g, apart: true, unused: g.unused(), format: m.input.values, close: rows.Close,
 		rows:  func() int { return grouped.read },
 		later: func() []problem.Problem { return nil },
 	}

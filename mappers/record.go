@@ -13,6 +13,7 @@ import (
 // record is a typed record: delimited fields, or a line of fixed width.
 type record struct {
 	num    int
+	size   int // in bytes
 	kind   string
 	fields []string
 	runes  []rune // fixed width: positions count characters, not bytes
@@ -65,7 +66,7 @@ func (m *Mapping) openRecords(e Export, keep bool) (*opened, error) {
 	}
 	s.split = newSplitter(c.reader(f), delimiter, quote, lineEnd(head, c))
 	in := &opened{
-		source: s, format: m.input.values, encoding: c.name, close: f.Close,
+		source: s, apart: true, format: m.input.values, encoding: c.name, close: f.Close,
 		rows: func() int { return s.read }, later: s.nothing,
 		copier: func(w io.Writer, _ CopyOptions) copier { return &recordCopier{s: s, raw: w, out: c.restore(w)} },
 	}
@@ -148,6 +149,7 @@ func (s *recordSource) next() (document, error) {
 func (s *recordSource) document(d document, all []*record) document {
 	d.rows = rowSpan(d.row, all[len(all)-1].num)
 	for _, r := range all {
+		d.bytes += r.size
 		d.faults = append(d.faults, r.faults...)
 		d.raw = append(d.raw, r.raw...)
 	}
@@ -167,7 +169,7 @@ func (s *recordSource) record() (*record, error) {
 		}
 	}
 	s.read++
-	r := &record{num: s.split.line}
+	r := &record{num: s.split.line, size: len(s.split.record)}
 	if s.keep {
 		r.raw = bytes.Clone(s.split.record)
 	}

@@ -6,7 +6,6 @@ import (
 	"sort"
 	"strings"
 
-	"einvoice/connector"
 	"einvoice/connector/problem"
 
 	"github.com/govalues/decimal"
@@ -73,50 +72,49 @@ func (t *table) known() string {
 // found is a text on its way through the pipeline, with where it came from.
 type found struct {
 	text   string
-	plain  bool     // a number in plain notation, whatever the input's
-	node   node     // it was read here, at sel ...
-	sel    selector //
-	seen   string   // ... and looked so
-	origin Origin   // without a node
-	placed bool     // there is an origin: it was not a constant
-	absent bool     // its column does not exist
+	plain  bool // a number in plain notation, whatever the input's
+	placed bool // there is an origin: it was not a constant
+	absent bool // its column does not exist
+	node   node // it was read here, at sel
+	sel    selector
+	origin Origin // without a node
 }
 
 // place is put together for a message only.
-func (f found) place() Origin {
+func (f *found) place() Origin {
 	if f.node == nil {
 		return f.origin
 	}
-	return Origin{Position: f.node.where(f.sel.place), Value: f.seen}
+	return originAt(f.node, f.sel.place)
 }
 
 // evaluate runs the rule. ok is false when there is no value, and when there is
 // a problem that refuses.
 func (r *rule) evaluate(s *scope, k kind) (v value, from found, ok bool, bad *flaw) {
-	from, bad = r.fetch(s)
-	if bad != nil {
+	if bad = r.fetch(s, &from); bad != nil {
 		return v, from, false, bad
 	}
-	got := r.read(s, k, &from)
+	got := reading{}
+	r.read(s, k, &from, &got)
 	return got.v, from, got.ok, got.bad
 }
 
 // read takes a text through the pipeline. What it gives depends on the text
 // alone, and on nothing of the row around it.
-func (r *rule) read(s *scope, k kind, from *found) reading {
+func (r *rule) read(s *scope, k kind, from *found, into *reading) {
 	text, plain := r.clean(from.text), from.plain
-	var bad *flaw
+	into.ok, into.bad = false, nil
 	if r.match != nil {
 		text = r.extract(text)
 	}
 	if r.lookup != nil && text != "" {
-		if text, bad = r.lookup.find(text); bad != nil {
-			return reading{bad: bad}
+		if text, into.bad = r.lookup.find(text); into.bad != nil {
+			return
 		}
 	}
 	if r.table != nil && (text != "" || r.table.values[""] != "") {
-		if text, bad = r.table.look(text); bad != nil {
-			return reading{bad: bad}
+		if text, into.bad = r.table.look(text); into.bad != nil {
+			return
 		}
 	}
 	if text == "" && r.fallback != nil {
@@ -124,69 +122,72 @@ func (r *rule) read(s *scope, k kind, from *found) reading {
 	}
 	if text == "" {
 		if r.required {
-			bad = &flaw{code: codeMissing}
+			into.bad = &flaw{code: codeMissing}
 		}
-		return reading{bad: bad}
+		return
 	}
-	var got reading
-	if k == amountKind { // by far the most frequent
-		got.v.amount, got.bad = r.number(s, text, plain || r.table != nil)
-	} else {
-		got.v, got.bad = k.parse(text, r.numberFormat(s, plain || r.table != nil), r.dateFormats(s, plain && k == dateKind))
-	}
-	got.ok = got.bad == nil || got.bad.onlyWarns()
-	return got
+	r.parse(s, k, text, plain, into)
+	into.ok = into.bad == nil || into.bad.onlyWarns()
 }
 
-func (r *rule) number(s *scope, text string, plain bool) (connector.Amount, *flaw) {
-	if sheetError(text) {
-		return connector.Amount{}, &flaw{code: codeSheetError}
+// parse reads a text as the target's type.
+func (r *rule) parse(s *scope, k kind, text string, plain bool, into *reading) {
+	switch k {
+	case amountKind:
+		if sheetError(text) {
+			into.bad = &flaw{code: codeSheetError}
+			return
+		}
+		into.v.amount, into.bad = r.numberFormat(s, plain || r.table != nil).parse(text)
+	case dateKind:
+		dates := r.dateFormats(s, plain)
+		into.v, into.bad = k.parse(text, numberFormat{}, &dates)
+	default:
+		into.v, into.bad = k.parse(text, numberFormat{}, nil)
 	}
-	return r.numberFormat(s, plain).parse(text)
 }
 
 // fetch gives the raw value.
-func (r *rule) fetch(s *scope) (found, *flaw) {
+func (r *rule) fetch(s *scope, into *found) *flaw {
 	switch {
 	case r.constant != nil:
-		return found{text: *r.constant, plain: true}, nil
+		into.text, into.plain = *r.constant, true
+		return nil
 	case r.expr != nil:
-		return r.compute(s)
+		return r.compute(s, into)
 	}
 	first := -1
 	for i, sel := range r.from {
 		text, ok := s.text(sel)
 		if ok && trimSpace(text) != "" {
-			return found{text: text, node: s.of(sel), sel: sel, seen: text, placed: true}, nil
+			into.text, into.node, into.sel, into.placed = text, s.of(sel), sel, true
+			return nil
 		}
 		if ok && first < 0 {
 			first = i
 		}
 	}
-	if len(r.from) == 0 {
-		return found{}, nil
+	if len(r.from) > 0 { // the place to say that nothing is there is the first that exists
+		sel := r.from[max(first, 0)]
+		into.node, into.sel, into.placed, into.absent = s.of(sel), sel, true, first < 0
 	}
-	// Nothing there: the place to say so is the first that exists.
-	sel := r.from[max(first, 0)]
-	return found{node: s.of(sel), sel: sel, placed: true, absent: first < 0}, nil
+	return nil
 }
 
-func (r *rule) compute(s *scope) (found, *flaw) {
+func (r *rule) compute(s *scope, into *found) *flaw {
 	result, err := r.expr.run(s)
-	var from found
 	if uses := r.expr.uses; len(uses) > 0 {
 		sel := uses[0]
 		if s.failed != nil {
 			sel = s.failed.sel
 		}
-		text, _ := s.text(sel)
-		from.node, from.sel, from.seen, from.placed = s.of(sel), sel, text, true
+		into.node, into.sel, into.placed = s.of(sel), sel, true
 	}
 	if err != nil {
-		return from, r.expr.flaw(s, err)
+		return r.expr.flaw(s, err)
 	}
-	from.text, from.plain = resultText(result)
-	return from, nil
+	into.text, into.plain = resultText(result)
+	return nil
 }
 
 // flaw says why the expression failed: the value it could not read, else a
@@ -274,20 +275,33 @@ func trimSpace(s string) string {
 
 // plainEnds tells quickly that there is nothing to trim: almost always so.
 func plainEnds(s string) bool {
-	return s != "" && s[0] > ' ' && s[0] < 0x7f && s[len(s)-1] > ' ' && s[len(s)-1] < 0x7f
+	if s == "" || !plainByte(s[0]) {
+		return false
+	}
+	last := s[len(s)-1]
+	if last < 0x80 {
+		return last > ' ' && last != 0x7f
+	}
+	return len(s) > 1 && s[len(s)-2] > 0xc2 && s[len(s)-2] < 0xe0 // a letter such as é
 }
 
-// collapsed tells quickly that s has single spaces inside, and no other white
-// space in it: in UTF-8 those outside of ASCII begin with one of four bytes.
+// plainByte tells that no white space begins with this byte: of what is not
+// ASCII, all of it begins with one of five.
+func plainByte(c byte) bool {
+	return c > ' ' && c != 0x7f && c != 0xc2 && (c < 0xe1 || c > 0xe3) && c != 0xef
+}
+
+// collapsed tells quickly that s has nothing but single spaces inside.
 func collapsed(s string) bool {
 	if !plainEnds(s) || s[0] == '{' {
 		return false
 	}
 	for i := 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == ' ' && s[i-1] == ' ', c < ' ', c == 0xc2, c >= 0xe1 && c <= 0xe3:
-			return false
+		c := s[i]
+		if c == ' ' && s[i-1] != ' ' || plainByte(c) || c == 0xc2 && i+1 < len(s) && s[i+1] > 0xa0 {
+			continue
 		}
+		return false
 	}
 	return true
 }

@@ -1,0 +1,104 @@
+package mappers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	"einvoice/connector/problem"
+
+	"go.uber.org/goleak"
+)
+
+// A file that is read ahead of its binding gives what a file gives that is read
+// document by document, in the same order.
+func TestReadingAheadChangesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	data := sageExport(4_000)
+	m := mustLoad(t, sageMapping)
+	all, report, err := readAll(t, m, exportOf("x.csv", data))
+	if err != nil || report.Controls.Lines != 4_000 {
+		t.Fatal(report, err)
+	}
+	in, err := m.open(exportOf("x.csv", data), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	in.apart = false
+	n := 0
+	err = m.bindAll(context.Background(), in, Export{Name: "x.csv"}, func(r *Result) error {
+		got := all[n]
+		n++
+		if got.Ordinal != n || fmt.Sprint(got.Invoice) != fmt.Sprint(r.Invoice) || got.Rows != r.Rows {
+			t.Fatalf("%d: %v\n%v", n, got, r)
+		}
+		if n%500 == 0 && fmt.Sprint(got.Origins.All()) != fmt.Sprint(r.Origins.All()) {
+			t.Fatalf("%d: %v\n%v", n, got.Origins.All(), r.Origins.All())
+		}
+		return nil
+	})
+	if err != nil || n != len(all) {
+		t.Fatal(n, len(all), err)
+	}
+}
+
+func TestWhoStopsInTheMiddleLeavesNothingRunning(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	data, m := sageExport(4_000), mustLoad(t, sageMapping)
+	enough := errors.New("enough")
+	n := 0
+	if _, err := m.Read(context.Background(), exportOf("x.csv", data), func(Result) error {
+		if n++; n == 700 {
+			return enough
+		}
+		return nil
+	}); err != enough || n != 700 {
+		t.Fatal(n, err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n = 0
+	if _, err := m.Read(ctx, exportOf("x.csv", data), func(Result) error {
+		if n++; n == 700 {
+			cancel()
+		}
+		return nil
+	}); !errors.Is(err, context.Canceled) || n != 700 {
+		t.Fatal(n, err)
+	}
+}
+
+// scripted is a source of documents, the third of which breaks its reader.
+type scripted struct{ n int }
+
+func (s *scripted) next() (document, error) {
+	if s.n++; s.n > 1000 {
+		return document{}, io.EOF
+	}
+	return document{ordinal: s.n, head: breaking{s.n == 500}}, nil
+}
+
+type breaking struct{ now bool }
+
+func (b breaking) cell(int) (string, bool) {
+	if b.now {
+		panic("broken")
+	}
+	return "x", true
+}
+func (breaking) where(int) problem.Position { return problem.Position{} }
+func (breaking) children(int) []node        { return nil }
+
+// What breaks where nobody looks comes up where somebody does.
+func TestAPanicReachesTheCaller(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	defer func() {
+		if recover() != "broken" {
+			t.Error("nobody learned of it")
+		}
+	}()
+	m := mustLoad(t, small)
+	m.bindAll(context.Background(), &opened{source: &scripted{}, apart: true}, Export{}, func(*Result) error { return nil })
+}
