@@ -154,6 +154,7 @@ func (w *Writer) attachment(a *connector.Attachment) {
 	if len(a.Content) > 0 {
 		w.Base64("document", a.Content)
 	}
+	w.TextIf("sha256", a.SHA256)
 	w.Close('}')
 }
 
