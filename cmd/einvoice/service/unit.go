@@ -9,7 +9,9 @@ import (
 
 // unit is the systemd unit. ProtectSystem makes everything read-only but the
 // ledger and the folders of people. PrivateUsers is left out: it shows files of
-// other owners as nobody's, and drops are shared with the ERP's account.
+// other owners as nobody's, and drops are shared with the ERP's account. A reload
+// asks einvoice itself: kill(1) is in a package of its own, and systemctl then
+// tells what is wrong in a configuration that is refused.
 const unit = `[Unit]
 Description=einvoice: sends an ERP's exports as e-invoices
 Wants=network-online.target
@@ -22,7 +24,7 @@ NotifyAccess=main
 User=%[1]s
 Group=%[1]s
 ExecStart=%[2]s run -c %[3]s
-ExecReload=/bin/kill -HUP $MAINPID
+ExecReload=%[2]s reload -c %[3]s
 Restart=always
 RestartSec=5s
 WatchdogSec=60s
