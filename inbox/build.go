@@ -135,7 +135,7 @@ func (in *Inbox) flatten(r *ledger.Received, files []file) {
 		case w.readable:
 			files[i].name = base + ".pdf"
 			r.Folder = withoutExt(r.Folder) + ".pdf"
-		case fileJSON, fileCSV:
+		case fileJSON, fileXML, fileCSV:
 			files[i].name = base + path.Ext(f.name)
 		default:
 			files[i].name = base + " - " + path.Base(f.name)

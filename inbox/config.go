@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/results"
 	"einvoice/connector/setting"
 )
 
@@ -30,8 +31,43 @@ type Config struct {
 	// bits that go with it. Windows ignores it: rights inherit there.
 	FileMode string `toml:"file_mode"`
 
+	// XML adds invoice.xml, the data in a syntax of EN 16931: "cii", "ubl" or "".
+	XML string `toml:"xml"`
+
+	CSV      CSVConfig      `toml:"csv"`
+	ERP      ERPConfig      `toml:"erp"`
 	Callback CallbackConfig `toml:"callback"`
 	Poll     PollConfig     `toml:"poll"`
+}
+
+// CSVConfig is the [inbox.csv] table: how invoice.csv is written.
+type CSVConfig struct {
+	// Columns and their order; empty means all. Columns() has their names.
+	Columns []string `toml:"columns"`
+	// Header says whether the first row has the names.
+	Header bool `toml:"header"`
+	// Encoding is "utf-8", "utf-8-bom" or "windows-1252".
+	Encoding string `toml:"encoding"`
+	// Delimiter stands between columns: one character, such as ";" or "\t".
+	Delimiter string `toml:"delimiter"`
+	// Decimal is the decimal sign of amounts, "," or ".".
+	Decimal string `toml:"decimal"`
+}
+
+func (c CSVConfig) dialect() results.Dialect {
+	return results.Dialect{Encoding: c.Encoding, Delimiter: c.Delimiter, Decimal: c.Decimal}
+}
+
+// ERPConfig is the [inbox.erp] table: a second delivery, for the ERP.
+type ERPConfig struct {
+	// Path is a folder, or sftp://user@host/path; "" means no second delivery.
+	// With several companies each has a folder of its own in it.
+	Path string `toml:"path"`
+	// Formats are the files of each invoice: "csv", "json", "xml" (see [inbox]
+	// xml) and "pdf" (our readable copy).
+	Formats []string `toml:"formats"`
+	// OKFile adds one .ok file per invoice, last, with the hashes of its files.
+	OKFile bool `toml:"ok_file"`
 }
 
 // CallbackConfig is the [inbox.callback] table: being called by the platform.
@@ -74,6 +110,8 @@ type PollConfig struct {
 func Defaults() Config {
 	return Config{
 		Enabled: true, Layout: layoutFolder, FileMode: "0640",
+		CSV: CSVConfig{Columns: []string{}, Header: true, Encoding: results.UTF8, Delimiter: ";", Decimal: "."},
+		ERP: ERPConfig{Formats: []string{"csv"}},
 		Callback: CallbackConfig{
 			Listen: "127.0.0.1:8480", Header: "X-Einvoice-Secret", Verify: verifyRead, MaxBodyMiB: 64,
 		},
@@ -102,10 +140,26 @@ func (c Config) Validate(r setting.Report) {
 			r.Wrong("received_since", `%v; write it as "2026-09-01"`, err)
 		}
 	}
+	r.OneOf("xml", c.XML, xmlNone, xmlCII, xmlUBL)
+	c.CSV.dialect().Validate(r.In("csv"), c.CSV.Columns, Columns())
+	c.ERP.validate(r.In("erp"), c.XML)
 	if c.Callback.Enabled {
 		c.Callback.validate(r.In("callback"))
 	}
 	c.Poll.validate(r.In("poll"))
+}
+
+func (c ERPConfig) validate(r setting.Report, syntax string) {
+	r.Path("path", c.Path)
+	for _, f := range c.Formats {
+		r.OneOf("formats", f, erpFormats...)
+		if f == "xml" && syntax == xmlNone && c.Path != "" {
+			r.Wrong("formats", `names "xml", but inbox.xml does not say which syntax: set it to "cii" or "ubl"`)
+		}
+	}
+	if c.Path != "" && len(c.Formats) == 0 {
+		r.Wrong("formats", "is empty, although path gives the ERP a delivery")
+	}
 }
 
 func (c CallbackConfig) validate(r setting.Report) {

@@ -66,6 +66,9 @@ func (in *Inbox) fetched(ctx context.Context, r ledger.Received, remote connecto
 	r.Alerts = alerts(inv, in.opt.Companies, others(prior, r.APIID))
 	r.ToCheck = held(r.Alerts)
 	r.Kept = classOf(r) != classFine
+	if in.opt.ERP != nil {
+		r.ERP = ledger.ERPDue
+	}
 	return in.opt.Ledger.Fetched(ctx, r)
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/drop"
 	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
@@ -42,10 +43,12 @@ type Options struct {
 	Platform  Platform
 	Companies []connector.Company
 	Folder    func(companyID string) string // the inbox folder of a company
-	Lang      problem.Lang
-	Location  *time.Location   // of months, days and the budget; nil: time.Local
-	Now       func() time.Time // nil: time.Now
-	Log       zerolog.Logger
+	// ERP is where a company's second delivery goes; nil: there is none.
+	ERP      func(companyID string) (drop.Place, error)
+	Lang     problem.Lang
+	Location *time.Location   // of months, days and the budget; nil: time.Local
+	Now      func() time.Time // nil: time.Now
+	Log      zerolog.Logger
 	// Journal tells the business journal; nil: nobody. Events and their args:
 	// "status" (company, number, api_id, state, external, code), "adopted" (company, number, api_id),
 	// "received" (supplier_id, number, gross, currency, month, to_check),
@@ -150,7 +153,7 @@ func (in *Inbox) Round(ctx context.Context) error {
 	clear(in.onHand)
 	steps := []func(context.Context) error{
 		in.start, in.deliverBuilt, in.answerCallbacks, in.list, in.watch,
-		in.fetchSeen, in.buildFetched, in.writeRegisters,
+		in.fetchSeen, in.buildFetched, in.deliverToERP, in.writeRegisters,
 	}
 	var errs []error
 	for _, step := range steps {
@@ -165,7 +168,7 @@ func (in *Inbox) Round(ctx context.Context) error {
 }
 
 // Settled tells whether nothing is left to do on our side: no callback to
-// process, no supplier invoice on its way to its folder. Invoices whose
+// process, no supplier invoice on its way to its folder or to the ERP. Invoices whose
 // platform state may still change do not count.
 func (in *Inbox) Settled(ctx context.Context) (bool, error) {
 	callbacks, err := in.opt.Ledger.CallbacksDue(ctx, 1)
@@ -175,6 +178,14 @@ func (in *Inbox) Settled(ctx context.Context) (bool, error) {
 	for _, s := range []ledger.ReceivedState{ledger.ReceivedSeen, ledger.ReceivedFetched, ledger.ReceivedBuilt} {
 		rows, err := in.opt.Ledger.ReceivedIn(ctx, s, 1)
 		if err != nil || len(rows) > 0 {
+			return false, err
+		}
+	}
+	for _, c := range in.opt.Companies {
+		if in.opt.ERP == nil {
+			break
+		}
+		if rows, err := in.opt.Ledger.ReceivedForERP(ctx, c.ID, 1); err != nil || len(rows) > 0 {
 			return false, err
 		}
 	}

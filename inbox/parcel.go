@@ -32,7 +32,7 @@ const (
 func (in *Inbox) parcel(r ledger.Received, raw []byte, inv connector.Invoice, most int) ([]file, error) {
 	w := wordsOf(in.opt.Lang)
 	taken := names{}
-	for _, name := range []string{fileJSON, fileCSV, w.readable, w.alerts, dirAttached} {
+	for _, name := range []string{fileJSON, fileCSV, fileXML, w.readable, w.alerts, dirAttached} {
 		taken[fold(name)] = true
 	}
 	sorted := sortAttachments(inv.Attached, inv.Number, taken, most)
@@ -52,12 +52,20 @@ func (in *Inbox) parcel(r ledger.Received, raw []byte, inv connector.Invoice, mo
 	if err != nil {
 		return nil, err
 	}
-	return append(files, file{name: fileJSON, content: raw}, file{name: fileCSV, content: rows}), nil
+	files = append(files, file{name: fileJSON, content: raw})
+	if in.cfg.XML != xmlNone {
+		copied, err := in.copyXML(inv)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: fileXML, content: copied})
+	}
+	return append(files, file{name: fileCSV, content: rows}), nil
 }
 
 func (in *Inbox) importCSV(r ledger.Received, inv connector.Invoice, found []problem.Problem) ([]byte, error) {
 	var b bytes.Buffer
-	err := writeCSV(&b, r, inv, found, in.opt.Location)
+	err := in.cfg.CSV.write(&b, r, inv, found, in.opt.Location)
 	return b.Bytes(), err
 }
 

@@ -204,7 +204,12 @@ func (a *app) openResults(context.Context) error {
 }
 
 func (a *app) openInbox(ctx context.Context) (err error) {
+	var erp func(string) (drop.Place, error)
+	if a.cfg.Inbox.ERP.Path != "" {
+		erp = func(company string) (drop.Place, error) { return a.places.results(a.cfg.erpPlace(company)) }
+	}
 	a.inbox, err = inbox.New(a.cfg.Inbox, inbox.Options{
+		ERP:    erp,
 		Ledger: a.ledger, Blobs: a.blobs, Platform: a.client, Companies: a.cfg.companies(),
 		Folder: func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
 		Lang:   a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,

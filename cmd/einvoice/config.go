@@ -309,6 +309,7 @@ func (c *Config) resolvePaths() {
 	at(&c.Log.JournalFile)
 	at(&c.API.TokenFile)
 	at(&c.API.CAFile)
+	at(&c.Inbox.ERP.Path)
 	at(&c.Inbox.Callback.SecretFile)
 	at(&c.Inbox.Callback.PreviousSecretFile)
 	for i := range c.Drops {

@@ -30,6 +30,9 @@ func (c *Config) peopleFolders() []string {
 		for _, name := range []string{f.Results, f.Refused, f.ToCheck, f.Archive, f.Inbox} {
 			dirs = append(dirs, c.tree(co.ID, name))
 		}
+		if at := c.erpPlace(co.ID); at != "" {
+			dirs = append(dirs, at)
+		}
 	}
 	for _, d := range c.Drops {
 		dirs = append(dirs, d.Path)

@@ -32,6 +32,14 @@ func (p places) results(at string) (drop.Place, error) {
 	return drop.NewFolder(at, "")
 }
 
+// erpPlace is where the ERP finds a company's supplier invoices, "" for nowhere.
+func (c *Config) erpPlace(company string) string {
+	if len(c.Companies) > 1 && c.Inbox.ERP.Path != "" {
+		return below(c.Inbox.ERP.Path, company)
+	}
+	return c.Inbox.ERP.Path
+}
+
 // readsOnce tells a mailbox, whose files may vanish by being opened.
 func readsOnce(p any) bool {
 	m, ok := p.(interface{ ReadsOnce() bool })
@@ -64,6 +72,7 @@ func (c *Config) validateSFTP(r setting.Report) {
 	if sftpplace.Is(c.tree("", c.Folders.Inbox)) {
 		f.Wrong("inbox", "is on an SFTP server, but supplier invoices are delivered to a folder of this machine: give it a path of its own")
 	}
+	c.validatePlace(r.In("inbox").In("erp"), "path", c.Inbox.ERP.Path)
 	for i, d := range c.Drops {
 		at := r.InItem("drop", i)
 		section, ok := c.validatePlace(at, "path", d.Path)
