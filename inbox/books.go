@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"einvoice/connector/ledger"
 	"einvoice/connector/workbook"
 )
 
@@ -48,6 +49,20 @@ func (in *Inbox) writeRegisters(ctx context.Context) error {
 		in.sayOnce("register "+m.company+" "+m.month, err)
 	}
 	return in.writeIssued(ctx)
+}
+
+// Outdated has the registers written again that list these invoices: a person
+// decided about them.
+func (in *Inbox) Outdated(list []ledger.Received) {
+	in.round.Lock()
+	defer in.round.Unlock()
+	for _, r := range list {
+		in.dirty[month{r.Company, r.ReceivedAt.In(in.opt.Location).Format(monthLayout)}] = true
+	}
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (in *Inbox) writeRegister(ctx context.Context, m month) error {

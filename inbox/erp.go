@@ -63,6 +63,38 @@ func (in *Inbox) deliverToERPOf(ctx context.Context, company string) error {
 	return nil
 }
 
+// RedeliverToERP has invoices, found by number or API id, published again to the
+// ERP's delivery, or for the first time where there was none when they came. One
+// that is kept waits for its release.
+func (in *Inbox) RedeliverToERP(ctx context.Context, text string) (n int, err error) {
+	in.round.Lock()
+	defer in.round.Unlock()
+	if in.opt.ERP == nil {
+		return 0, errors.New("no delivery for the ERP is configured (inbox.erp.path)")
+	}
+	found, err := in.opt.Ledger.FindReceived(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	var ids []int64
+	for _, r := range found {
+		switch {
+		case r.State == ledger.ReceivedSeen:
+		case r.Kept:
+			return 0, fmt.Errorf("invoice %s of %s is kept to be looked at; let it go with: einvoice release %s", r.Number, r.Supplier, r.APIID)
+		default:
+			ids = append(ids, r.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, fmt.Errorf("%q: no supplier invoice has this number or id", text)
+	}
+	if err := in.opt.Ledger.OfferToERP(ctx, ids); err != nil {
+		return 0, err
+	}
+	return len(ids), in.deliverToERP(ctx)
+}
+
 func (in *Inbox) publish(ctx context.Context, place drop.Place, r ledger.Received) error {
 	raw, inv, err := in.original(r)
 	if err != nil {

@@ -20,20 +20,30 @@ func inboxCommands(s streams) []*cobra.Command {
 
 func redeliverCommand(s streams) *cobra.Command {
 	var path string
+	var erp bool
 	cmd := &cobra.Command{
 		Use: "redeliver NUMBER|ID", Short: "Write a delivered supplier invoice again", Args: exactly(1),
 		Long: `Redeliver writes the folder of a supplier invoice again, from the original in the
 blob store, when somebody moved, changed or lost it. A folder that still stands
-in the inbox is left alone: move it away first.` + besideDaemon,
+in the inbox is left alone: move it away first. With --erp the ERP's own delivery
+([inbox.erp]) gets its files again instead, under the same names.` + besideDaemon,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return carryOut(cmd.Context(), path, "redeliver", map[string]string{"invoice": args[0]}, s)
+			return carryOut(cmd.Context(), path, "redeliver", map[string]string{"invoice": args[0], "erp": map[bool]string{true: "yes"}[erp]}, s)
 		},
 	}
 	configFlag(cmd, &path)
+	cmd.Flags().BoolVar(&erp, "erp", false, "to the ERP's own delivery")
 	return cmd
 }
 
 func doRedeliver(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
+	if args["erp"] != "" {
+		n, err := a.inbox.RedeliverToERP(ctx, args["invoice"])
+		if err == nil {
+			_, err = fmt.Fprintf(out, "delivered to the ERP again: %d invoice(s)\n", n)
+		}
+		return nil, err
+	}
 	folders, err := a.inbox.Redeliver(ctx, args["invoice"])
 	for _, f := range folders {
 		fmt.Fprintln(out, "delivered again:", f)

@@ -158,15 +158,23 @@ func releaseReceived(ctx context.Context, a *app, text string) (int, error) {
 		return 0, err
 	}
 	var ids []int64
-	for _, r := range found {
-		if r.Kept {
-			ids = append(ids, r.ID)
-		}
+	kept := slices.DeleteFunc(found, func(r ledger.Received) bool { return !r.Kept })
+	for _, r := range kept {
+		ids = append(ids, r.ID)
 	}
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	return len(ids), a.ledger.ReleaseReceived(ctx, ids, "einvoice release "+text)
+	if ours, err := a.ledger.Find(ctx, text); err != nil {
+		return 0, err
+	} else if slices.ContainsFunc(ours, func(i ledger.Invoice) bool { return i.State == ledger.Held && text != kept[0].APIID }) {
+		return 0, fmt.Errorf("%q is the number of a held invoice of yours and of a supplier's; name the supplier's by its id (%s), yours by its ERP key or file", text, kept[0].APIID)
+	}
+	err = a.ledger.ReleaseReceived(ctx, ids, "einvoice release "+text)
+	if err == nil && a.inbox != nil {
+		a.inbox.Outdated(kept)
+	}
+	return len(ids), err
 }
 
 // wake tells the running parts that a person changed something.
