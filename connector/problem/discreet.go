@@ -1,6 +1,9 @@
 package problem
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // veil stands for what a log does not show.
 const veil = "…"
@@ -15,7 +18,7 @@ func plainWords() []string {
 // that can hold a name, an address, an e-mail address or an account. The
 // acknowledgement and the correctable copy show all of it, to those whose it is.
 func (p Problem) Discreet() Problem {
-	if p.Value == "" && len(p.Args) == 0 || plain(p.Field) {
+	if p.Value == "" && len(p.Args) == 0 || plain(p.Field) && figure(p.Value) {
 		return p
 	}
 	if p.Value != "" {
@@ -33,6 +36,18 @@ func (p Problem) Discreet() Problem {
 	}
 	p.Args = args
 	return p
+}
+
+// figure tells a value that can be an amount, a date or an identifier from one
+// that stands in the wrong column: few letters.
+func figure(value string) bool {
+	letters := 0
+	for _, r := range value {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	return letters <= 5
 }
 
 func plain(field string) bool {

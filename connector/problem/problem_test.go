@@ -52,3 +52,18 @@ func TestAValueIsNotATemplate(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestLogsShowFiguresNotPeople(t *testing.T) {
+	for _, c := range []struct{ field, value, want string }{
+		{"recipient.name", "Jeanne Martin", veil},
+		{"recipient.email", "jeanne@example.com", veil},
+		{"recipient.fiscal_id", "JEANNE MARTIN", veil}, // the columns were swapped
+		{"recipient.fiscal_id", "12345", "12345"},
+		{"total_amount_including_tax", "12,5O", "12,5O"},
+		{"", "ab cdefgh", veil},
+	} {
+		if got := (Problem{Code: "E3701", Field: c.field, Value: c.value}).Discreet().Value; got != c.want {
+			t.Errorf("%s %q: shown as %q, want %q", c.field, c.value, got, c.want)
+		}
+	}
+}
