@@ -58,6 +58,14 @@ func (l *Ledger) wake(t *tx, invoiceID int64) error {
 	return nil
 }
 
+// wakeAfter wakes them when the outcome decides their invoice's fate.
+func (l *Ledger) wakeAfter(t *tx, o *Outcome) error {
+	if o.State != Sent && o.State != Rejected {
+		return nil
+	}
+	return l.wake(t, o.ID)
+}
+
 func credits(t *tx, where string, args ...any) ([]credit, error) {
 	return list(context.Background(), t, func(r row) (c credit, err error) {
 		err = r.Scan(&c.id, &c.siren, &c.number, &c.file, &c.row)

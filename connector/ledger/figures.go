@@ -60,20 +60,22 @@ func (l *Ledger) addCompanies(ctx context.Context, all map[string]*Figures) erro
 	return err
 }
 
-// addInvoices reads one index only: a million invoices must not make status slow.
+// addInvoices reads the tally: a million invoices must not make status slow.
 func (l *Ledger) addInvoices(ctx context.Context, all map[string]*Figures) error {
 	groups, err := list(ctx, l.read, func(r row) (c counted, err error) {
 		err = r.Scan(&c.company, textTo(&c.state), textTo(&c.platform), &c.n, &c.newest)
 		return c, err
-	}, "SELECT company, state, platform_state, COUNT(*), MAX(id) FROM invoice GROUP BY company, state, platform_state")
+	}, "SELECT company, state, platform_state, invoices, newest FROM tally")
 	if err != nil {
 		return err
 	}
 	newest := map[string]int64{}
 	for _, g := range groups {
 		f := figuresOf(all, g.company)
-		f.States[g.state] += g.n
-		if g.state == Sent {
+		if g.n > 0 {
+			f.States[g.state] += g.n
+		}
+		if g.n > 0 && g.state == Sent {
 			f.Platform[g.platform] += g.n
 		}
 		newest[g.company] = max(newest[g.company], g.newest)
@@ -95,8 +97,8 @@ func (l *Ledger) addDue(ctx context.Context, all map[string]*Figures) error {
 		err := r.Scan(&company, instant{&at})
 		figuresOf(all, company).OldestDue = at
 		return struct{}{}, err
-	}, `SELECT i.company, i.created_at FROM invoice i
-		JOIN (SELECT MIN(id) AS oldest FROM invoice WHERE state = 'queued' AND not_before IS NULL GROUP BY company) ON i.id = oldest`)
+	}, `SELECT c.company, i.created_at FROM (SELECT DISTINCT company FROM tally WHERE state = 'queued' AND invoices > 0) c
+		JOIN invoice i ON i.id = (SELECT MIN(q.id) FROM invoice q WHERE q.company = c.company AND q.state = 'queued' AND q.not_before IS NULL)`)
 	return err
 }
 

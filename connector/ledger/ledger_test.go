@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -65,8 +66,30 @@ func newWorld(t testing.TB) *world {
 	for _, c := range companies {
 		w.ok(w.SweepDone(t.Context(), c.ID))
 	}
-	t.Cleanup(func() { _ = w.Close() })
+	t.Cleanup(func() {
+		w.tallied()
+		_ = w.Close()
+	})
 	return w
+}
+
+// tallied checks, after each test, that the tally counts what is there.
+func (w *world) tallied() {
+	w.t.Helper()
+	if w.read == nil || w.t.Failed() {
+		return
+	}
+	const difference = `SELECT company || ' ' || state || ' ' || platform_state || ': ' || n FROM (
+		SELECT company, state, platform_state, SUM(n) AS n FROM (
+			SELECT company, state, platform_state, COUNT(*) AS n FROM invoice WHERE state <> 'staged' GROUP BY 1, 2, 3
+			UNION ALL SELECT company, state, platform_state, -invoices FROM tally) GROUP BY 1, 2, 3) WHERE n <> 0`
+	wrong, err := list(context.Background(), w.read, scanOne[string], difference)
+	if err != nil && !errors.Is(err, sql.ErrConnDone) && !strings.Contains(err.Error(), "closed") {
+		w.t.Error(err)
+	}
+	if len(wrong) > 0 {
+		w.t.Errorf("rows that the tally misses: %v", wrong)
+	}
 }
 
 func (w *world) open() {

@@ -145,10 +145,14 @@ func (l *Ledger) openWriter(ctx context.Context, cfg Config) error {
 	if err == nil {
 		err = prepareWriter(ctx, conn, cfg.Path, l.now())
 	}
+	counts := new(tally)
+	if err == nil {
+		err = counts.watch(ctx, conn)
+	}
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	l.write = newWriter(db, conn)
+	l.write = newWriter(db, conn, counts)
 	return nil
 }
 
@@ -259,8 +263,8 @@ func (l *Ledger) syncCompanies(t *tx, companies []connector.Company) error {
 			return fmt.Errorf("record company %q: %w", c.ID, err)
 		}
 	}
-	lost, err := list(ctx, t, scanOne[string], `SELECT c.id || ': ' || COUNT(*) FROM company c JOIN invoice i ON i.company = c.id
-		WHERE c.active < 0 AND i.state IN `+openStates+` GROUP BY c.id`)
+	lost, err := list(ctx, t, scanOne[string], `SELECT c.id || ': ' || SUM(n.invoices) FROM company c JOIN tally n ON n.company = c.id
+		WHERE c.active < 0 AND n.state IN `+openStates+` AND n.invoices > 0 GROUP BY c.id`)
 	if err != nil {
 		return err
 	}

@@ -126,7 +126,10 @@ func (l *Ledger) ResolveHeld(ctx context.Context, o Outcome) error {
 		if err := l.tell(t, happening{invoice: id, kind: EventResolved, status: o.Status, note: o.Note}); err != nil {
 			return false, err
 		}
-		return true, l.enter(t, &o, Held)
+		if err := l.enter(t, &o, Held); err != nil {
+			return false, err
+		}
+		return true, l.wakeAfter(t, &o)
 	})
 }
 

@@ -65,11 +65,14 @@ CREATE INDEX file_to_copy ON file (id) WHERE copy_owed = 1;
 -- invoice: one document of an export, and where it stands.
 CREATE TABLE invoice (
   id              INTEGER PRIMARY KEY,
+  company         TEXT NOT NULL,
+  state           TEXT NOT NULL CHECK (state IN ('staged', 'queued', 'waiting', 'held', 'sending', 'uncertain',
+                    'sent', 'rejected', 'refused', 'duplicate', 'conflict', 'superseded', 'ignored')),
+  platform_state  TEXT NOT NULL DEFAULT '',
   file_id         INTEGER NOT NULL REFERENCES file (id),
   ordinal         INTEGER NOT NULL,
   source_rows     TEXT NOT NULL,
   source_row      INTEGER NOT NULL,
-  company         TEXT NOT NULL,
   erp_key         TEXT,
   seller_siren    TEXT NOT NULL,
   document_number TEXT NOT NULL,
@@ -82,8 +85,6 @@ CREATE TABLE invoice (
   currency        TEXT NOT NULL,
   fingerprint     TEXT NOT NULL,
   verdict         TEXT NOT NULL,           -- what the acknowledgement says; never changes after release
-  state           TEXT NOT NULL CHECK (state IN ('staged', 'queued', 'waiting', 'held', 'sending', 'uncertain',
-                    'sent', 'rejected', 'refused', 'duplicate', 'conflict', 'superseded', 'ignored')),
   holds_key       INTEGER NOT NULL DEFAULT 0,
   first_id        INTEGER,                 -- of a duplicate, conflict or question: the invoice that holds the key
   superseded_by   INTEGER,
@@ -92,7 +93,6 @@ CREATE TABLE invoice (
   attempts        INTEGER NOT NULL DEFAULT 0,
   attempted_at    TEXT,
   api_id          TEXT,
-  platform_state  TEXT NOT NULL DEFAULT '',
   external_status TEXT NOT NULL DEFAULT '',
   status_code     INTEGER NOT NULL DEFAULT 0,
   reason_code     TEXT NOT NULL DEFAULT '',

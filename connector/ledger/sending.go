@@ -45,28 +45,25 @@ func (l *Ledger) promote(ctx context.Context) error {
 }
 
 // MarkSending commits the intent of each attempt before its POST may start:
-// Queued -> Sending, Attempts+1, an attempt row. Returns those that were still
-// queued, of companies that need no sweep.
+// Queued -> Sending, Attempts+1. Returns those that were still queued, of
+// companies that need no sweep. The attempt gets its own row when it ends.
 func (l *Ledger) MarkSending(ctx context.Context, ids []int64) ([]int64, error) {
-	which, err := json.Marshal(append([]int64{}, ids...))
-	if err != nil {
-		return nil, fmt.Errorf("record intent to send: %w", err)
-	}
 	var marked []int64
-	err = l.commit(ctx, func(t *tx) (err error) {
+	err := l.commit(ctx, func(t *tx) error {
 		now := stamp(l.now())
-		if marked, err = list(context.Background(), t, scanOne[int64], `UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
-			WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'queued' AND not_before IS NULL
-			AND company IN (SELECT c.id FROM company c WHERE c.swept_at IS NOT NULL) RETURNING id`, now, string(which)); err != nil {
-			return err
+		marked = make([]int64, 0, len(ids))
+		for _, id := range ids {
+			n, err := t.exec(`UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
+				WHERE id = ?2 AND state = 'queued' AND not_before IS NULL
+				AND EXISTS (SELECT 1 FROM company c WHERE c.id = invoice.company AND c.swept_at IS NOT NULL)`, now, id)
+			if err != nil {
+				return err
+			}
+			if n == 1 {
+				marked = append(marked, id)
+			}
 		}
-		which, err := json.Marshal(append([]int64{}, marked...))
-		if err != nil {
-			return err
-		}
-		_, err = t.exec(`INSERT INTO attempt (invoice_id, number, started_at)
-			SELECT id, attempts, ? FROM invoice WHERE id IN (SELECT value FROM json_each(?))`, now, string(which))
-		return err
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record intent to send: %w", err)
@@ -81,9 +78,6 @@ func (l *Ledger) Unsend(ctx context.Context, ids []int64) error {
 	err := l.commit(ctx, func(t *tx) error {
 		skipped = 0
 		for _, id := range ids {
-			if _, err := t.exec("DELETE FROM attempt WHERE (invoice_id, number) = (SELECT id, attempts FROM invoice WHERE id = ? AND state = 'sending')", id); err != nil {
-				return err
-			}
 			n, err := t.exec("UPDATE invoice SET state = 'queued', attempts = attempts - 1 WHERE id = ? AND state = 'sending'", id)
 			if err != nil {
 				return err
@@ -113,15 +107,15 @@ func (l *Ledger) doubtIntents(t *tx) error {
 	if err != nil {
 		return err
 	}
-	const sending = "FROM invoice i WHERE i.state = 'sending' AND i." + inFlight // both: so that the index is used
+	const sending = "FROM invoice i WHERE i.state = 'sending'"
 	now := stamp(l.now())
 	for _, update := range []string{
 		`INSERT INTO event (place, company, invoice_id, kind, problem, occurred_at, recorded_at)
 			SELECT (SELECT place FROM file f WHERE f.id = i.file_id), i.company, i.id, 'UNCERTAIN', ?2, ?1, ?1 ` + sending + " ORDER BY i.id",
 		"INSERT INTO doubt (invoice_id, next_lookup_at) SELECT i.id, ?1 " + sending + " AND ?2 <> ''",
-		`UPDATE attempt SET ended_at = ?1, outcome = 'uncertain', note = 'the program stopped before the answer was recorded'
-			WHERE ?2 <> '' AND outcome = '' AND (invoice_id, number) IN (SELECT i.id, i.attempts ` + sending + ")",
-		"UPDATE invoice SET state = 'uncertain', answer_problems = '[' || ?2 || ']' WHERE ?1 <> '' AND state = 'sending' AND " + inFlight,
+		`INSERT INTO attempt (invoice_id, number, started_at, ended_at, outcome, note)
+			SELECT i.id, i.attempts, i.attempted_at, ?1, 'uncertain', 'the program stopped before the answer was recorded' ` + sending + " AND ?2 <> ''",
+		"UPDATE invoice SET state = 'uncertain', answer_problems = '[' || ?2 || ']' WHERE ?1 <> '' AND state = 'sending'",
 	} {
 		if _, err := t.exec(update, now, p); err != nil {
 			return fmt.Errorf("doubt interrupted attempts: %w", err)
@@ -193,7 +187,7 @@ func (l *Ledger) Pending(ctx context.Context) (map[State]int, error) {
 		err := r.Scan(textTo(&s), &n)
 		counts[s] = n
 		return struct{}{}, err
-	}, "SELECT state, SUM(n) FROM (SELECT state, COUNT(*) AS n FROM invoice GROUP BY company, state) GROUP BY state")
+	}, "SELECT state, SUM(invoices) FROM tally GROUP BY state HAVING SUM(invoices) > 0")
 	if err != nil {
 		return nil, fmt.Errorf("count invoices: %w", err)
 	}

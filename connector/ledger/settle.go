@@ -20,20 +20,30 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) error {
 	skipped := 0
 	err := l.commit(ctx, func(t *tx) error {
 		skipped = 0
-		states, err := statesOf(t, outcomes)
+		standing, err := standingOf(t, outcomes)
+		if err != nil {
+			return err
+		}
+		waited, err := first(context.Background(), t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice WHERE waits_for IS NOT NULL)")
 		if err != nil {
 			return err
 		}
 		for i := range outcomes {
 			o := &outcomes[i]
-			from := states[o.ID]
-			delete(states, o.ID) // one outcome each
-			if !settles(from, o) {
+			from := standing[o.ID]
+			delete(standing, o.ID) // one outcome each
+			if !settles(from.state, o) {
 				skipped++
 				continue
 			}
 			if err := l.settle(t, o, from); err != nil {
 				return fmt.Errorf("invoice %d: %w", o.ID, err)
+			}
+			if !waited {
+				continue
+			}
+			if err := l.wakeAfter(t, o); err != nil {
+				return fmt.Errorf("wake what waits for invoice %d: %w", o.ID, err)
 			}
 		}
 		return nil
@@ -41,8 +51,15 @@ func (l *Ledger) Settle(ctx context.Context, outcomes []Outcome) error {
 	return skippedError("settle", skipped, len(outcomes), err)
 }
 
-// statesOf reads the states of all outcomes' invoices at once.
-func statesOf(t *tx, outcomes []Outcome) (map[int64]State, error) {
+// standing is an invoice that is about to be settled.
+type standing struct {
+	state     State
+	attempt   int
+	attempted any // column value
+}
+
+// standingOf reads all outcomes' invoices at once.
+func standingOf(t *tx, outcomes []Outcome) (map[int64]standing, error) {
 	ids := make([]int64, len(outcomes))
 	for i := range outcomes {
 		ids[i] = outcomes[i].ID
@@ -51,26 +68,28 @@ func statesOf(t *tx, outcomes []Outcome) (map[int64]State, error) {
 	if err != nil {
 		return nil, err
 	}
-	states := make(map[int64]State, len(ids))
+	all := make(map[int64]standing, len(ids))
 	_, err = list(context.Background(), t, func(r row) (struct{}, error) {
 		var id int64
-		var s State
-		err := r.Scan(&id, textTo(&s))
-		states[id] = s
+		var s standing
+		err := r.Scan(&id, textTo(&s.state), &s.attempt, &s.attempted)
+		all[id] = s
 		return struct{}{}, err
-	}, "SELECT id, state FROM invoice WHERE id IN (SELECT value FROM json_each(?))", string(which))
-	return states, err
+	}, "SELECT i.id, i.state, i.attempts, i.attempted_at FROM json_each(?) x CROSS JOIN invoice i ON i.id = x.value", string(which))
+	return all, err
 }
 
-func (l *Ledger) settle(t *tx, o *Outcome, from State) error {
-	end := l.endAttempt
-	if from == Uncertain {
-		end = l.leaveDoubt
+func (l *Ledger) settle(t *tx, o *Outcome, from standing) error {
+	var err error
+	if from.state == Uncertain {
+		err = l.leaveDoubt(t, o)
+	} else {
+		err = l.endAttempt(t, o, from)
 	}
-	if err := end(t, o); err != nil {
+	if err != nil {
 		return err
 	}
-	return l.enter(t, o, from)
+	return l.enter(t, o, from.state)
 }
 
 // settles tells whether the outcome may end what is under way. Sent without an
@@ -88,14 +107,13 @@ func settles(from State, o *Outcome) bool {
 	return false
 }
 
-func (l *Ledger) endAttempt(t *tx, o *Outcome) error {
+func (l *Ledger) endAttempt(t *tx, o *Outcome, from standing) error {
 	problems, err := problemList(o.Problems)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`UPDATE attempt SET ended_at = ?, outcome = ?, http = ?, note = ?, problems = ?
-		WHERE (invoice_id, number) = (SELECT id, attempts FROM invoice WHERE id = ?)`,
-		stamp(l.now()), string(o.State), o.HTTP, o.Note, problems, o.ID)
+	_, err = t.exec(`INSERT INTO attempt (invoice_id, number, started_at, ended_at, outcome, http, note, problems) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.ID, from.attempt, from.attempted, stamp(l.now()), string(o.State), o.HTTP, o.Note, problems)
 	return err
 }
 
@@ -118,12 +136,11 @@ func (l *Ledger) leaveDoubt(t *tx, o *Outcome) error {
 }
 
 func (l *Ledger) enter(t *tx, o *Outcome, from State) error {
-	var err error
 	switch o.State {
 	case Sent:
-		err = l.enterSent(t, o.ID, o.APIID, o.Status, o.Note)
+		return l.enterSent(t, o.ID, o.APIID, o.Status, o.Note)
 	case Rejected:
-		err = l.enterRejected(t, o)
+		return l.enterRejected(t, o)
 	case Queued:
 		return l.enterQueued(t, o)
 	case Uncertain:
@@ -131,10 +148,7 @@ func (l *Ledger) enter(t *tx, o *Outcome, from State) error {
 	case Held:
 		return l.enterHeld(t, o.ID, o.Problems, o.Note)
 	}
-	if err != nil {
-		return err
-	}
-	return l.wake(t, o.ID)
+	return nil
 }
 
 // enterSent takes the API's id for this invoice, and has it polled soon. OR

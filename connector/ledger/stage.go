@@ -104,10 +104,10 @@ func requireTaken(t *tx, fileID int64) error {
 
 func insertStaged(t *tx, fileID int64, s *staged, now time.Time) error {
 	inv := &s.Invoice
-	id, err := first(context.Background(), t, scanOne[int64], `INSERT INTO invoice
+	id, err := t.insert(`INSERT INTO invoice
 		(file_id, ordinal, source_rows, source_row, company, erp_key, seller_siren, document_number, issue_year, issue_date, is_credit,
 		 buyer_siren, gross, gross_plain, currency, fingerprint, verdict, state, not_before, problems, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?) RETURNING id`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?)`,
 		fileID, s.Ordinal, s.Rows, s.Row, s.Company, orNull(inv.ERPKey), s.key.SIREN, s.key.Number, s.key.Year, string(inv.IssueDate), inv.IsCredit(),
 		inv.Buyer.SIREN(), inv.Totals.Gross.String(), plain(inv.Totals.Gross), inv.Currency, s.fingerprint, string(s.Verdict), stamp(s.NotBefore), s.problems, stamp(now))
 	if err != nil {

@@ -36,6 +36,7 @@ func (l *Ledger) Story(ctx context.Context, invoiceID int64) ([]Step, error) {
 	}{
 		{stepIn("archived"), "SELECT archived_at, 'original moved to ' || archived_path FROM file WHERE id = ? AND archived_at IS NOT NULL", f.ID},
 		{stepIn("sending"), "SELECT started_at, 'attempt ' || number || ' to send it began' FROM attempt WHERE invoice_id = ?", invoiceID},
+		{stepIn("sending"), "SELECT attempted_at, 'attempt ' || attempts || ' to send it began' FROM invoice WHERE id = ? AND state = 'sending'", invoiceID},
 		{attemptStep, "SELECT ended_at, number, outcome, http, note, problems FROM attempt WHERE invoice_id = ? AND ended_at IS NOT NULL", invoiceID},
 		{stepIn("lookup"), "SELECT at, 'looked up at the platform: ' || finding FROM lookup WHERE invoice_id = ? ORDER BY id", invoiceID},
 		{eventStep, "SELECT recorded_at, kind, platform_state, external_status, status_code, reason_code, reason, problem, note FROM event WHERE invoice_id = ? ORDER BY id", invoiceID},

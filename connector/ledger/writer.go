@@ -17,12 +17,13 @@ const maxBatch = 256
 // writer is the one goroutine that writes. Verbs that wait at the same time
 // share a transaction and its fsync; a verb returns after that commit.
 type writer struct {
-	db   *sql.DB
-	tx   *tx
-	ops  chan *op // unbuffered: once quit is closed, no verb can slip in
-	quit chan struct{}
-	done chan struct{}
-	once sync.Once
+	db    *sql.DB
+	tx    *tx
+	tally *tally
+	ops   chan *op // unbuffered: once quit is closed, no verb can slip in
+	quit  chan struct{}
+	done  chan struct{}
+	once  sync.Once
 }
 
 // op is one verb on its way. do must be safe to run twice: when a neighbour
@@ -33,13 +34,14 @@ type op struct {
 	done  chan error
 }
 
-func newWriter(db *sql.DB, conn *sql.Conn) *writer {
+func newWriter(db *sql.DB, conn *sql.Conn, counts *tally) *writer {
 	w := &writer{
-		db:   db,
-		tx:   &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
-		ops:  make(chan *op),
-		quit: make(chan struct{}),
-		done: make(chan struct{}),
+		db:    db,
+		tx:    &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		tally: counts,
+		ops:   make(chan *op),
+		quit:  make(chan struct{}),
+		done:  make(chan struct{}),
 	}
 	go w.run()
 	return w
@@ -124,10 +126,14 @@ func (w *writer) transact(batch []*op) error {
 	if _, err := w.tx.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin ledger transaction: %w", err)
 	}
+	w.tally.forget()
 	for _, o := range batch {
 		if err := o.do(w.tx); err != nil {
 			return errors.Join(err, w.rollback())
 		}
+	}
+	if err := w.tally.write(w.tx); err != nil {
+		return errors.Join(err, w.rollback())
 	}
 	if _, err := w.tx.exec("COMMIT"); err != nil {
 		return errors.Join(fmt.Errorf("commit to ledger: %w", err), w.rollback())
@@ -175,15 +181,28 @@ func (t *tx) statement(query string) (*sql.Stmt, error) {
 // exec runs a statement and returns how many rows it changed. It takes no
 // context: within a transaction nothing may be interrupted half-way.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	s, err := t.statement(query)
-	if err != nil {
-		return 0, err
-	}
-	r, err := s.ExecContext(context.Background(), args...)
+	r, err := t.result(query, args)
 	if err != nil {
 		return 0, err
 	}
 	return r.RowsAffected()
+}
+
+// insert adds one row and returns its id. RETURNING would cost a table of its own.
+func (t *tx) insert(query string, args ...any) (int64, error) {
+	r, err := t.result(query, args)
+	if err != nil {
+		return 0, err
+	}
+	return r.LastInsertId()
+}
+
+func (t *tx) result(query string, args []any) (sql.Result, error) {
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(context.Background(), args...)
 }
 
 func (t *tx) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
