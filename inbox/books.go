@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/workbook"
 )
@@ -66,7 +67,13 @@ func (in *Inbox) Outdated(list []ledger.Received) {
 }
 
 func (in *Inbox) writeRegister(ctx context.Context, m month) error {
-	return in.writeBook(ctx, m, wordsOf(in.opt.Lang).register, in.received(ctx, m))
+	if err := fault.Hit(fault.RegisterWrite); err != nil {
+		return err
+	}
+	if err := in.writeBook(ctx, m, wordsOf(in.opt.Lang).register, in.received(ctx, m)); err != nil {
+		return err
+	}
+	return fault.Hit(fault.RegisterWritten)
 }
 
 // writeIssued writes the workbooks of issued invoices of this month and the

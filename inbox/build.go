@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"einvoice/connector"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -96,7 +97,13 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 			return err
 		}
 	}
-	return in.opt.Ledger.Built(ctx, r.ID, r.BuildName, r.Folder)
+	if err := fault.Hit(fault.Filled); err != nil {
+		return err
+	}
+	if err := in.opt.Ledger.Built(ctx, r.ID, r.BuildName, r.Folder); err != nil {
+		return err
+	}
+	return fault.Hit(fault.Built)
 }
 
 // fill writes every file into the hidden folder.

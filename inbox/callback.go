@@ -14,6 +14,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/setting"
 )
@@ -134,6 +135,9 @@ func (in *Inbox) receive(w http.ResponseWriter, r *http.Request, d door) int {
 	}
 	body := &sender{from: http.MaxBytesReader(w, r.Body, limit)}
 	blob, err := in.opt.Blobs.Put(r.Context(), body)
+	if err == nil {
+		err = fault.Hit(fault.CallbackStored)
+	}
 	if err != nil {
 		return in.refuse(body, err)
 	}
@@ -143,7 +147,11 @@ func (in *Inbox) receive(w http.ResponseWriter, r *http.Request, d door) int {
 	} else if r.Context().Err() != nil {
 		return http.StatusServiceUnavailable
 	}
-	if err := in.opt.Ledger.RecordCallback(r.Context(), c); err != nil {
+	err = in.opt.Ledger.RecordCallback(r.Context(), c)
+	if err == nil {
+		err = fault.Hit(fault.CallbackRecorded)
+	}
+	if err != nil {
 		in.opt.Log.Error().Err(err).Str("company", d.company).Msg("cannot record callback; the platform was asked to call again")
 		return http.StatusServiceUnavailable
 	}

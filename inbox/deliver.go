@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -35,6 +36,9 @@ func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 	if err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.Renamed); err != nil {
+		return err
+	}
 	if err := in.opt.Ledger.Delivered(ctx, r.ID); err != nil {
 		return err
 	}
@@ -43,7 +47,7 @@ func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 		"supplier_id": sirenOf(r), "company": r.Company, "api_id": r.APIID, "number": r.Number, "gross": money(r.Gross, r.Currency), "currency": r.Currency,
 		"month": r.ReceivedAt.In(in.opt.Location).Format(monthLayout), "to_check": fmt.Sprint(r.ToCheck),
 	})
-	return nil
+	return fault.Hit(fault.Delivered)
 }
 
 // sirenOf names the supplier in the journal: by number, as a name may be a person's.

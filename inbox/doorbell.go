@@ -8,6 +8,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -74,7 +75,13 @@ func (in *Inbox) answer(ctx context.Context, r *ring) error {
 			return err
 		}
 	}
-	return in.opt.Ledger.CallbacksDone(ctx, r.rows)
+	if err := fault.Hit(fault.CallbackApplied); err != nil {
+		return err
+	}
+	if err := in.opt.Ledger.CallbacksDone(ctx, r.rows); err != nil {
+		return err
+	}
+	return fault.Hit(fault.CallbackDone)
 }
 
 // believe gives what a callback stands for: read again with our own token, or,

@@ -9,6 +9,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -52,6 +53,9 @@ func (in *Inbox) fetched(ctx context.Context, r ledger.Received, remote connecto
 	if err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.OriginalStored); err != nil {
+		return err
+	}
 	inv := &remote.Invoice
 	r.RawSHA256 = blob.SHA256
 	r.ReceivedAt = in.opt.Now()
@@ -69,7 +73,10 @@ func (in *Inbox) fetched(ctx context.Context, r ledger.Received, remote connecto
 	if in.opt.ERP != nil {
 		r.ERP = ledger.ERPDue
 	}
-	return in.opt.Ledger.Fetched(ctx, r)
+	if err := in.opt.Ledger.Fetched(ctx, r); err != nil {
+		return err
+	}
+	return fault.Hit(fault.OriginalRecorded)
 }
 
 func others(list []ledger.Received, apiID string) (rest []ledger.Received) {

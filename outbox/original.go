@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"einvoice/connector/drop"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -77,6 +78,9 @@ func (o *Outbox) retire(ctx context.Context, d *Drop, x original) error {
 		return o.postpone(d, x, fmt.Errorf("%w: %w", drop.ErrBusy, err))
 	}
 	d.forget(x.name())
+	if err := fault.Hit(fault.OriginalMoved); err != nil {
+		return err
+	}
 	return o.postpone(d, x, o.archived(ctx, d, x))
 }
 
@@ -127,7 +131,10 @@ func (o *Outbox) archived(ctx context.Context, d *Drop, x original) error {
 			}
 			to = x.spooled()
 		}
-		return o.moved(ctx, x, to)
+		if err := o.moved(ctx, x, to); err != nil {
+			return err
+		}
+		return fault.Hit(fault.Archived)
 	}
 	o.tell("rewritten", "file", x.name())
 	return o.takeRewritten(ctx, d, x)

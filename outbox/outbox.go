@@ -87,6 +87,7 @@ type Options struct {
 	Journal       Journal
 	Published     func()        // called when there may be something to publish
 	Drain         time.Duration // how long a stop waits for invoices under way
+	Endure        bool          // a failing ledger or a full disk is waited for: for daemons
 }
 
 // Outbox runs the way out. Make it with New; Run it once.
@@ -99,6 +100,7 @@ type Outbox struct {
 	lanes      *lanes
 	wanted     map[int64][]mappers.Beside // attachments of exports that wait for some
 	stalled    stalled
+	hardship   hardship
 }
 
 // New makes an outbox; it starts nothing.
@@ -116,15 +118,15 @@ func New(opt Options) *Outbox {
 }
 
 // Run works until ctx ends, then lets what is under way finish within Drain and
-// returns nil. Any other error means that the ledger or the disk cannot be
-// trusted any more.
+// returns nil. With Endure it has no other end: a ledger or disk that fails is
+// said once and tried again. Without, its error is returned.
 func (o *Outbox) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range o.Drops {
 		g.Go(func() error { return o.watch(ctx, o.Drops[i]) })
 	}
-	g.Go(func() error { return o.loop(ctx, o.mapWake, time.Minute, o.mapFiles) })
-	g.Go(func() error { return o.loop(ctx, o.settleWake, time.Minute, sparing(o.settleFiles)) })
+	g.Go(func() error { return o.loop(ctx, "map", o.mapWake, time.Minute, o.mapFiles) })
+	g.Go(func() error { return o.loop(ctx, "settle", o.settleWake, time.Minute, sparing(o.settleFiles)) })
 	g.Go(func() error { return o.resolve(ctx) })
 	g.Go(func() error { return o.send(ctx) })
 	return g.Wait()
@@ -224,14 +226,15 @@ func (o *Outbox) nothingToSend(ctx context.Context) (bool, error) {
 }
 
 // loop calls work at each wake-up, and every pause in case one was missed.
-func (o *Outbox) loop(ctx context.Context, wake signal, pause time.Duration, work func(context.Context) error) error {
+func (o *Outbox) loop(ctx context.Context, subject string, wake signal, pause time.Duration, work func(context.Context) error) error {
 	for {
 		if err := work(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
+			if o.endure(ctx, subject, err) {
+				continue
 			}
-			return err
+			return cause(ctx, err)
 		}
+		o.well(subject)
 		if !wake.wait(ctx, pause) {
 			return nil
 		}

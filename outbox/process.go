@@ -12,6 +12,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 	"einvoice/connector/results"
@@ -28,15 +29,20 @@ func (o *Outbox) mapFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one that cannot be read for now keeps no other from its turn
 	for _, f := range files {
 		if err := o.mapFile(ctx, f); err != nil {
-			return fmt.Errorf("map %s: %w", f.Name, err)
+			errs = append(errs, fmt.Errorf("map %s: %w", f.Name, err))
+			if ctx.Err() != nil {
+				break
+			}
+			continue
 		}
 		o.Published()
 		o.sendWake.set()
 		o.settleWake.set()
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // mapFile turns one spooled export into released invoices. What an interrupted
@@ -44,6 +50,9 @@ func (o *Outbox) mapFiles(ctx context.Context) error {
 // the drop.
 func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	if err := o.Ledger.Unstage(ctx, f.ID); err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.Mapping); err != nil {
 		return err
 	}
 	d := o.dropOf(f)
@@ -233,6 +242,9 @@ func (s *staging) flush(ctx context.Context) {
 	}
 	if s.broken == nil && len(s.batch) > 0 {
 		s.broken = s.o.Ledger.Stage(ctx, s.f.ID, s.batch)
+		if s.broken == nil {
+			s.broken = fault.Hit(fault.Staged)
+		}
 	}
 	s.batch = s.batch[:0]
 }
@@ -269,11 +281,17 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 		{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
 		{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
 	}
+	if err := fault.Hit(fault.Release); err != nil {
+		return err
+	}
 	sum, err := o.Ledger.Release(ctx, f.ID, ledger.Mapped{
 		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
 		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take),
 	})
 	if err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.Released); err != nil {
 		return err
 	}
 	args := []string{"file", f.Name, "mapping", s.m.Name, "invoices", strconv.Itoa(sum.Invoices)}

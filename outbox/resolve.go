@@ -8,6 +8,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -19,13 +20,17 @@ const doubtBatch = 500
 func (o *Outbox) resolve(ctx context.Context) error {
 	for {
 		n, err := o.resolveDue(ctx)
-		if err != nil && ctx.Err() == nil {
-			return err
+		var next time.Time
+		if err == nil {
+			next, err = o.Ledger.NextWake(ctx)
 		}
-		next, err := o.Ledger.NextWake(ctx)
-		if err != nil && ctx.Err() == nil {
-			return err
+		if err != nil {
+			if o.endure(ctx, "resolve", err) {
+				continue
+			}
+			return cause(ctx, err)
 		}
+		o.well("resolve")
 		pause := min(o.untilNext(next), 5*time.Second)
 		if n == doubtBatch {
 			pause = 0
@@ -88,6 +93,9 @@ func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
 	if err != nil {
 		return o.blind(ctx, doubts, err)
 	}
+	if err := fault.Hit(fault.LookedUp); err != nil {
+		return err
+	}
 	var outcomes []ledger.Outcome
 	for _, d := range doubts {
 		out, err := o.weigh(ctx, d, seen)
@@ -102,7 +110,7 @@ func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
 	if err := o.Ledger.Settle(ctx, outcomes); err != nil && !errors.Is(err, ledger.ErrState) {
 		return err
 	}
-	return nil
+	return fault.Hit(fault.DoubtSettled)
 }
 
 // blind puts off doubts when the platform showed nothing.

@@ -9,6 +9,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -44,7 +45,7 @@ func (o *Outbox) send(ctx context.Context) error {
 		workers.Go(func() { s.post(post) })
 	}
 	var recorder sync.WaitGroup
-	recorder.Go(func() { s.record() })
+	recorder.Go(func() { s.record(post) })
 
 	err := s.feed(ctx)
 	s.unsend(post)
@@ -66,8 +67,12 @@ func (s *sender) feed(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			if s.o.endure(ctx, "feed", err) {
+				continue
+			}
+			return cause(ctx, err)
 		}
+		s.o.well("feed")
 		wait := s.o.untilNext(again)
 		if fed > 0 {
 			wait = 0 // ask again at once, unless there is no room
@@ -168,6 +173,9 @@ func (s *sender) hand(ctx context.Context, company string, n int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := fault.Hit(fault.Intent); err != nil {
+		return 0, err
+	}
 	s.o.lanes.probing(company, s.o.Now())
 	s.add(len(marked))
 	going := make(map[int64]bool, len(marked))
@@ -208,22 +216,27 @@ func (s *sender) post(ctx context.Context) {
 // our own disk surely did not arrive anywhere.
 func (s *sender) submit(ctx context.Context, inv connector.Invoice) api.Answer {
 	whole, err := s.o.bringBack(inv)
+	if err == nil {
+		err = fault.Hit(fault.Post)
+	}
 	if err != nil {
 		s.o.Log.Error().Err(err).Str("number", inv.Number).Msg("invoice not sent; trying again")
 		return api.Answer{Fate: api.Later, Note: err.Error()}
 	}
-	return s.o.Platform.Submit(ctx, whole)
+	answer := s.o.Platform.Submit(ctx, whole)
+	if err := fault.Hit(fault.Posted); err != nil {
+		return api.Answer{Fate: api.Unsure, Scope: api.ScopeInvoice, Note: err.Error()}
+	}
+	return answer
 }
 
 // record commits outcomes, as many at a time as have come meanwhile. A known
-// outcome is recorded even while stopping; what cannot be recorded is uncertain
-// at the next start.
-func (s *sender) record() {
-	ctx := context.Background()
+// outcome is recorded even while stopping; what cannot be recorded until ctx
+// ends is uncertain at the next start.
+func (s *sender) record(ctx context.Context) {
 	for out := range s.outcomes {
 		batch := s.gather(out)
-		// ErrState: a callback was quicker than the answer and settled it already.
-		if err := s.o.Ledger.Settle(ctx, batch); err != nil && !errors.Is(err, ledger.ErrState) {
+		if err := s.settle(ctx, batch); err != nil {
 			select {
 			case s.broken <- fmt.Errorf("record outcomes: %w", err):
 			default:
@@ -233,6 +246,24 @@ func (s *sender) record() {
 		s.recorded.set()
 		s.o.settleWake.set()
 		s.o.Published()
+	}
+}
+
+// settle records outcomes, and keeps them in memory while the ledger's disk is full.
+func (s *sender) settle(ctx context.Context, batch []ledger.Outcome) error {
+	for {
+		err := fault.Hit(fault.OutcomeRecord)
+		if err == nil {
+			err = s.o.Ledger.Settle(context.WithoutCancel(ctx), batch)
+		}
+		// ErrState: a callback was quicker than the answer and settled it already.
+		if err == nil || errors.Is(err, ledger.ErrState) {
+			s.o.well("record")
+			return fault.Hit(fault.OutcomeKept)
+		}
+		if !s.o.endure(ctx, "record", err) {
+			return err
+		}
 	}
 }
 
@@ -369,10 +400,16 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
 		return false, err
 	}
+	if err := fault.Hit(fault.SweptPart); err != nil {
+		return false, err
+	}
 	if o.lanes.worked(company) {
 		o.tell("resumed", "company", company)
 	}
-	return true, o.Ledger.SweepDone(ctx, company)
+	if err := o.Ledger.SweepDone(ctx, company); err != nil {
+		return false, err
+	}
+	return true, fault.Hit(fault.Swept)
 }
 
 // unread says that what a company sent before could not be read.

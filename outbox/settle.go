@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 	"einvoice/connector/results"
@@ -24,9 +26,10 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error // one that cannot be written for now keeps no other from its turn
 	for _, f := range owed {
 		if err := o.giveBackLocal(ctx, f); err != nil {
-			return fmt.Errorf("write correctable copy of %s: %w", f.Name, err)
+			errs = append(errs, fmt.Errorf("write correctable copy of %s: %w", f.Name, err))
 		}
 	}
 	done, err := o.Ledger.FilesToSettle(ctx)
@@ -35,16 +38,16 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	}
 	for _, f := range done {
 		if err := o.settleFile(ctx, f); err != nil {
-			return fmt.Errorf("settle %s: %w", f.Name, err)
+			errs = append(errs, fmt.Errorf("settle %s: %w", f.Name, err))
 		}
 	}
 	if len(owed)+len(done) > 0 {
 		o.Published()
 	}
-	if len(done) == 0 { // only the end of a file can mend another
-		return nil
+	if len(done) > 0 { // only the end of a file can mend another
+		errs = append(errs, o.noteMended(ctx))
 	}
-	return o.noteMended(ctx)
+	return errors.Join(errs...)
 }
 
 // noteMended puts a note beside the copies whose invoices all went through in
@@ -88,7 +91,13 @@ func (o *Outbox) giveBackLocal(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return err
 	}
-	return o.Ledger.CopyDone(ctx, f.ID, append(refused, held...))
+	if err := fault.Hit(fault.CopiesRendered); err != nil {
+		return err
+	}
+	if err := o.Ledger.CopyDone(ctx, f.ID, append(refused, held...)); err != nil {
+		return err
+	}
+	return fault.Hit(fault.CopiesOwed)
 }
 
 // giveBackWhole returns an export that could not be read at all: the original,
@@ -143,7 +152,13 @@ func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.FileSettle); err != nil {
+		return err
+	}
 	if err := o.Ledger.FileSettled(ctx, f.ID, pubs); err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.FileSettled); err != nil {
 		return err
 	}
 	o.tell("settled", "file", f.Name)

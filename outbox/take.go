@@ -11,6 +11,7 @@ import (
 
 	"einvoice/connector/drop"
 	"einvoice/connector/durable"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -19,14 +20,25 @@ import (
 func (o *Outbox) watch(ctx context.Context, d *Drop) error {
 	d.stuck = true // an earlier run may have left originals to move
 	for ctx.Err() == nil {
-		if err := o.scan(ctx, d); err != nil && ctx.Err() == nil {
-			return err
+		if err := o.scan(ctx, d); err != nil {
+			if d.again(); o.endure(ctx, "drop "+d.Config.Name, err) {
+				continue
+			}
+			return cause(ctx, err)
 		}
+		o.well("drop " + d.Config.Name)
 		if err := d.Watcher.Wait(ctx); err != nil {
 			return nil
 		}
 	}
 	return nil
+}
+
+// again makes the next scan look for what a broken one recorded and did not move.
+func (d *Drop) again() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stuck = true
 }
 
 // scan takes every export of a drop that is whole. A place that cannot be read
@@ -160,6 +172,9 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob,
 		o.sayTrouble(d, fmt.Errorf("copy %s to the spool: %w", e.Name, err))
 		return durable.Blob{}, err
 	}
+	if err := fault.Hit(fault.Spooled); err != nil {
+		return durable.Blob{}, err
+	}
 	o.sayTrouble(d, nil)
 	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
 		return durable.Blob{}, nil
@@ -181,6 +196,9 @@ func (o *Outbox) enter(ctx context.Context, d *Drop, n ledger.NewFile, entries .
 	f, err := o.Ledger.TakeFile(ctx, n)
 	if err != nil {
 		return f, fmt.Errorf("record %s: %w", n.Name, err)
+	}
+	if err := fault.Hit(fault.Recorded); err != nil {
+		return f, err
 	}
 	if f.State == ledger.FileTaken {
 		o.tell("taken", "file", f.Name, "drop", f.Drop, "take", fmt.Sprint(f.Take))

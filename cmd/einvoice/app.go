@@ -234,6 +234,7 @@ func (a *app) Run(ctx context.Context) error {
 	publisher.Go(func() error { return a.publishLoop(publishing) })
 
 	g, gctx := errgroup.WithContext(ctx)
+	a.outbox.Endure = true
 	g.Go(func() error { return a.outbox.Run(gctx) })
 	g.Go(func() error { return a.inbox.Run(gctx) })
 	g.Go(func() error { return a.slipLoop(gctx) })

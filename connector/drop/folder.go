@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"einvoice/connector/durable"
+	"einvoice/connector/fault"
 )
 
 // Modes of what we publish and archive; the umask takes away from them.
@@ -134,10 +135,16 @@ func (f *Folder) Publish(ctx context.Context, name string, content io.Reader) er
 		return f.failed("publish", name, err)
 	}
 	f.clean.Do(func() { _ = durable.RemoveLeftovers(f.path, leftoverAge) }) // hidden files: harmless if they stay
+	if err := fault.Hit(fault.FolderPublish); err != nil {
+		return f.failedChange("publish", name, err)
+	}
 	in := &source{ctx: ctx, r: content}
 	_, err := durable.WriteFrom(filepath.Join(f.path, name), in, fileMode)
 	if in.err != nil {
 		return fmt.Errorf("publish %s: read content: %w", name, in.err)
+	}
+	if err == nil {
+		err = fault.Hit(fault.FolderPublished)
 	}
 	return f.failedChange("publish", name, err)
 }
@@ -162,9 +169,14 @@ func (f *Folder) Retire(ctx context.Context, name, archived string) error {
 	if err := f.makeArchive(filepath.Dir(to)); err != nil {
 		return f.failed("retire", name, err)
 	}
-	err = durable.Move(from, to)
+	if err = fault.Hit(fault.FolderRetire); err == nil {
+		err = durable.Move(from, to)
+	}
 	if errors.Is(err, durable.ErrChanged) {
 		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	if err == nil {
+		err = fault.Hit(fault.FolderRetired)
 	}
 	return f.failedChange("retire", name, err)
 }
@@ -175,7 +187,11 @@ func (f *Folder) RemoveArchived(ctx context.Context, archived string) error {
 	if err != nil {
 		return f.failed("remove archived", archived, err)
 	}
-	return f.failedChange("remove archived", archived, durable.Remove(filepath.Join(f.archive, local)))
+	err = durable.Remove(filepath.Join(f.archive, local))
+	if err == nil {
+		err = fault.Hit(fault.FolderForgotten)
+	}
+	return f.failedChange("remove archived", archived, err)
 }
 
 // makeArchive makes a folder of the archive. The folder that holds the archive

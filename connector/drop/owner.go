@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"einvoice/connector/fault"
 	"einvoice/connector/problem"
 )
 
@@ -139,6 +140,7 @@ func (c *Claim) Release() {
 	found, err := readMarker(ctx, c.place)
 	if err == nil && found != nil && takenFrom(found, c.own.Ledger) == "" {
 		_ = c.place.Remove(ctx, OwnerMarker)
+		_ = fault.Hit(fault.OwnerReleased)
 	}
 	c.own = nil
 }
@@ -175,6 +177,9 @@ func writeMarker(ctx context.Context, p Place, m marker) error {
 		return err
 	}
 	err = p.Publish(ctx, OwnerMarker, bytes.NewReader(append(data, '\n')))
+	if err == nil {
+		err = fault.Hit(fault.OwnerMarked)
+	}
 	if readOnly(err) {
 		err = fmt.Errorf("%w: %w", fs.ErrPermission, err)
 	}

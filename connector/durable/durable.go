@@ -25,6 +25,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"einvoice/connector/fault"
 )
 
 // process marks the temporary files of this process, so that those of an
@@ -69,16 +71,35 @@ func stage(path string, r io.Reader, perm fs.FileMode) (temp string, n int64, er
 			os.Remove(f.Name())
 		}
 	}()
+	fault.Written(f.Name())
+	if err = fault.Hit(fault.FileMade); err != nil {
+		return "", 0, err
+	}
 	if n, err = io.Copy(f, r); err != nil {
 		return "", 0, err
 	}
 	if err = checkLength(f, n); err != nil {
 		return "", 0, err
 	}
-	if err = f.Sync(); err != nil {
+	if err = fault.Hit(fault.FileWritten); err != nil {
 		return "", 0, err
 	}
-	return f.Name(), n, f.Close()
+	if err = syncFile(f); err != nil {
+		return "", 0, err
+	}
+	if err = f.Close(); err != nil {
+		return "", 0, err
+	}
+	return f.Name(), n, fault.Hit(fault.FileClosed)
+}
+
+// syncFile makes a file's bytes durable.
+func syncFile(f *os.File) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	fault.Synced(f.Name())
+	return fault.Hit(fault.FileSynced)
 }
 
 // checkLength compares the file's length with what was written.

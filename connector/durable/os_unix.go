@@ -10,10 +10,7 @@ import (
 	"syscall"
 )
 
-// SyncDir makes the names in a folder durable. Shares that know no fsync of a
-// folder (CIFS, some FUSE) and folders that we may write to but not read are
-// passed over: nothing more can be done there.
-func SyncDir(path string) error {
+func syncDir(path string) error {
 	d, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil

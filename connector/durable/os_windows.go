@@ -8,9 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// SyncDir does nothing: Windows has no fsync of a folder. The renames are
-// written through instead.
-func SyncDir(string) error { return nil }
+func syncDir(string) error { return nil }
 
 func rename(oldpath, newpath string) error {
 	return moveFile(oldpath, newpath, windows.MOVEFILE_REPLACE_EXISTING|windows.MOVEFILE_WRITE_THROUGH)

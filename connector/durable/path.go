@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"einvoice/connector/fault"
 )
 
 // MkdirAll makes a folder and the missing ones above it, each durable in its
@@ -31,6 +33,10 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	if err := os.Mkdir(path, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("make folder %s: %w", path, err)
 	}
+	fault.Named(path, "")
+	if err := fault.Hit(fault.FolderMade); err != nil {
+		return fmt.Errorf("make folder %s: %w", path, err)
+	}
 	return SyncDir(parent)
 }
 
@@ -39,7 +45,13 @@ func MkdirAll(path string, perm fs.FileMode) error {
 // durable. On Windows it waits up to two seconds for a program that holds one
 // of them, such as an antivirus.
 func Rename(oldpath, newpath string) error {
+	fault.Unlinking(newpath)
+	fault.Unlinking(oldpath)
 	if err := rename(oldpath, newpath); err != nil {
+		return err
+	}
+	fault.Named(newpath, oldpath)
+	if err := fault.Hit(fault.NameGiven); err != nil {
 		return err
 	}
 	return syncParents(oldpath, newpath)
@@ -51,9 +63,14 @@ func Rename(oldpath, newpath string) error {
 // ErrChanged; a change in the instant between the last look and the removal
 // cannot be seen. Folders are moved within their volume only.
 func Move(oldpath, newpath string) error {
+	fault.Unlinking(oldpath)
 	err := renameNew(oldpath, newpath)
 	switch {
 	case err == nil:
+		fault.Named(newpath, oldpath)
+		if err := fault.Hit(fault.FileMoved); err != nil {
+			return err
+		}
 		return syncParents(oldpath, newpath)
 	case otherVolume(err):
 		return moveByCopy(oldpath, newpath)
@@ -67,6 +84,9 @@ var ErrChanged = errors.New("file changed while it was moved")
 func moveByCopy(oldpath, newpath string) error {
 	if err := copyTo(oldpath, newpath); err != nil {
 		return fmt.Errorf("move %s to %s: %w", oldpath, newpath, err)
+	}
+	if err := fault.Hit(fault.FileCopied); err != nil {
+		return err
 	}
 	return Remove(oldpath)
 }
@@ -98,9 +118,11 @@ func copyTo(oldpath, newpath string) error {
 		return errors.Join(ErrChanged, err)
 	}
 	os.Chtimes(temp, time.Time{}, before.ModTime()) // a courtesy to whoever reads the archive
+	fault.Unlinking(temp)
 	if err := renameNew(temp, newpath); err != nil {
 		return err
 	}
+	fault.Named(newpath, temp)
 	return SyncDir(filepath.Dir(newpath))
 }
 
@@ -129,6 +151,7 @@ func verify(path string, sum hash.Hash, size int64) error {
 
 // Remove removes a file or an empty folder durably; that it is absent is no error.
 func Remove(path string) error {
+	fault.Unlinking(path)
 	err := remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -136,7 +159,22 @@ func Remove(path string) error {
 	if err != nil {
 		return err
 	}
+	if err := fault.Hit(fault.FileRemoved); err != nil {
+		return err
+	}
 	return SyncDir(filepath.Dir(path))
+}
+
+// SyncDir makes the names in a folder durable. Shares that know no fsync of a
+// folder (CIFS, some FUSE) and folders that we may write to but not read are
+// passed over: nothing more can be done there. Windows has no such call: there
+// the renames are written through instead.
+func SyncDir(path string) error {
+	if err := syncDir(path); err != nil {
+		return err
+	}
+	fault.SyncedFolder(path)
+	return fault.Hit(fault.FolderSynced)
 }
 
 // syncParents makes a rename durable, the new name first: after a power cut in

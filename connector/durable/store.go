@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"einvoice/connector/fault"
 )
 
 // Store keeps bytes in a folder of its own, each under its SHA-256: the spool
@@ -49,11 +51,15 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
 		return Blob{}, fmt.Errorf("store bytes: %w", err)
 	}
 	b := Blob{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}
-	if err := s.settle(temp, b); err != nil {
+	err = fault.Hit(fault.BlobStaged)
+	if err == nil {
+		err = s.settle(temp, b)
+	}
+	if err != nil {
 		os.Remove(temp)
 		return Blob{}, fmt.Errorf("store blob %s: %w", b.SHA256, err)
 	}
-	return b, nil
+	return b, fault.Hit(fault.BlobKept)
 }
 
 // settle puts a staged file in its place. A known blob's folder is synced all

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"einvoice/connector/fault"
 )
 
 // maxBatch bounds how many verbs share a commit, and with it how much is done
@@ -114,6 +116,9 @@ func (w *writer) together(batch []*op) {
 		}
 		return
 	}
+	if err == nil {
+		err = fault.Hit(fault.LedgerCommitted)
+	}
 	for _, o := range batch {
 		o.done <- err
 	}
@@ -122,6 +127,9 @@ func (w *writer) together(batch []*op) {
 func (w *writer) transact(batch []*op) error {
 	if len(batch) == 0 {
 		return nil
+	}
+	if err := fault.Hit(fault.LedgerBegin); err != nil {
+		return fmt.Errorf("begin ledger transaction: %w", err)
 	}
 	if _, err := w.tx.exec("BEGIN IMMEDIATE"); err != nil {
 		return fmt.Errorf("begin ledger transaction: %w", err)
@@ -135,7 +143,11 @@ func (w *writer) transact(batch []*op) error {
 	if err := w.tally.write(w.tx); err != nil {
 		return errors.Join(err, w.rollback())
 	}
-	if _, err := w.tx.exec("COMMIT"); err != nil {
+	err := fault.Hit(fault.LedgerCommit)
+	if err == nil {
+		_, err = w.tx.exec("COMMIT")
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("commit to ledger: %w", err), w.rollback())
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"einvoice/connector/drop"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
 
@@ -108,7 +109,13 @@ func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, a
 		if err != nil {
 			return fmt.Errorf("render %s: %w", pub.Name, err), nil
 		}
+		if err := fault.Hit(fault.AnswerRendered); err != nil {
+			return err, nil
+		}
 		if err := p.ledger.FixPublication(ctx, pub.ID, sha); err != nil {
+			return err, nil
+		}
+		if err := fault.Hit(fault.AnswerFixed); err != nil {
 			return err, nil
 		}
 		pub.SHA256 = sha
@@ -125,7 +132,13 @@ func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, a
 	if err := p.put(ctx, place, pub, f); err != nil {
 		return nil, err
 	}
-	return p.ledger.MarkPublished(ctx, pub.ID), nil
+	if err := fault.Hit(fault.AnswerPut); err != nil {
+		return err, nil
+	}
+	if err := p.ledger.MarkPublished(ctx, pub.ID); err != nil {
+		return err, nil
+	}
+	return fault.Hit(fault.AnswerMarked), nil
 }
 
 // put writes the file and then, as a promise that it is whole, its .ok.

@@ -15,6 +15,7 @@ import (
 
 	"einvoice/connector/drop"
 	"einvoice/connector/durable"
+	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -127,10 +128,13 @@ func (p *Publisher) cut(ctx context.Context, force bool) error {
 
 func (p *Publisher) cutAll(ctx context.Context, place, company string, now time.Time) error {
 	name := func(first int64) string { return StatusName(company, now.In(p.zone), first) }
+	if err := fault.Hit(fault.EventsNumber); err != nil {
+		return err
+	}
 	for {
 		_, more, err := p.ledger.NumberEvents(ctx, place, company, eventsPerFile, name)
 		if err != nil || !more {
-			return err
+			return errors.Join(err, fault.Hit(fault.EventsNumbered))
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/pkg/sftp"
 
 	"einvoice/connector/drop"
+	"einvoice/connector/fault"
 )
 
 // What we write stands under a hidden name until it is whole.
@@ -217,7 +218,13 @@ func (p *Place) publish(c calls, final string, in io.Reader) (err error) {
 		return fmt.Errorf("%w: the server kept %d of %d bytes", drop.ErrBusy, info.Size(), n)
 	}
 	p.clean.Do(func() { p.removeLeftovers(c, info.ModTime()) })
-	return p.replace(c, temp, final)
+	if err := fault.Hit(fault.SFTPUploaded); err != nil {
+		return full(err)
+	}
+	if err := p.replace(c, temp, final); err != nil {
+		return err
+	}
+	return full(fault.Hit(fault.SFTPPublished))
 }
 
 // create makes a file, and its directory where that is missing.
@@ -296,7 +303,13 @@ func (p *Place) Retire(ctx context.Context, name, archived string) error {
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+		if err := fault.Hit(fault.SFTPRetire); err != nil {
+			return full(err)
+		}
 		err := c.rename(from, to)
+		if err == nil {
+			return full(fault.Hit(fault.SFTPRetired))
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			p.forget(dir) // somebody may have removed the archive's folder
 		}
