@@ -109,16 +109,12 @@ func openLogs(cfg LogConfig, out io.Writer, stderr *os.File) (*logs, error) {
 // open makes a rotated file. A folder that cannot be written to must be told at
 // the start: later there is no log to tell it in.
 func (l *logs) open(cfg LogConfig, path string) (io.Writer, error) {
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open log %s: %w", filepath.Base(path), err)
-	}
 	w := &timberjack.Logger{Filename: path, MaxSize: cfg.MaxSizeMiB, MaxAge: int(cfg.MaxAge.Std() / (24 * time.Hour)), MaxBackups: cfg.MaxFiles,
 		RotationInterval: cfg.RotateEvery.Std(), Compression: "gzip", LocalTime: true, FileMode: 0o640}
 	l.files = append(l.files, w)
+	if _, err := w.Write(nil); err != nil {
+		return nil, fmt.Errorf("open log %s: %w", filepath.Base(path), err)
+	}
 	return w, nil
 }
 
