@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // Windows and minimal Linux systems do not know Europe/Paris
 )
 
 func main() { os.Exit(Main()) }
