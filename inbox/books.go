@@ -115,7 +115,7 @@ func (in *Inbox) writeIssuedOf(ctx context.Context, m month) error {
 // other from nothing. An empty table makes no files.
 func (in *Inbox) writeBook(ctx context.Context, m month, name string, b workbook.Table) error {
 	t := in.tree(m.company)
-	if there, err := t.has(ctx, "."); err == nil && !there {
+	if there, err := t.Has(ctx, "."); err == nil && !there {
 		return nil // nothing was delivered either
 	}
 	for _, err := range b.Rows {

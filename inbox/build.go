@@ -77,11 +77,14 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 		return err
 	}
 	t := in.tree(r.Company)
-	if err := t.there(ctx); err != nil {
-		return err // a share that is away must not be made anew
+	if err := t.There(ctx); err != nil {
+		return err
+	}
+	if t, err = t.chosen(ctx); err != nil {
+		return err
 	}
 	r.BuildName = fmt.Sprintf("%s%d", buildPrefix, r.ID)
-	if err := t.remove(ctx, r.BuildName); err != nil {
+	if err := t.Remove(ctx, r.BuildName); err != nil {
 		return fmt.Errorf("remove unfinished folder: %w", err)
 	}
 	there, err := in.place(ctx, t, r, promised)
@@ -89,7 +92,7 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 		return err
 	}
 	// Made before "built" is committed: see put.
-	if err := t.makeAll(ctx, path.Dir(r.Folder)); err != nil {
+	if err := t.MakeAll(ctx, path.Dir(r.Folder)); err != nil {
 		return err
 	}
 	if !there {
@@ -108,25 +111,28 @@ func (in *Inbox) build(ctx context.Context, r *ledger.Received, promised names) 
 
 // fill writes every file into the hidden folder.
 func (in *Inbox) fill(ctx context.Context, t tree, r *ledger.Received, raw []byte, inv connector.Invoice) error {
-	room := pathMost - length(t.path(r.Folder)) - len("/"+dirApart+"/") - len(".txt")
-	files, err := in.parcel(*r, raw, inv, min(max(room, nameLeast), in.insideMost()))
+	room := pathMost - t.length(r.Folder) - len("/"+dirApart+"/") - len(".txt")
+	files, err := in.parcel(*r, raw, inv, min(max(room, nameLeast), t.insideMost()))
 	if err != nil {
 		return err
 	}
-	if in.flat() {
+	if t.flat {
 		in.flatten(r, files)
 	}
 	made := names{}
 	for _, f := range files {
 		name := path.Join(r.BuildName, f.name)
 		if dir := path.Dir(name); !made[dir] {
-			if err := t.makeAll(ctx, dir); err != nil {
+			if err := t.MakeAll(ctx, dir); err != nil {
 				return err
 			}
 			made[dir] = true
 		}
-		if err := t.write(ctx, name, f.foreign, bytes.NewReader(f.content)); err != nil {
+		if err := t.Write(ctx, name, bytes.NewReader(f.content)); err != nil {
 			return err
+		}
+		if f.foreign {
+			t.markForeign(name)
 		}
 	}
 	return nil

@@ -64,20 +64,20 @@ func (in *Inbox) put(ctx context.Context, t tree, r ledger.Received) (final stri
 	if !fs.ValidPath(r.Folder) || !strings.HasPrefix(r.BuildName, buildPrefix) || strings.Contains(r.BuildName, "/") {
 		return "", fmt.Errorf("folder %q is not inside the inbox", r.Folder)
 	}
-	built, err := t.has(ctx, r.BuildName)
+	built, err := t.Has(ctx, r.BuildName)
 	if err != nil {
 		return "", err
 	}
 	if !built {
 		// Its month's folder was there when it was built. If that is gone as
 		// well, the whole share may be away: decide nothing.
-		if there, err := t.has(ctx, path.Dir(r.Folder)); err != nil || !there {
+		if there, err := t.Has(ctx, path.Dir(r.Folder)); err != nil || !there {
 			return "", fmt.Errorf("find folder of the month %s: %w", path.Dir(r.Folder), cmp.Or(err, fs.ErrNotExist))
 		}
 		return r.Folder, nil
 	}
 	// What was built tells its layout: the setting may have changed since.
-	folder, err := t.has(ctx, path.Join(r.BuildName, fileJSON))
+	folder, err := t.Has(ctx, path.Join(r.BuildName, fileJSON))
 	switch {
 	case err != nil:
 		return "", err
@@ -95,14 +95,14 @@ func (in *Inbox) spread(ctx context.Context, t tree, r ledger.Received) error {
 	}
 	dir := path.Dir(r.Folder)
 	for _, name := range files {
-		if err := t.makeAll(ctx, path.Join(dir, path.Dir(name))); err != nil {
+		if err := t.MakeAll(ctx, path.Join(dir, path.Dir(name))); err != nil {
 			return err
 		}
 		if _, err := in.rename(ctx, t, path.Join(r.BuildName, name), path.Join(dir, name), r.APIID); err != nil {
 			return err
 		}
 	}
-	return t.remove(ctx, r.BuildName)
+	return t.Remove(ctx, r.BuildName)
 }
 
 // spreadOrder lists what is left in a build folder, the file that an import
@@ -110,7 +110,7 @@ func (in *Inbox) spread(ctx context.Context, t tree, r ledger.Received) error {
 func spreadOrder(ctx context.Context, t tree, r ledger.Received) (files []string, err error) {
 	last := path.Base(withoutExt(r.Folder)) + path.Ext(fileCSV)
 	for _, sub := range []string{flatApart, "."} {
-		entries, err := t.list(ctx, path.Join(r.BuildName, sub))
+		entries, err := t.List(ctx, path.Join(r.BuildName, sub))
 		if err != nil {
 			return nil, err
 		}
@@ -135,10 +135,10 @@ func spreadOrder(ctx context.Context, t tree, r ledger.Received) (files []string
 // rename never replaces: whoever took the name meanwhile keeps it.
 func (in *Inbox) rename(ctx context.Context, t tree, from, to, apiID string) (string, error) {
 	final := to
-	err := t.move(ctx, from, final)
+	err := t.Move(ctx, from, final)
 	for i := 1; errors.Is(err, fs.ErrExist) && i < 10; i++ {
 		final = path.Join(path.Dir(to), told(path.Base(to), apiID, i))
-		err = t.move(ctx, from, final)
+		err = t.Move(ctx, from, final)
 	}
 	return final, err
 }
@@ -164,7 +164,7 @@ func (in *Inbox) removeLeftovers(ctx context.Context) error {
 	}
 	for _, c := range in.opt.Companies {
 		t := in.tree(c.ID)
-		entries, err := t.list(ctx, ".")
+		entries, err := t.List(ctx, ".")
 		if err != nil {
 			return fmt.Errorf("look for leftovers: %w", err)
 		}
@@ -172,7 +172,7 @@ func (in *Inbox) removeLeftovers(ctx context.Context) error {
 			if !strings.HasPrefix(e.Name(), buildPrefix) || needed[e.Name()] {
 				continue
 			}
-			if err := t.remove(ctx, e.Name()); err != nil {
+			if err := t.Remove(ctx, e.Name()); err != nil {
 				return fmt.Errorf("remove leftover: %w", err)
 			}
 		}

@@ -193,10 +193,10 @@ func TestFlatNamesFitWhereverTheyStand(t *testing.T) {
 		r.Raw = wire(r.ID, r.Invoice)
 		received := ledger.Received{ID: 1, APIID: "in1", Supplier: name, Number: name, IssueDate: "2026-05-12", Currency: "EUR",
 			Gross: connector.MustAmount("61.20"), ReceivedAt: w.clock, ToCheck: true}
-		tree := tree{"/" + strings.Repeat("d", 80), w.mode}
+		tree := tree{folder{"/" + strings.Repeat("d", 80), w.mode}, true}
 		_, err := w.place(w.ctx, tree, &received, names{})
 		w.must(err)
-		files, err := w.parcel(received, r.Raw, r.Invoice, w.insideMost())
+		files, err := w.parcel(received, r.Raw, r.Invoice, tree.insideMost())
 		w.must(err)
 		w.flatten(&received, files)
 		for _, f := range files {

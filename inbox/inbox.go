@@ -44,7 +44,10 @@ type Options struct {
 	Companies []connector.Company
 	Folder    func(companyID string) string // the inbox folder of a company
 	// ERP is where a company's second delivery goes; nil: there is none.
-	ERP      func(companyID string) (drop.Place, error)
+	ERP func(companyID string) (drop.Place, error)
+	// Tree is where the supplier invoices of a company stand; nil, or a nil
+	// answer, is Folder.
+	Tree     func(companyID string) Tree
 	Lang     problem.Lang
 	Location *time.Location   // of months, days and the budget; nil: time.Local
 	Now      func() time.Time // nil: time.Now

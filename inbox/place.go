@@ -20,11 +20,9 @@ const (
 	flatInside = 40           // and of what the supplier named
 )
 
-func (in *Inbox) flat() bool { return in.cfg.Layout == layoutFlat }
-
 // insideMost bounds the names of attachments, whatever room the path leaves.
-func (in *Inbox) insideMost() int {
-	if in.flat() {
+func (t tree) insideMost() int {
+	if t.flat {
 		return flatInside
 	}
 	return nameMost
@@ -40,25 +38,25 @@ func (in *Inbox) place(ctx context.Context, t tree, r *ledger.Received, promised
 		dir = path.Join(w.toCheck, dir)
 	}
 	most := nameMost
-	if in.flat() {
+	if t.flat {
 		most = flatMost
 	}
-	room := pathMost - length(t.path(dir)) - len("/") - insideMost
+	room := pathMost - t.length(dir) - len("/") - insideMost
 	most = min(max(room, nameLeast), most)
 	name := folderName(w, *r, most)
 	free := name
 	for i := 1; i < 1000; i++ {
 		at := path.Join(dir, free)
-		taken, err := in.taken(ctx, t, at)
+		taken, err := t.taken(ctx, at)
 		switch {
 		case err != nil:
 			return false, fmt.Errorf("choose folder: %w", err)
 		case !taken && !promised[promise(r.Company, at)]:
 			r.Folder = at
 			return false, nil
-		case taken && in.holds(ctx, t, at, r.APIID):
+		case taken && t.holds(ctx, at, r.APIID):
 			r.Folder = at
-			if in.flat() {
+			if t.flat {
 				r.Folder += ".json"
 			}
 			return true, nil
@@ -69,12 +67,12 @@ func (in *Inbox) place(ctx context.Context, t tree, r *ledger.Received, promised
 }
 
 // taken tells whether another invoice, or somebody, uses a name.
-func (in *Inbox) taken(ctx context.Context, t tree, at string) (bool, error) {
-	if !in.flat() {
-		return t.has(ctx, at)
+func (t tree) taken(ctx context.Context, at string) (bool, error) {
+	if !t.flat {
+		return t.Has(ctx, at)
 	}
 	for _, ext := range []string{".json", ".pdf", ".csv"} {
-		if taken, err := t.has(ctx, at+ext); taken || err != nil {
+		if taken, err := t.Has(ctx, at+ext); taken || err != nil {
 			return taken, err
 		}
 	}
@@ -82,12 +80,12 @@ func (in *Inbox) taken(ctx context.Context, t tree, at string) (bool, error) {
 }
 
 // holds tells whether what stands at a name is the invoice of an API id.
-func (in *Inbox) holds(ctx context.Context, t tree, at, apiID string) bool {
+func (t tree) holds(ctx context.Context, at, apiID string) bool {
 	name := path.Join(at, fileJSON)
-	if in.flat() {
+	if t.flat {
 		name = at + path.Ext(fileJSON)
 	}
-	f, err := t.open(ctx, name)
+	f, err := t.Open(ctx, name)
 	if err != nil {
 		return false
 	}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"encoding/csv"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/drop/sftpplace/sftptest"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -248,9 +250,13 @@ func TestACrashAtAnyStepGivesExactlyOneFolder(t *testing.T) {
 		}, 0},
 		{"delivered", func(w *world) { w.rounds(1) }, 1},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
+	for i := range 2 * len(tests) {
+		tt, far := tests[i/2], i%2 == 1
+		t.Run(fmt.Sprintf("%s, on a server %t", tt.name, far), func(t *testing.T) {
 			w := newWorld(t)
+			if far {
+				w.over(sftptest.Start(t, sftptest.Options{}))
+			}
 			w.arrive(supplied("in1", "S-1"))
 			tt.until(w)
 			w.restart()
@@ -375,12 +381,12 @@ func TestDeepFoldersKeepPathsShort(t *testing.T) {
 	w := newWorld(t)
 	r := ledger.Received{ID: 1, APIID: "in1", Supplier: strings.Repeat("Société ", 30), Number: strings.Repeat("9", 80),
 		IssueDate: "2026-05-12", Currency: "EUR", Gross: connector.MustAmount("61.20"), ReceivedAt: w.clock}
-	tree := tree{"/" + strings.Repeat("d", 90), w.mode}
+	tree := tree{Tree: folder{"/" + strings.Repeat("d", 90), w.mode}}
 	for _, check := range []bool{false, true} {
 		r.ToCheck = check
 		_, err := w.place(w.ctx, tree, &r, names{})
 		w.must(err)
-		longest := path.Join(tree.path(r.Folder), dirApart, strings.Repeat("x", nameLeast)+".txt")
+		longest := path.Join(tree.Path(r.Folder), dirApart, strings.Repeat("x", nameLeast)+".txt")
 		if n := length(longest); n > pathMost {
 			t.Errorf("a path of %d characters: %s", n, longest)
 		}

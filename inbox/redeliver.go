@@ -48,7 +48,10 @@ func (in *Inbox) writeAgain(ctx context.Context, r ledger.Received) (string, err
 		return "", err
 	}
 	t := in.tree(r.Company)
-	if err := t.there(ctx); err != nil {
+	if err := t.There(ctx); err != nil {
+		return "", err
+	}
+	if t, err = t.chosen(ctx); err != nil {
 		return "", err
 	}
 	there, err := in.place(ctx, t, &r, names{})
@@ -56,19 +59,19 @@ func (in *Inbox) writeAgain(ctx context.Context, r ledger.Received) (string, err
 		return "", err
 	}
 	if there {
-		return "", fmt.Errorf("%w: %s", ErrStillThere, t.path(r.Folder))
+		return "", fmt.Errorf("%w: %s", ErrStillThere, t.Path(r.Folder))
 	}
 	// The prefix makes what a crash leaves behind go at the next start.
 	r.BuildName = fmt.Sprintf("%sagain-%d", buildPrefix, r.ID)
-	if err := t.remove(ctx, r.BuildName); err != nil {
+	if err := t.Remove(ctx, r.BuildName); err != nil {
 		return "", fmt.Errorf("remove unfinished folder: %w", err)
 	}
-	if err := t.makeAll(ctx, path.Dir(r.Folder)); err != nil {
+	if err := t.MakeAll(ctx, path.Dir(r.Folder)); err != nil {
 		return "", err
 	}
 	if err := in.fill(ctx, t, &r, raw, inv); err != nil {
 		return "", err
 	}
 	final, err := in.put(ctx, t, r)
-	return t.path(final), err
+	return t.Path(final), err
 }

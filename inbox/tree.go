@@ -12,17 +12,109 @@ import (
 	"einvoice/connector/durable"
 )
 
-// tree is where the supplier invoices of a company stand. All that delivering
-// asks of it is here; names are relative, with slashes, and "." is the tree.
+// Tree is where the supplier invoices of a company stand: a folder of this
+// machine or a directory of a server. All that delivering asks of it is here;
+// names are relative, with slashes, and "." is the tree itself.
+type Tree interface {
+	// Path is a name's whole path, for people.
+	Path(name string) string
+	// There tells why the tree cannot be reached, nil if it can.
+	There(ctx context.Context) error
+	// Has tells whether anything stands under the name.
+	Has(ctx context.Context, name string) (bool, error)
+	// List names what stands in a folder; an absent one is empty.
+	List(ctx context.Context, name string) ([]fs.DirEntry, error)
+	// Open opens a file; an absent one is fs.ErrNotExist.
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
+	// MakeAll makes a folder and those above it.
+	MakeAll(ctx context.Context, name string) error
+	// Write makes a file appear whole, replacing one of that name.
+	Write(ctx context.Context, name string, content io.Reader) error
+	// Move gives a file or folder its name; it never replaces (fs.ErrExist).
+	Move(ctx context.Context, from, to string) error
+	// Remove removes a file, or a folder with all that is in it.
+	Remove(ctx context.Context, name string) error
+	// MovesFolders tells whether Move can move folders. It may try with names
+	// that begin with hidden.
+	MovesFolders(ctx context.Context, hidden string) (bool, error)
+}
+
+// tree is a Tree with the layout in which invoices are delivered there.
 type tree struct {
+	Tree
+	flat bool
+}
+
+func (in *Inbox) tree(company string) tree {
+	t := tree{flat: in.cfg.Layout == layoutFlat}
+	if in.opt.Tree != nil {
+		t.Tree = in.opt.Tree(company)
+	}
+	if t.Tree == nil {
+		t.Tree = folder{in.opt.Folder(company), in.mode}
+	}
+	return t
+}
+
+// chosen is the tree with the layout of what is built now: flat as well where a
+// server moves no folders.
+func (t tree) chosen(ctx context.Context) (tree, error) {
+	if t.flat {
+		return t, nil
+	}
+	moves, err := t.MovesFolders(ctx, buildPrefix+"try-")
+	if err != nil {
+		return t, fmt.Errorf("try to move a folder: %w", err)
+	}
+	t.flat = !moves
+	return t, nil
+}
+
+// fill is Write for what is made while it is written.
+func (t tree) fill(ctx context.Context, name string, give func(io.Writer) error) error {
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.CloseWithError(give(w))
+	}()
+	err := t.Write(ctx, name, r)
+	r.CloseWithError(errors.New("reader gone"))
+	<-done
+	return err
+}
+
+// copiedTo is what people's own folder is taken to need, in characters, where
+// they copy a server's files to: the server's address says nothing of it.
+const copiedTo = 60
+
+// length is that of a name's whole path as Windows will count it.
+func (t tree) length(name string) int {
+	if f, ok := t.Tree.(folder); ok {
+		return length(f.Path(name))
+	}
+	return copiedTo + len("/") + length(name)
+}
+
+// markForeign marks a file as come from outside, where programs ask for that.
+func (t tree) markForeign(name string) {
+	if f, ok := t.Tree.(folder); ok {
+		if path, err := f.at(name); err == nil {
+			durable.MarkForeign(path)
+		}
+	}
+}
+
+// folder is the Tree of this machine.
+type folder struct {
 	root string
 	mode fs.FileMode // of files; folders get the execute bits that go with it
 }
 
-func (in *Inbox) tree(company string) tree { return tree{in.opt.Folder(company), in.mode} }
+var _ Tree = folder{}
 
 // at gives a name's path. Names were made safe before; this is the wall behind it.
-func (t tree) at(name string) (string, error) {
+func (t folder) at(name string) (string, error) {
 	local, err := filepath.Localize(name)
 	if err != nil {
 		return "", fmt.Errorf("%q is not inside the inbox: %w", name, err)
@@ -30,19 +122,19 @@ func (t tree) at(name string) (string, error) {
 	return filepath.Join(t.root, local), nil
 }
 
-// path is at for messages.
-func (t tree) path(name string) string { return filepath.Join(t.root, filepath.FromSlash(name)) }
+// Path joins a name to the root.
+func (t folder) Path(name string) string { return filepath.Join(t.root, filepath.FromSlash(name)) }
 
-// there tells why the tree cannot be reached, nil if it can.
-func (t tree) there(context.Context) error {
+// There looks for the root: a share that is away must not be made anew.
+func (t folder) There(context.Context) error {
 	if _, err := os.Stat(t.root); err != nil {
 		return fmt.Errorf("find inbox folder: %w", err)
 	}
 	return nil
 }
 
-// has tells whether anything stands under the name.
-func (t tree) has(_ context.Context, name string) (bool, error) {
+// Has looks without following links.
+func (t folder) Has(_ context.Context, name string) (bool, error) {
 	path, err := t.at(name)
 	if err != nil {
 		return false, err
@@ -54,8 +146,8 @@ func (t tree) has(_ context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// list names what stands in a folder, in the order of names; an absent folder is empty.
-func (t tree) list(_ context.Context, name string) (entries []fs.DirEntry, err error) {
+// List is in the order of names.
+func (t folder) List(_ context.Context, name string) (entries []fs.DirEntry, err error) {
 	path, err := t.at(name)
 	if err != nil {
 		return nil, err
@@ -67,7 +159,8 @@ func (t tree) list(_ context.Context, name string) (entries []fs.DirEntry, err e
 	return entries, err
 }
 
-func (t tree) open(_ context.Context, name string) (io.ReadCloser, error) {
+// Open opens a file for reading.
+func (t folder) Open(_ context.Context, name string) (io.ReadCloser, error) {
 	path, err := t.at(name)
 	if err != nil {
 		return nil, err
@@ -75,8 +168,8 @@ func (t tree) open(_ context.Context, name string) (io.ReadCloser, error) {
 	return os.Open(path)
 }
 
-// makeAll makes a folder and those above it.
-func (t tree) makeAll(_ context.Context, name string) error {
+// MakeAll is durable.
+func (t folder) MakeAll(_ context.Context, name string) error {
 	path, err := t.at(name)
 	if err != nil {
 		return err
@@ -84,35 +177,18 @@ func (t tree) makeAll(_ context.Context, name string) error {
 	return durable.MkdirAll(path, folderMode(t.mode))
 }
 
-// write makes a file appear whole, replacing one of that name. foreign marks it
-// as come from outside, where programs ask for that.
-func (t tree) write(_ context.Context, name string, foreign bool, content io.Reader) error {
+// Write is durable.
+func (t folder) Write(_ context.Context, name string, content io.Reader) error {
 	path, err := t.at(name)
 	if err != nil {
 		return err
 	}
-	if _, err = durable.WriteFrom(path, content, t.mode); err == nil && foreign {
-		durable.MarkForeign(path)
-	}
+	_, err = durable.WriteFrom(path, content, t.mode)
 	return err
 }
 
-// fill is write for what is made while it is written.
-func (t tree) fill(ctx context.Context, name string, give func(io.Writer) error) error {
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.CloseWithError(give(w))
-	}()
-	err := t.write(ctx, name, false, r)
-	r.CloseWithError(errors.New("reader gone"))
-	<-done
-	return err
-}
-
-// move gives a file or folder its name; it never replaces (fs.ErrExist).
-func (t tree) move(_ context.Context, from, to string) error {
+// Move is durable.
+func (t folder) Move(_ context.Context, from, to string) error {
 	old, err := t.at(from)
 	if err != nil {
 		return err
@@ -124,11 +200,14 @@ func (t tree) move(_ context.Context, from, to string) error {
 	return durable.Move(old, path)
 }
 
-// remove removes a file, or a folder with all that is in it.
-func (t tree) remove(_ context.Context, name string) error {
+// Remove is no error where nothing stands.
+func (t folder) Remove(_ context.Context, name string) error {
 	path, err := t.at(name)
 	if err != nil {
 		return err
 	}
 	return os.RemoveAll(path)
 }
+
+// MovesFolders is true of every file system.
+func (t folder) MovesFolders(context.Context, string) (bool, error) { return true, nil }

@@ -208,10 +208,15 @@ func (a *app) openInbox(ctx context.Context) (err error) {
 	if a.cfg.Inbox.ERP.Path != "" {
 		erp = func(company string) (drop.Place, error) { return a.places.results(a.cfg.erpPlace(company)) }
 	}
+	trees, err := a.places.trees(a.cfg)
+	if err != nil {
+		return err
+	}
 	a.inbox, err = inbox.New(a.cfg.Inbox, inbox.Options{
 		ERP:    erp,
 		Ledger: a.ledger, Blobs: a.blobs, Platform: a.client, Companies: a.cfg.companies(),
 		Folder: func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
+		Tree:   func(company string) inbox.Tree { return trees[company] },
 		Lang:   a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,
 	})
 	if err != nil || !a.cfg.Inbox.Callback.Enabled {

@@ -9,6 +9,7 @@ import (
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/setting"
+	"einvoice/inbox"
 	"einvoice/outbox"
 )
 
@@ -40,6 +41,24 @@ func (c *Config) erpPlace(company string) string {
 	return c.Inbox.ERP.Path
 }
 
+// trees opens where the supplier invoices of each company go, of those whose
+// place is on a server.
+func (p places) trees(cfg *Config) (map[string]inbox.Tree, error) {
+	all := map[string]inbox.Tree{}
+	for _, c := range cfg.Companies {
+		at := cfg.tree(c.ID, cfg.Folders.Inbox)
+		if !sftpplace.Is(at) {
+			continue
+		}
+		t, err := p.hosts.Tree(at)
+		if err != nil {
+			return nil, err
+		}
+		all[c.ID] = t
+	}
+	return all, nil
+}
+
 // readsOnce tells a mailbox, whose files may vanish by being opened.
 func readsOnce(p any) bool {
 	m, ok := p.(interface{ ReadsOnce() bool })
@@ -69,8 +88,8 @@ func (c *Config) validateSFTP(r setting.Report) {
 	} {
 		c.validatePlace(f, x.key, x.place)
 	}
-	if sftpplace.Is(c.tree("", c.Folders.Inbox)) {
-		f.Wrong("inbox", "is on an SFTP server, but supplier invoices are delivered to a folder of this machine: give it a path of its own")
+	if section, ok := c.validatePlace(f, "inbox", c.tree("", c.Folders.Inbox)); ok && section.Profile == sftpplace.Compat {
+		f.Wrong("inbox", `is on a server with profile = "compat", which moves nothing: supplier invoices could be seen in part; give it another place`)
 	}
 	c.validatePlace(r.In("inbox").In("erp"), "path", c.Inbox.ERP.Path)
 	for i, d := range c.Drops {

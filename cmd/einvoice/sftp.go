@@ -86,6 +86,9 @@ func (c *Config) remote() []string {
 			all = append(all, c.resultFolder(d.Company, f))
 		}
 	}
+	for _, co := range c.Companies {
+		all = append(all, c.tree(co.ID, c.Folders.Inbox))
+	}
 	all = slices.DeleteFunc(all, func(p string) bool { return !sftpplace.Is(p) })
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/ssh"
-
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/drop/sftpplace/sftptest"
 	"einvoice/connector/sandbox"
 	"einvoice/connector/setting"
@@ -21,12 +21,19 @@ import (
 type sftpRig struct {
 	t      *testing.T
 	box    *sandbox.Sandbox
-	server *sftptest.Server
+	api    string
+	server sftpServer
 	dir    string // of the installation
 	remote string // where the server keeps the trees
 }
 
-func newSFTPRig(t *testing.T, more string) *sftpRig {
+// sftpServer is what tests start: one of this process, or a real one.
+type sftpServer interface {
+	Section() sftpplace.Config
+	URL(dir string) string
+}
+
+func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	t.Helper()
 	box, err := sandbox.New(sandbox.Options{})
 	if err != nil {
@@ -34,21 +41,21 @@ func newSFTPRig(t *testing.T, more string) *sftpRig {
 	}
 	platform := httptest.NewServer(box)
 	t.Cleanup(func() { platform.Close(); box.Close() })
-	r := &sftpRig{t: t, box: box, server: sftptest.Start(t, sftptest.Options{}), dir: t.TempDir()}
-	r.remote = r.server.Dir
+	r := &sftpRig{t: t, box: box, api: platform.URL, server: server, dir: t.TempDir(), remote: remote}
 	keys := [][3]string{
 		{"api", "base_url", `"` + platform.URL + `"`}, {"drop", "complete", `"on-appearance"`},
 		{"", "shutdown_timeout", `"2s"`}, {"drop", "scan", `"200ms"`}, {"results", "status_every", `"1s"`},
 	}
-	for _, f := range []string{"drop", "results", "refused", "to_check", "archive"} {
+	for _, f := range []string{"drop", "results", "refused", "to_check", "archive", "inbox"} {
 		keys = append(keys, [3]string{"folders", f, `"` + r.server.URL(filepath.Join(r.remote, f)) + `"`})
 	}
+	s := r.server.Section()
 	_, err = initialise(r.dir, "en", func(config string) string {
 		for _, k := range keys {
 			config = setKey(config, k[0], k[1], k[2])
 		}
-		return config + fmt.Sprintf("\n[[sftp]]\nhost = %q\nuser = \"erp\"\nkey_file = '%s'\nhost_keys = [%q]\n%s",
-			r.server.Addr, r.server.KeyFile, ssh.FingerprintSHA256(r.server.Host.PublicKey()), more)
+		return config + fmt.Sprintf("\n[[sftp]]\nhost = %q\nuser = %q\nkey_file = '%s'\nhost_keys = [%q]\n%s",
+			s.Host, s.User, s.KeyFile, s.HostKeys[0], more)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -120,9 +127,21 @@ func (r *sftpRig) contains(text string, want ...string) {
 // reads the answers there, the accountant corrects a refused copy there, and
 // nobody ever looks at the connector's machine.
 func TestMainJobOverSFTPOnly(t *testing.T) {
-	r := newSFTPRig(t, "")
-	r.contains(r.einvoice(0, "check", "--online"), "/drop: the host key is the known one", "/results: the host key is the known one")
-	r.contains(r.einvoice(0, "sftp-key", r.server.Addr), ssh.FingerprintSHA256(r.server.Host.PublicKey()))
+	t.Run("pkg/sftp", func(t *testing.T) {
+		s := sftptest.Start(t, sftptest.Options{})
+		newSFTPRig(t, s, s.Dir, "").mainJob()
+	})
+	t.Run("OpenSSH", func(t *testing.T) {
+		s := sftptest.StartSshd(t)
+		newSFTPRig(t, s, s.Dir, "").mainJob()
+	})
+}
+
+func (r *sftpRig) mainJob() {
+	t, s := r.t, r.server.Section()
+	r.contains(r.einvoice(0, "check", "--online"), "/drop: the host key is the known one", "/results: the host key is the known one",
+		"/inbox: the host key is the known one")
+	r.contains(r.einvoice(0, "sftp-key", s.Host), s.HostKeys[0])
 	r.einvoice(0, "register")
 
 	r.put(filepath.Join(r.remote, "drop", "ventes.csv"), starterFile(t, "ventes_novembre.csv"))
@@ -153,21 +172,59 @@ func TestMainJobOverSFTPOnly(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the drop: %v %v", left, err)
 	}
+	r.supplierInvoice()
+}
+
+// supplierInvoice arrives in the accountant's folder on the server, with the
+// month's register, and comes again when it was taken away and asked for.
+func (r *sftpRig) supplierInvoice() {
+	r.t.Helper()
+	answer, err := http.Post(r.api+"/sandbox/supplier-invoices", "application/json",
+		strings.NewReader(`{"fiscal_id":"10000000900017","supplier_name":"Dépôt du Nord","document_number":"DN-77","amount":125,"with_pdf":true}`))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		r.t.Fatalf("supplier invoice: %s", answer.Status)
+	}
+	r.einvoice(0, "run", "--once")
+	r.contains(r.see("inbox/*/*Dépôt du Nord DN-77*/invoice.json"), `"DN-77"`)
+	r.contains(r.see("inbox/*/*/invoice.csv"), "DN-77")
+	r.contains(r.see("inbox/*/*/*.pdf"), "%PDF-")
+	r.contains(r.see("inbox/register-*.csv"), "DN-77")
+	if left, _ := filepath.Glob(filepath.Join(r.remote, "inbox", ".*")); len(left) > 0 {
+		r.t.Errorf("left behind: %s", left)
+	}
+	folders, err := filepath.Glob(filepath.Join(r.remote, "inbox", "*", "*DN-77*"))
+	if err != nil || len(folders) != 1 {
+		r.t.Fatalf("delivered %s, %v", folders, err)
+	}
+	if err := os.Rename(folders[0], filepath.Join(r.t.TempDir(), "booked")); err != nil {
+		r.t.Fatal(err)
+	}
+	r.einvoice(0, "run", "--once")
+	if again, _ := filepath.Glob(filepath.Join(r.remote, "inbox", "*", "*DN-77*")); len(again) > 0 {
+		r.t.Errorf("what staff took away came again: %s", again)
+	}
+	r.einvoice(0, "redeliver", "DN-77")
+	r.see("inbox/*/*DN-77*/invoice.json")
 }
 
 // TestChangedHostKeyStopsItsDropAlone: somebody else answers at the server's
 // address. Its drop stands still and says why, another drop goes on, and the
 // answers wait until the server is itself again.
 func TestChangedHostKeyStopsItsDropAlone(t *testing.T) {
-	r := newSFTPRig(t, "\n[[drop]]\nname = \"here\"\npath = 'here'\nscan = \"200ms\"\ncomplete = \"on-appearance\"\nafter = \"leave\"\n")
+	server := sftptest.Start(t, sftptest.Options{})
+	r := newSFTPRig(t, server, server.Dir, "\n[[drop]]\nname = \"here\"\npath = 'here'\nscan = \"200ms\"\ncomplete = \"on-appearance\"\nafter = \"leave\"\n")
 	r.einvoice(0, "register")
 	if err := os.MkdirAll(filepath.Join(r.dir, "here"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	r.put(filepath.Join(r.remote, "drop", "ventes.csv"), starterFile(t, "ventes_novembre.csv"))
 	r.put(filepath.Join(r.dir, "here", "lot.xml"), starterFile(t, "lot_2026-11.xml"))
-	r.server.Stop()
-	impostor := sftptest.Start(t, sftptest.Options{Listen: r.server.Addr})
+	server.Stop()
+	impostor := sftptest.Start(t, sftptest.Options{Listen: server.Addr})
 	said := r.einvoice(exitUnfinished, "run", "--once")
 	if n := len(r.box.Books().Documents); n != 2 {
 		t.Errorf("the platform has %d invoices, want the 2 of the other drop", n)
@@ -178,7 +235,7 @@ func TestChangedHostKeyStopsItsDropAlone(t *testing.T) {
 		t.Errorf("the export moved: %v", err)
 	}
 	impostor.Stop()
-	sftptest.Start(t, sftptest.Options{Listen: r.server.Addr, Host: r.server.Host, Account: r.server.Account})
+	sftptest.Start(t, sftptest.Options{Listen: server.Addr, Host: server.Host, Account: server.Account})
 	r.einvoice(exitRefused, "run", "--once")
 	r.contains(r.see("results/lot.xml.*.ack.csv"), "QUEUED")
 	r.contains(r.see("results/ventes.csv.*.ack.csv"), "FA-2026-1001;QUEUED")
@@ -191,7 +248,8 @@ func TestPlacesOnServersAreChecked(t *testing.T) {
 		{"no section", "drop", `"sftp://erp@other.example/drop"`, section, "folders.drop: is on other.example:22, which no [[sftp]]"},
 		{"password in the address", "results", `"sftp://erp:canary@sftp.example.com/x"`, section, "folders.results: holds a password"},
 		{"no directory", "results", `"sftp://erp@sftp.example.com"`, section, "must name a directory"},
-		{"inbox on a server", "inbox", `"sftp://erp@sftp.example.com/x"`, section, "folders.inbox: is on an SFTP server"},
+		{"inbox on a mailbox", "inbox", `"sftp://erp@sftp.example.com/x"`, section + "profile = \"compat\"\n", "folders.inbox: is on a server with profile"},
+		{"inbox without a section", "inbox", `"sftp://erp@other.example/x"`, section, "folders.inbox: is on other.example:22, which no [[sftp]]"},
 		{"mailbox that should archive", "drop", `"sftp://sftp.example.com/x"`, section + "profile = \"compat\"\n", `drop[0].after: is "archive"`},
 		{"archive on a server, drop here", "archive", `"sftp://sftp.example.com/x"`, section, "drop[0].path: is a folder of this machine, but its archive"},
 		{"nothing known of the key", "drop", `"sftp://sftp.example.com/x"`, strings.ReplaceAll(section, "host_keys", "#"), "sftp[0].host_keys: is missing: no server is trusted at first sight"},
@@ -211,12 +269,14 @@ func TestPlacesOnServersAreChecked(t *testing.T) {
 }
 
 func TestCheckSaysWhatAMailboxCannotPromise(t *testing.T) {
-	r := newSFTPRig(t, "")
+	s := sftptest.Start(t, sftptest.Options{})
+	r := newSFTPRig(t, s, s.Dir, "")
 	path := filepath.Join(r.dir, "einvoice.toml")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	text = []byte(setKey(string(text), "folders", "inbox", `"recues"`))
 	r.put(path, []byte(setKey(string(text), "drop", "after", `"delete"`)+"profile = \"compat\"\n"))
 	r.contains(r.einvoice(0, "check"), `profile = "compat" may delete a file once it was read`)
 }
