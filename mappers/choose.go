@@ -6,6 +6,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"einvoice/connector/problem"
 )
@@ -245,11 +246,9 @@ func contains(all []string, one string) bool {
 }
 
 func (m *Mapping) matchesHeader(head []byte) bool {
-	c, err := detectCharset(m.input.encoding, head, func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(head)), nil
-	})
-	if err != nil {
-		return false
+	c, known := knownCharset(m.input.encoding, head)
+	if !known {
+		c = guessCharset(utf8.Valid(wholeRunes(head)))
 	}
 	look := m.layout(head, c)
 	g, problems := newGrid("", "", look.head, m.places)

@@ -60,7 +60,7 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 	g, problems := newGrid(e.Name, "", look.head, m.places)
 	r := &csvReader{
 		grid: g, file: f, charset: look.charset, width: look.width, lenient: m.input.shortRows, keep: keep,
-		split: newSplitter(look.charset.reader(f), look.delimiter, m.input.quote, look.end),
+		split: newSplitter(look.charset.reader(f), e.Size, look.delimiter, m.input.quote, look.end),
 	}
 	r.wanted = g.wanted(max(look.width, maxPosition(m.places)))
 	if keep {
@@ -235,7 +235,7 @@ func examine(m *Mapping, e Export) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	charset, err := detectCharset(m.input.encoding, head, func() (io.ReadCloser, error) { return e.Open() })
+	charset, err := detectCharset(m.input.encoding, head, e)
 	if err != nil {
 		return layout{}, fmt.Errorf("detect encoding: %w", err)
 	}
@@ -253,7 +253,11 @@ func readHead(e Export) ([]byte, error) {
 		return nil, fmt.Errorf("open export: %w", err)
 	}
 	defer f.Close()
-	head := make([]byte, sampleBytes)
+	size := sampleBytes
+	if e.Size > 0 && e.Size < sampleBytes {
+		size = int(e.Size) + 1 // one more shows that it grew
+	}
+	head := make([]byte, size)
 	n, err := io.ReadFull(f, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, fmt.Errorf("read beginning of export: %w", err)
@@ -311,7 +315,7 @@ func sepLine(sample []byte) byte {
 
 // sample splits the first rows, from which the header is chosen.
 func (m *Mapping) sample(sample []byte, c charset, delimiter, end byte) []row {
-	s := newSplitter(bytes.NewReader(sample), delimiter, m.input.quote, end)
+	s := newSplitter(bytes.NewReader(sample), int64(len(sample)), delimiter, m.input.quote, end)
 	var rows []row
 	for len(rows) < sampleRows && s.next() == nil {
 		if s.line <= m.input.skip || m.input.header > 0 && s.line != m.input.header || s.line == 1 && sepLine(s.record) != 0 {

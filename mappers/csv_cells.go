@@ -14,6 +14,7 @@ type reads struct {
 	fresh   []int             // slots of this row's own texts
 	text    []byte            // those texts
 	ends    []int             // where each ends in text
+	slab    int               // rows that were allocated together last
 	rows    []row             // to be given out
 	cells   []string          // to be given out
 }
@@ -26,7 +27,8 @@ func (r *csvReader) compact() {
 // next gives out a row with empty cells.
 func (c *reads) next() *row {
 	if len(c.rows) == 0 {
-		c.rows, c.cells = make([]row, slabRows), make([]string, slabRows*len(c.columns))
+		c.slab = min(max(2*c.slab, 4), slabRows)
+		c.rows, c.cells = make([]row, c.slab), make([]string, c.slab*len(c.columns))
 	}
 	out, n := &c.rows[0], len(c.columns)
 	out.Cells = c.cells[:n:n]

@@ -80,28 +80,51 @@ var boms = []struct {
 // then what the mapping declares; then UTF-8, if the whole file is valid; else
 // Windows-1252. Single-byte pages are never guessed among: a wrong guess spoils
 // names, and column names, in silence.
-func detectCharset(declared string, head []byte, whole func() (io.ReadCloser, error)) (charset, error) {
-	for _, b := range boms {
-		if bytes.HasPrefix(head, b.mark) {
-			return newCharset(b.name, b.mark), nil
+func detectCharset(declared string, head []byte, e Export) (charset, error) {
+	if c, known := knownCharset(declared, head); known {
+		return c, nil
+	}
+	valid := utf8.Valid(head)
+	if len(head) >= sampleBytes || e.Size > 0 && int64(len(head)) > e.Size { // there may be more
+		r, err := e.Open()
+		if err != nil {
+			return charset{}, err
+		}
+		defer r.Close()
+		if valid, err = validUTF8(r); err != nil {
+			return charset{}, err
 		}
 	}
-	if declared != "" {
-		return newCharset(declared, nil), nil
+	return guessCharset(valid), nil
+}
+
+func knownCharset(declared string, head []byte) (charset, bool) {
+	for _, b := range boms {
+		if bytes.HasPrefix(head, b.mark) {
+			return newCharset(b.name, b.mark), true
+		}
 	}
-	r, err := whole()
-	if err != nil {
-		return charset{}, err
-	}
-	defer r.Close()
-	valid, err := validUTF8(r)
-	if err != nil {
-		return charset{}, err
-	}
+	return newCharset(declared, nil), declared != ""
+}
+
+func guessCharset(valid bool) charset {
 	if valid {
-		return newCharset(utf8Text, nil), nil
+		return newCharset(utf8Text, nil)
 	}
-	return newCharset(windows1252, nil), nil
+	return newCharset(windows1252, nil)
+}
+
+// wholeRunes leaves out a character that the end of a sample cuts.
+func wholeRunes(b []byte) []byte {
+	for cut := 1; cut < utf8.UTFMax && cut <= len(b); cut++ {
+		if rest := b[len(b)-cut:]; utf8.RuneStart(rest[0]) {
+			if !utf8.FullRune(rest) {
+				return b[:len(b)-cut]
+			}
+			break
+		}
+	}
+	return b
 }
 
 // validUTF8 reads all of r: the first accent may stand in the last row.
@@ -111,19 +134,14 @@ func validUTF8(r io.Reader) (bool, error) {
 	for {
 		n, err := r.Read(buf[kept:])
 		chunk := buf[:kept+n]
-		whole := len(chunk)
-		for cut := 1; err == nil && cut < utf8.UTFMax && cut <= len(chunk); cut++ {
-			if rest := chunk[len(chunk)-cut:]; utf8.RuneStart(rest[0]) {
-				if !utf8.FullRune(rest) {
-					whole -= cut // goes on in the next chunk
-				}
-				break
-			}
+		whole := chunk
+		if err == nil {
+			whole = wholeRunes(chunk) // what is cut goes on in the next chunk
 		}
-		if !utf8.Valid(chunk[:whole]) {
+		if !utf8.Valid(whole) {
 			return false, nil
 		}
-		kept = copy(buf, chunk[whole:])
+		kept = copy(buf, chunk[len(whole):])
 		if err == io.EOF {
 			return true, nil
 		}

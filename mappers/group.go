@@ -212,7 +212,7 @@ func (g *grouper) close() {
 // nodes are rows as nodes. They come out of a slab: most documents have few.
 func (g *grouper) nodes(rows []*row) []node {
 	if len(rows) > cap(g.slab)-len(g.slab) {
-		g.slab = make([]node, 0, max(slabRows, len(rows)))
+		g.slab = make([]node, 0, max(min(2*cap(g.slab), slabRows), len(rows)))
 	}
 	from := len(g.slab)
 	for _, r := range rows {

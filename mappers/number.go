@@ -30,6 +30,11 @@ func (f numberFormat) parse(text string) (connector.Amount, *flaw) {
 	if a, ok := f.plain(text); ok {
 		return a, nil
 	}
+	return f.carefully(text)
+}
+
+// carefully is parse for whatever people write.
+func (f numberFormat) carefully(text string) (connector.Amount, *flaw) {
 	if f.machine {
 		if plain, ok := expandExponent(strings.TrimSpace(text)); ok {
 			a, bad := parsePlain(plain)

@@ -47,7 +47,7 @@ func (m *Mapping) openRecords(e Export, keep bool) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := detectCharset(m.input.encoding, head, func() (io.ReadCloser, error) { return e.Open() })
+	c, err := detectCharset(m.input.encoding, head, e)
 	if err != nil {
 		return nil, fmt.Errorf("detect encoding: %w", err)
 	}
@@ -64,7 +64,7 @@ func (m *Mapping) openRecords(e Export, keep bool) (*opened, error) {
 	if m.input.format == formatFixed {
 		delimiter, quote = '\n', 0 // a line never holds its own end
 	}
-	s.split = newSplitter(c.reader(f), delimiter, quote, lineEnd(head, c))
+	s.split = newSplitter(c.reader(f), e.Size, delimiter, quote, lineEnd(head, c))
 	in := &opened{
 		source: s, apart: true, format: m.input.values, encoding: c.name, close: f.Close,
 		rows: func() int { return s.read }, later: s.nothing,

@@ -41,8 +41,13 @@ type splitter struct {
 	body   int // length of the record without its line end
 }
 
-func newSplitter(r io.Reader, delimiter, quote, end byte) *splitter {
-	return &splitter{in: bufio.NewReaderSize(r, 64<<10), delimiter: delimiter, quote: quote, end: end}
+// newSplitter reads a file of about that size; 0 when it is not known.
+func newSplitter(r io.Reader, size int64, delimiter, quote, end byte) *splitter {
+	buffer := int64(64 << 10)
+	if size > 0 {
+		buffer = min(buffer, size+1)
+	}
+	return &splitter{in: bufio.NewReaderSize(r, int(buffer)), delimiter: delimiter, quote: quote, end: end}
 }
 
 // next reads a record into record and spans, which hold until the next call.
