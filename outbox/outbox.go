@@ -56,6 +56,7 @@ type Drop struct {
 	besides  map[string]drop.Entry // attachments that wait for an export, by folded name
 	waits    waits                 // files that are not taken, and since when
 	unserved atomic.Bool           // the claim was refused, or the place is away
+	claimed  atomic.Bool           // the place was claimed, or is away
 	trouble  string                // what last kept it from being read
 	stuck    bool                  // an original could not be moved to the archive yet
 	read     atomic.Bool           // the last scan left nothing that will be ready by itself
@@ -210,7 +211,7 @@ func (o *Outbox) Unserved() []string {
 // nothingToSend tells whether no invoice may start now.
 func (o *Outbox) nothingToSend(ctx context.Context) (bool, error) {
 	for _, c := range o.Companies {
-		if n, _ := o.lanes.open(c.ID, 1, o.Now()); n == 0 {
+		if n, _ := o.lanes.open(c.ID, 1, o.Now()); n == 0 || !o.entitled(c.ID) {
 			continue // stopped
 		}
 		unread, err := o.Ledger.SweepNeeded(ctx, c.ID)

@@ -134,6 +134,9 @@ func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error
 			again = earlier(again, until)
 			continue
 		}
+		if !s.o.entitled(company) {
+			continue // the claim of its drop wakes us
+		}
 		if ready, err := s.o.swept(ctx, company); err != nil {
 			return fed, again, err
 		} else if !ready {
@@ -409,6 +412,8 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	if err := o.Ledger.SweepDone(ctx, company); err != nil {
 		return false, err
 	}
+	o.settleWake.set() // what it found may have been all that a file waited for
+	o.Published()
 	return true, fault.Hit(fault.Swept)
 }
 

@@ -9,10 +9,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"einvoice/connector"
 	"einvoice/connector/drop"
 	"einvoice/connector/durable"
 	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 )
 
 // watch scans a drop until ctx ends. The scan is the truth; a hint only makes
@@ -85,6 +87,10 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 		return true
 	}
 	err := d.Beat(ctx)
+	_, refused := errors.AsType[problem.Problem](err)
+	if ctx.Err() == nil && d.claimed.Swap(!refused) == refused {
+		o.sendWake.set()
+	}
 	if err == nil {
 		d.unserved.Store(false)
 		return true
@@ -95,6 +101,22 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 	}
 	d.read.Store(true)
 	return false
+}
+
+// entitled tells whether a company's invoices may be sent: not before each place
+// that it sells through was looked at, whose marker may say that more was sent
+// than we know; and not while another ledger serves one, which may be a copy of
+// this one with the same queue. A place that is away says nothing.
+func (o *Outbox) entitled(company string) bool {
+	for _, d := range o.Drops {
+		if d.Beat == nil || d.claimed.Load() {
+			continue
+		}
+		if slices.ContainsFunc(d.Companies, func(c connector.Company) bool { return c.ID == company }) {
+			return false
+		}
+	}
+	return true
 }
 
 // parallel is how many exports a place hands out at once; 1 where it does not say.

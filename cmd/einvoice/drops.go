@@ -106,15 +106,16 @@ func (a *app) watch(ctx context.Context, d drop.Config) <-chan struct{} {
 }
 
 // own claims a drop for this ledger when it is first looked at, and renews the
-// claim after that. A marker of another ledger means that somebody else sent
-// from here: everything sent so far is read before anything new goes out.
+// claim after that. A marker of another ledger, or of a later generation of this
+// one, means that more was sent from here than we know: everything sent so far
+// is read before anything new goes out.
 func (a *app) own(place drop.Place, d *outbox.Drop) func(context.Context) error {
 	var held *drop.Claim
 	return func(ctx context.Context) error {
 		if held != nil {
 			return held.Beat(ctx, time.Now())
 		}
-		claim, foreign, err := drop.ClaimOwner(ctx, place, a.ledger.ID(), time.Now)
+		claim, foreign, err := drop.ClaimOwner(ctx, place, drop.Owner{ID: a.ledger.ID(), Generation: a.ledger.Generation}, time.Now)
 		if errors.Is(err, fs.ErrPermission) && d.Config.After == drop.Leave {
 			return nil // we may only read there
 		}
@@ -129,6 +130,10 @@ func (a *app) own(place drop.Place, d *outbox.Drop) func(context.Context) error 
 				claim.Release()
 				return err
 			}
+		}
+		if foreign {
+			a.log.Warn().Str("drop", d.Config.Name).Msg("its marker is another ledger's, or a later state's of this one; what was sent is read from the platform first")
+			a.journal("doubted", map[string]string{"reason": place.String()})
 		}
 		held = claim
 		a.onClose(claim.Release)

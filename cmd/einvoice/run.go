@@ -69,6 +69,10 @@ func (a *app) announce() {
 	if a.cfg.Environment == "sandbox" {
 		a.journal("sandbox", map[string]string{"api": a.cfg.API.BaseURL})
 	}
+	if why := a.ledger.Doubt(); why != "" {
+		a.log.Warn().Str("reason", why).Msg("the ledger may not know all that was sent; it is read from the platform first")
+		a.journal("doubted", map[string]string{"reason": a.cfg.Ledger.Path})
+	}
 }
 
 // environment is how people see the environment: a sandbox cannot be overlooked.

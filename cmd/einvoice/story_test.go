@@ -58,6 +58,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"rewrite":     storyRewrite,
 		"grow":        storyGrow,
 		"churn":       storyChurn,
+		"invoices":    storyInvoices,
 		"start":       storyStart,
 		"end":         storyStop,
 		"interrupt":   storyInterrupt,
@@ -353,6 +354,18 @@ func storyChurn(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(os.Rename(path+".tmp", path))
 		time.Sleep(time.Duration(i%7) * 5 * time.Millisecond)
 	}
+}
+
+// invoices FILE PREFIX N: write an export of N invoices, PREFIX-0001 and so on.
+func storyInvoices(ts *testscript.TestScript, neg bool, args []string) {
+	var n int
+	_, err := fmt.Sscan(args[2], &n)
+	ts.Check(err)
+	content := "number;date;client;siret;item;qty;price;vat\n"
+	for i := range n {
+		content += fmt.Sprintf("%s-%04d;2026-11-02;Client;20000000800017;Vis;1;10.00;20\n", args[1], i+1)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content), 0o644))
 }
 
 // breakutf8 FILE: put a byte that is not UTF-8 where the file says @BROKEN@.

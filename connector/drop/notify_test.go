@@ -43,7 +43,7 @@ func TestOwnHeartbeatWakesNobody(t *testing.T) {
 	if err != nil {
 		t.Skipf("no events here: %v", err)
 	}
-	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", nil); err != nil {
+	if _, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	select {

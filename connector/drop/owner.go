@@ -28,11 +28,13 @@ const (
 
 // marker is the content of OwnerMarker.
 type marker struct {
-	Ledger    string    `json:"ledger"`
-	Host      string    `json:"host"`
-	PID       int       `json:"pid"`
-	Since     time.Time `json:"since"`
-	Heartbeat time.Time `json:"heartbeat"`
+	Ledger     string    `json:"ledger"`
+	Generation int64     `json:"generation,omitempty"` // of the ledger: a later one than its own betrays a restored backup
+	Released   bool      `json:"released,omitempty"`   // the owner stopped
+	Host       string    `json:"host"`
+	PID        int       `json:"pid"`
+	Since      time.Time `json:"since"`
+	Heartbeat  time.Time `json:"heartbeat"`
 	// TakenOver names the ledger that we took the folder from, until the first
 	// Beat: a crash before the caller acted on foreign must not hide it.
 	TakenOver string `json:"taken_over_from,omitempty"`
@@ -41,23 +43,38 @@ type marker struct {
 
 const markerNote = "Made by einvoice, which reads this folder. Do not copy or remove it. / Ne pas copier ni supprimer."
 
+// Owner is the ledger that claims a place.
+type Owner struct {
+	ID         string
+	Generation func() int64 // where it stands in its life; nil: it has none
+}
+
+func (o Owner) generation() int64 {
+	if o.Generation == nil {
+		return 0
+	}
+	return o.Generation()
+}
+
 // Claim is our ownership of a place, kept up by Beat.
 type Claim struct {
 	place Place
+	owner Owner
 
 	mu  sync.Mutex
 	own *marker // nil once released
 }
 
 // ClaimOwner marks a place as served by a ledger, so that no second one takes
-// the same exports. The marker of another ledger is refused with a
-// problem.Problem while its owner lives, and taken over when it does not;
-// foreign then tells the caller to doubt what it knows, and is told again by
-// every claim until the first Beat. Call Beat at each scan, never before that
+// the same exports. The marker of another ledger, or of the same one on another
+// machine, is refused with a problem.Problem while its owner lives, and taken
+// over when it does not. foreign tells the caller to doubt what it knows: the
+// place was served by another ledger, or by a later generation of this one. It
+// is told again by every claim until the first Beat. Call Beat at each scan, never before that
 // doubt is recorded, and Release at the end. A place that we may not write to
 // gets no marker: the error wraps fs.ErrPermission, and a drop with
 // after = "leave" goes on without.
-func ClaimOwner(ctx context.Context, p Place, ledgerID string, now func() time.Time) (c *Claim, foreign bool, err error) {
+func ClaimOwner(ctx context.Context, p Place, owner Owner, now func() time.Time) (c *Claim, foreign bool, err error) {
 	if now == nil {
 		now = time.Now
 	}
@@ -66,35 +83,43 @@ func ClaimOwner(ctx context.Context, p Place, ledgerID string, now func() time.T
 		return nil, false, err
 	}
 	at := now().UTC().Round(0)
-	from := takenFrom(found, ledgerID)
-	foreign = from != ""
-	if foreign && found.Ledger != ledgerID && found.alive(at) {
-		return nil, true, otherOwner(p, *found)
-	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "?"
 	}
-	own := marker{Ledger: ledgerID, Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
+	from := takenFrom(found, owner)
+	foreign = from != ""
+	if found != nil && !found.of(owner, host) && found.alive(at) {
+		return nil, foreign, otherOwner(p, *found)
+	}
+	own := marker{Ledger: owner.ID, Generation: owner.generation(), Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
 	if err := writeMarker(ctx, p, own); err != nil {
 		return nil, foreign, err
 	}
 	// Of two that claim at once the later one stands: the earlier sees it here or at its next Beat.
 	if found, err = readMarker(ctx, p); err != nil {
 		return nil, foreign, err
-	} else if found != nil && found.Ledger != ledgerID {
-		return nil, true, otherOwner(p, *found)
+	} else if found != nil && !found.of(owner, host) {
+		return nil, foreign, otherOwner(p, *found)
 	}
-	return &Claim{place: p, own: &own}, foreign, nil
+	return &Claim{place: p, owner: owner, own: &own}, foreign, nil
 }
 
-// takenFrom names the other ledger that a marker speaks of, if any.
-func takenFrom(found *marker, ledgerID string) string {
+// of tells whether the marker is that ledger's, written on that machine.
+func (m marker) of(owner Owner, host string) bool {
+	return m.Ledger == owner.ID && (m.Host == host || m.Host == "")
+}
+
+// takenFrom names the other ledger that a marker speaks of, or the later
+// generation of this one, if any.
+func takenFrom(found *marker, owner Owner) string {
 	switch {
 	case found == nil:
 		return ""
-	case found.Ledger != ledgerID:
+	case found.Ledger != owner.ID:
 		return found.Ledger
+	case owner.Generation != nil && found.Generation >= owner.generation():
+		return fmt.Sprintf("%s, generation %d", found.Ledger, found.Generation)
 	}
 	return found.TakenOver
 }
@@ -112,11 +137,11 @@ func (c *Claim) Beat(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if found != nil && found.Ledger != c.own.Ledger {
+	if found != nil && !found.of(c.owner, c.own.Host) {
 		return otherOwner(c.place, *found)
 	}
 	next := *c.own
-	next.Heartbeat, next.TakenOver = now.UTC().Round(0), ""
+	next.Heartbeat, next.TakenOver, next.Generation = now.UTC().Round(0), "", c.owner.generation()
 	if err := writeMarker(ctx, c.place, next); err != nil {
 		return err
 	}
@@ -127,8 +152,9 @@ func (c *Claim) Beat(ctx context.Context, now time.Time) error {
 // releaseWithin bounds Release: a marker that stays grows stale by itself.
 const releaseWithin = 10 * time.Second
 
-// Release removes the marker if it is still ours, and if it does not still have
-// to tell of another ledger.
+// Release says in the marker that its owner stopped, if it is still ours. The
+// marker stays: the next owner must know which ledger served the place, and how
+// far that one had come.
 func (c *Claim) Release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,8 +164,10 @@ func (c *Claim) Release() {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseWithin)
 	defer cancel()
 	found, err := readMarker(ctx, c.place)
-	if err == nil && found != nil && takenFrom(found, c.own.Ledger) == "" {
-		_ = c.place.Remove(ctx, OwnerMarker)
+	if err == nil && found != nil && found.of(c.owner, c.own.Host) {
+		last := *c.own
+		last.Released, last.Generation, last.TakenOver = true, c.owner.generation(), found.TakenOver
+		_ = writeMarker(ctx, c.place, last)
 		_ = fault.Hit(fault.OwnerReleased)
 	}
 	c.own = nil
@@ -147,7 +175,9 @@ func (c *Claim) Release() {
 
 // alive tells whether the marker was refreshed lately; a heartbeat from the
 // future is a wrong clock, not a longer life.
-func (m marker) alive(now time.Time) bool { return now.Sub(m.Heartbeat).Abs() < aliveFor }
+func (m marker) alive(now time.Time) bool {
+	return !m.Released && now.Sub(m.Heartbeat).Abs() < aliveFor
+}
 
 // readMarker returns nil when there is none. One that cannot be understood is
 // that of an unknown ledger.

@@ -28,21 +28,18 @@ func same(t *testing.T, dir string) *drop.Folder {
 func TestSecondLiveOwnerIsRefused(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	claim, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	claim, foreign, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now))
 	if err != nil || foreign {
 		t.Fatalf("first claim: foreign %v, %v", foreign, err)
 	}
 	now = now.Add(2 * time.Minute)
-	_, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+	_, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now))
 	p, ok := errors.AsType[problem.Problem](err)
 	if !ok || p.Code != "E1009" || !foreign || !strings.Contains(p.Message(problem.French), dir) {
 		t.Fatalf("second claim: foreign %v, %v", foreign, err)
 	}
 	claim.Release()
-	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the marker stays after release: %v", err)
-	}
-	if _, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || foreign {
+	if _, foreign, err = drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now)); err != nil || !foreign {
 		t.Errorf("claim after release: foreign %v, %v", foreign, err)
 	}
 }
@@ -50,7 +47,7 @@ func TestSecondLiveOwnerIsRefused(t *testing.T) {
 func TestHeartbeatKeepsOwnershipAndStaleMarkerIsTakenOver(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	first, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	first, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +58,11 @@ func TestHeartbeatKeepsOwnershipAndStaleMarkerIsTakenOver(t *testing.T) {
 		}
 	}
 	other := same(t, dir)
-	if _, _, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now)); err == nil {
+	if _, _, err := drop.ClaimOwner(t.Context(), other, drop.Owner{ID: "ledger-2"}, at(&now)); err == nil {
 		t.Fatal("an owner that lives was robbed")
 	}
 	now = now.Add(3 * time.Minute) // the first one stands still
-	claim, foreign, err := drop.ClaimOwner(t.Context(), other, "ledger-2", at(&now))
+	claim, foreign, err := drop.ClaimOwner(t.Context(), other, drop.Owner{ID: "ledger-2"}, at(&now))
 	if err != nil || !foreign {
 		t.Fatalf("stale marker: foreign %v, %v", foreign, err)
 	}
@@ -79,7 +76,7 @@ func TestSameLedgerAdoptsItsMarkerAfterACrash(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
 	for _, place := range []*drop.Folder{f, same(t, dir)} {
-		if _, foreign, err := drop.ClaimOwner(t.Context(), place, "ledger-1", at(&now)); err != nil || foreign {
+		if _, foreign, err := drop.ClaimOwner(t.Context(), place, drop.Owner{ID: "ledger-1"}, at(&now)); err != nil || foreign {
 			t.Errorf("foreign %v, %v", foreign, err)
 		}
 	}
@@ -88,12 +85,12 @@ func TestSameLedgerAdoptsItsMarkerAfterACrash(t *testing.T) {
 func TestTakeOverIsToldUntilTheFirstBeat(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+	if _, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now)); err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour)
 	for _, clean := range []bool{false, true, true} { // starts that end by a crash or an error before foreign was acted on
-		claim, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+		claim, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now))
 		if err != nil || !foreign {
 			t.Fatalf("foreign %v, %v", foreign, err)
 		}
@@ -101,31 +98,31 @@ func TestTakeOverIsToldUntilTheFirstBeat(t *testing.T) {
 			claim.Release()
 		}
 	}
-	claim, _, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now))
+	claim, _, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := claim.Beat(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
-	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || foreign {
+	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now)); err != nil || foreign {
 		t.Errorf("after the first beat: foreign %v, %v", foreign, err)
 	}
 	claim.Release()
-	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the marker stays after release: %v", err)
+	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now)); err != nil || foreign {
+		t.Errorf("after the release: foreign %v, %v", foreign, err)
 	}
 }
 
 func TestReleaseLeavesTheMarkerOfAnother(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	claim, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	claim, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
 	now = now.Add(time.Hour)
-	if _, _, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil {
+	if _, _, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now)); err != nil {
 		t.Fatal(err)
 	}
 	claim.Release()
@@ -138,7 +135,7 @@ func TestUnreadableMarkerIsForeign(t *testing.T) {
 	f, dir := newFolder(t)
 	put(t, dir, drop.OwnerMarker, "not json")
 	now := noon
-	if _, foreign, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil || !foreign {
+	if _, foreign, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now)); err != nil || !foreign {
 		t.Errorf("foreign %v, %v", foreign, err)
 	}
 }
@@ -146,11 +143,11 @@ func TestUnreadableMarkerIsForeign(t *testing.T) {
 func TestHeartbeatFromTheFutureDoesNotLiveForEver(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon.AddDate(5, 0, 0)
-	if _, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now)); err != nil {
+	if _, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now)); err != nil {
 		t.Fatal(err)
 	}
 	now = noon
-	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), "ledger-2", at(&now)); err != nil || !foreign {
+	if _, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-2"}, at(&now)); err != nil || !foreign {
 		t.Errorf("foreign %v, %v", foreign, err)
 	}
 }
@@ -158,7 +155,7 @@ func TestHeartbeatFromTheFutureDoesNotLiveForEver(t *testing.T) {
 func TestRemovedMarkerComesBack(t *testing.T) {
 	f, dir := newFolder(t)
 	now := noon
-	claim, _, err := drop.ClaimOwner(t.Context(), f, "ledger-1", at(&now))
+	claim, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,5 +167,57 @@ func TestRemovedMarkerComesBack(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, drop.OwnerMarker)); err != nil {
 		t.Error(err)
+	}
+}
+
+// generation is where a ledger stands in its life.
+func generation(id string, n *int64) drop.Owner {
+	return drop.Owner{ID: id, Generation: func() int64 { return *n }}
+}
+
+func TestAnOlderGenerationOfTheSameLedgerIsForeign(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	claimed := func(n int64) bool {
+		t.Helper()
+		claim, foreign, err := drop.ClaimOwner(t.Context(), same(t, dir), generation("ledger-1", &n), at(&now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++ // it sends
+		claim.Release()
+		return foreign
+	}
+	_ = f
+	if claimed(5) || claimed(7) {
+		t.Error("a ledger that goes on is doubted")
+	}
+	if !claimed(7) {
+		t.Error("a backup that was put back is believed")
+	}
+	if !claimed(9) {
+		t.Error("nobody acted on the doubt, and it was forgotten")
+	}
+}
+
+func TestACloneOnAnotherMachineIsRefusedWhileTheFirstLives(t *testing.T) {
+	f, dir := newFolder(t)
+	now := noon
+	claim, _, err := drop.ClaimOwner(t.Context(), f, drop.Owner{ID: "ledger-1"}, at(&now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, drop.OwnerMarker)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, _ := os.Hostname()
+	put(t, dir, drop.OwnerMarker, strings.Replace(string(data), `"`+host+`"`, `"elsewhere"`, 1))
+	if _, _, err := drop.ClaimOwner(t.Context(), same(t, dir), drop.Owner{ID: "ledger-1"}, at(&now)); err == nil {
+		t.Error("two machines serve one folder with copies of one ledger")
+	}
+	if err := claim.Beat(t.Context(), now.Add(time.Minute)); err == nil {
+		t.Error("the first one did not see the other")
 	}
 }

@@ -38,6 +38,8 @@ type Ledger struct {
 	lock  *os.File // nil when opened for reading
 	write *writer  // nil when opened for reading
 	read  *reader
+
+	generations generations
 }
 
 // clock tells the time; tests inject one.

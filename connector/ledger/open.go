@@ -30,16 +30,19 @@ type Identity struct {
 type Options struct {
 	Identity Identity
 	Now      func() time.Time // nil: time.Now
+	Host     string           // of this machine; "": asked from the system
 }
 
 // Open opens or creates the ledger for the one process that may write, and
-// upgrades its schema after a backup. Invoices found in state Sending become
+// upgrades its schema after a backup. A database that is older than the one that
+// ran last, or a copy, has all companies swept: see Doubt. Invoices found in state Sending become
 // Uncertain, with an event. Errors: ErrInUse, ErrNewerSchema, ErrOtherAPI, ErrOpenCompany.
 func Open(ctx context.Context, cfg Config, opt Options) (l *Ledger, err error) {
 	l = &Ledger{file: cfg.File(), now: opt.Now}
 	if l.now == nil {
 		l.now = time.Now
 	}
+	l.generations = newGenerations(cfg.Path, opt.Host)
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("open ledger %s: %w", cfg.Path, errors.Join(err, l.Close()))
@@ -58,7 +61,10 @@ func Open(ctx context.Context, cfg Config, opt Options) (l *Ledger, err error) {
 	if err := l.openReaders(cfg); err != nil {
 		return l, err
 	}
-	return l, l.commit(ctx, func(t *tx) error { return l.begin(t, opt.Identity) })
+	if err := l.commit(ctx, func(t *tx) error { return l.begin(t, opt.Identity) }); err != nil {
+		return l, err
+	}
+	return l, l.testify()
 }
 
 // begin checks whose ledger this is, then turns the intents that an interrupted
@@ -68,6 +74,9 @@ func (l *Ledger) begin(t *tx, id Identity) error {
 		return err
 	}
 	if err := l.syncCompanies(t, id.Companies); err != nil {
+		return err
+	}
+	if err := l.settleGeneration(t); err != nil {
 		return err
 	}
 	// A try that an earlier process put off says nothing about now.

@@ -76,7 +76,7 @@ func upgrade(ctx context.Context, conn *sql.Conn, dir string, steps []string, no
 }
 
 // backup writes a whole, compact copy of the database to path, which appears
-// under its name only when it is complete.
+// under its name only when it is complete. The copy sweeps before it sends.
 func backup(ctx context.Context, conn *sql.Conn, path string) error {
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 	if err := durable.Remove(temp); err != nil {
@@ -85,11 +85,14 @@ func backup(ctx context.Context, conn *sql.Conn, path string) error {
 	if _, err := conn.ExecContext(ctx, "VACUUM INTO '"+strings.ReplaceAll(temp, "'", "''")+"'"); err != nil {
 		return errors.Join(err, durable.Remove(temp))
 	}
+	if _, err := conn.ExecContext(ctx, unsweep, temp); err != nil {
+		return errors.Join(err, durable.Remove(temp))
+	}
 	return durable.Rename(temp, path)
 }
 
 // Backup writes a copy of the ledger to path while it is in use. A ledger put
-// back from it must sweep (RequireSweep) before it sends.
+// back from it sweeps before it sends.
 func (l *Ledger) Backup(ctx context.Context, path string) error {
 	db, err := sql.Open("sqlite", dsn(l.file))
 	if err != nil {

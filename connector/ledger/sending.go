@@ -48,6 +48,9 @@ func (l *Ledger) promote(ctx context.Context) error {
 // Queued -> Sending, Attempts+1. Returns those that were still queued, of
 // companies that need no sweep. The attempt gets its own row when it ends.
 func (l *Ledger) MarkSending(ctx context.Context, ids []int64) ([]int64, error) {
+	if err := l.advance(ctx); err != nil {
+		return nil, fmt.Errorf("record intent to send: %w", err)
+	}
 	var marked []int64
 	err := l.commit(ctx, func(t *tx) error {
 		now := stamp(l.now())

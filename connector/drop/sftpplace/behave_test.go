@@ -257,7 +257,7 @@ func TestReadOnlyDirectorySaysSo(t *testing.T) {
 	if _, err := p.List(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, _, claimErr := drop.ClaimOwner(t.Context(), p, "ledger", nil)
+	_, _, claimErr := drop.ClaimOwner(t.Context(), p, drop.Owner{ID: "ledger"}, nil)
 	for verb, err := range map[string]error{
 		"claim":   claimErr,
 		"publish": p.Publish(t.Context(), "b.csv", strings.NewReader("b")),
