@@ -110,7 +110,7 @@ func isZip(head []byte) bool { return bytes.HasPrefix(head, []byte("PK\x03\x04")
 // matchesWorkbook looks for the mapping's sheet and columns. A mapping for CSV
 // may fit as well: the correctable copy that accountants edit may be a workbook.
 func (m *Mapping) matchesWorkbook(e Export) bool {
-	if m.input.format == formatXML || len(m.match.names) > 0 && !m.matchesName(e.Name) {
+	if m.input.format == formatXML || len(m.match.names) > 0 && !m.matchesName(e.Name) && !m.matchesAsCSV(e.Name) {
 		return false
 	}
 	if m.shape == recordShape {
@@ -125,6 +125,18 @@ func (m *Mapping) matchesWorkbook(e Export) bool {
 		return m.isPage(in)
 	}
 	return !refuses(in.problems)
+}
+
+// matchesAsCSV tells whether the name is that of a workbook made of a CSV whose
+// name the mapping knows.
+func (m *Mapping) matchesAsCSV(name string) bool {
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	for _, pattern := range m.match.names {
+		if ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(stem+path.Ext(pattern))); ok {
+			return m.input.format == formatCSV
+		}
+	}
+	return false
 }
 
 // claimant is the only mapping whose [match] names such a file, although its

@@ -58,40 +58,50 @@ func (c *joinedCopier) begin() error {
 	return nil
 }
 
-func (c *joinedCopier) grid(table string) *grid {
-	if table == c.s.m.tables[0].name {
-		return c.s.main
+func (c *joinedCopier) grid(table string) *grid { return c.s.grid(table) }
+
+func (s *joinedSource) grid(table string) *grid {
+	if table == s.m.tables[0].name {
+		return s.main
 	}
-	return c.s.others[table].grid
+	return s.others[table].grid
+}
+
+// rowsOfDocument visits the rows of a document, the invoice's first.
+func (s *joinedSource) rowsOfDocument(d document, visit func(table string, r *row)) error {
+	head, ok := d.head.(*joinedHead)
+	if ok {
+		visit(s.m.tables[0].name, head.r)
+	} else if line, is := d.head.(joinedRow); is {
+		head = line.head
+	}
+	for _, t := range s.m.tables[1:] {
+		rows, err := head.rowsOf(t.name)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			visit(t.name, r)
+		}
+	}
+	return nil
 }
 
 func (c *joinedCopier) take(d document, ps []problem.Problem, failing bool) error {
 	if !failing {
 		return nil
 	}
-	head, ok := d.head.(*joinedHead)
-	if ok {
-		if err := c.row(c.s.m.tables[0].name, c.s.main.head.names, head.r.Cells, c.opt.addedCells([]*row{head.r}, 0, ps)); err != nil {
-			return err
+	var broken error
+	err := c.s.rowsOfDocument(d, func(table string, r *row) {
+		var added []string
+		if table == c.s.m.tables[0].name {
+			added = c.opt.addedCells([]*row{r}, 0, ps)
 		}
-	} else if line, is := d.head.(joinedRow); is {
-		head = line.head
-	}
-	for _, t := range c.s.m.tables[1:] {
-		if c.sheets[t.name] == nil {
-			continue
+		if c.sheets[table] != nil && broken == nil {
+			broken = c.row(table, c.grid(table).head.names, r.Cells, added)
 		}
-		rows, err := head.rowsOf(t.name)
-		if err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if err := c.row(t.name, c.grid(t.name).head.names, r.Cells, nil); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	})
+	return errors.Join(err, broken)
 }
 
 func (c *joinedCopier) row(table string, header, texts, added []string) error {

@@ -4,40 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"einvoice/connector/problem"
 
 	"github.com/xuri/excelize/v2"
 )
 
-// xlsxCopier writes a new workbook with one sheet of texts.
+// xlsxCopier gives a CSV back as a workbook with one sheet of texts.
 type xlsxCopier struct {
 	grid   *grid
 	before []row // up to and with the header
 	opt    CopyOptions
 	w      io.Writer
-	format valueFormat
-	dates  map[int]bool // columns that hold dates, which are written as people do
 	book   *excelize.File
 	sheet  *excelize.StreamWriter
 	num    int
 	temp   string
 }
 
-func newXLSXCopier(g *grid, before []row, m *Mapping, format valueFormat, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
-	c := &xlsxCopier{grid: g, before: before, opt: opt, w: w, format: format, dates: map[int]bool{}, temp: tempDir}
-	for _, b := range m.head {
-		if b.field.kind != dateKind {
-			continue
-		}
-		for _, sel := range b.rule.from {
-			if column := g.columns[sel.place]; column >= 0 {
-				c.dates[column] = true
-			}
-		}
-	}
-	return c
+func newXLSXCopier(g *grid, before []row, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
+	return &xlsxCopier{grid: g, before: before, opt: opt, w: w, temp: tempDir}
 }
 
 func (c *xlsxCopier) begin() (err error) {
@@ -53,7 +39,7 @@ func (c *xlsxCopier) begin() (err error) {
 		if i == len(c.before)-1 && c.grid.head.row > 0 {
 			added = c.opt.addedColumns()
 		}
-		if err := c.row(&r, added, false); err != nil {
+		if err := c.row(&r, added); err != nil {
 			return err
 		}
 	}
@@ -65,7 +51,7 @@ func (c *xlsxCopier) take(d document, ps []problem.Problem, failing bool) error 
 		return nil
 	}
 	for i, r := range d.source {
-		if err := c.row(r, c.opt.addedCells(d.source, i, ps), true); err != nil {
+		if err := c.row(r, c.opt.addedCells(d.source, i, ps)); err != nil {
 			return err
 		}
 	}
@@ -80,7 +66,7 @@ func (c *xlsxCopier) end() error {
 	return errors.Join(err, c.book.Close())
 }
 
-func (c *xlsxCopier) row(r *row, added []string, data bool) error {
+func (c *xlsxCopier) row(r *row, added []string) error {
 	c.num++
 	var cells []any
 	for _, column := range keptColumns(c.grid.head.names, max(len(r.Cells), len(c.grid.head.names)*min(1, len(added)))) {
@@ -88,27 +74,10 @@ func (c *xlsxCopier) row(r *row, added []string, data bool) error {
 		if column < len(r.Cells) {
 			text = r.Cells[column]
 		}
-		if data && c.dates[column] {
-			text = c.readable(text)
-		}
 		cells = append(cells, text)
 	}
 	for _, text := range added {
 		cells = append(cells, text)
 	}
 	return c.sheet.SetRow(fmt.Sprintf("A%d", c.num), cells)
-}
-
-// readable writes a serial as the date that Excel showed for it.
-func (c *xlsxCopier) readable(text string) string {
-	day, ok := serialDate(strings.TrimSpace(text), c.format.dates.base)
-	if !ok {
-		return text
-	}
-	for _, f := range c.format.dates.formats {
-		if !f.serial {
-			return f.write(day)
-		}
-	}
-	return string(day)
 }

@@ -24,6 +24,7 @@ type joinedSource struct {
 	seen    map[string]bool
 	strays  []string // keys of lines without an invoice
 	done    bool
+	book    bool // the tables are sheets
 }
 
 // keyedTable is a table held aside, its rows found by their key.
@@ -43,7 +44,12 @@ func (m *Mapping) openJoined(e Export) (*opened, error) {
 	s := &joinedSource{m: m, others: map[string]*keyedTable{}, seen: map[string]bool{}}
 	in := &opened{source: s, format: m.input.values, close: s.close,
 		rows: func() int { return s.read }, later: func() []problem.Problem { return nil },
-		copier: func(w io.Writer, opt CopyOptions) copier { return newJoinedCopier(s, w, opt, e.TempDir) }}
+		copier: func(w io.Writer, opt CopyOptions) copier {
+			if s.book {
+				return newJoinedBookCopier(e, s, w, opt)
+			}
+			return newJoinedCopier(s, w, opt, e.TempDir)
+		}}
 	open, err := m.tableOpener(e, s, in)
 	if err != nil {
 		return nil, err
@@ -199,6 +205,7 @@ func (m *Mapping) sheetOpener(e Export, s *joinedSource, in *opened) (tableReade
 		return nil, err
 	}
 	s.closers = append(s.closers, book.Close)
+	s.book = true
 	workbookFormat(&in.format, book)
 	return func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error) {
 		sub.input.format = formatXLSX

@@ -181,7 +181,7 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	in.encoding, in.problems = r.charset.name, problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier {
 		if opt.Workbook {
-			return newXLSXCopier(r.grid.named("Factures"), r.headerRows(), m, in.format, w, opt, e.TempDir)
+			return newXLSXCopier(r.grid.named("Factures"), r.headerRows(), w, opt, e.TempDir)
 		}
 		return newCSVCopier(r, m.input.quote, w, opt)
 	}

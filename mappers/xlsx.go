@@ -47,7 +47,7 @@ func (m *Mapping) openXLSX(e Export, keep bool) (*opened, error) {
 	in := m.openRows(r.grid, r, e.TempDir, keep)
 	in.problems = problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier {
-		return newXLSXCopier(r.grid, r.before, m, in.format, w, opt, e.TempDir)
+		return newBookCopier(e, r, w, opt)
 	}
 	// A mapping for CSV reads the workbook that somebody made of it.
 	workbookFormat(&in.format, book)

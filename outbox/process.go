@@ -12,6 +12,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/drop"
 	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
@@ -63,9 +64,14 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return err
 	}
-	m, err := d.choose(e)
+	m, err := o.mappingOfCopy(ctx, d, f)
 	if err != nil {
-		return o.failBecause(ctx, f, "", err)
+		return err
+	}
+	if m == nil {
+		if m, err = d.choose(e); err != nil {
+			return o.failBecause(ctx, f, "", err)
+		}
 	}
 	if ready, err := o.gather(ctx, d, f, m, e); err != nil || !ready {
 		return err
@@ -88,6 +94,20 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	return s.release(ctx, report)
 }
 
+// mappingOfCopy is the mapping that read the export of which f is a correctable
+// copy, whatever the copy's name and format; nil where f is none.
+func (o *Outbox) mappingOfCopy(ctx context.Context, d *Drop, f ledger.File) (*mappers.Mapping, error) {
+	take, ok := drop.CopyOf(f.Name)
+	if !ok {
+		return nil, nil
+	}
+	of, err := o.Ledger.FileByTake(ctx, f.Drop, take)
+	if errors.Is(err, ledger.ErrNotFound) || err == nil && !results.IsCopy(f.Name, of.Name, take) {
+		return nil, nil // of another drop
+	}
+	return d.mapping(of.Mapping), err
+}
+
 // choose picks the mapping of an export. A single one that the configuration
 // names reads everything: it then says what a file lacks.
 func (d *Drop) choose(e mappers.Export) (*mappers.Mapping, error) {
@@ -100,7 +120,7 @@ func (d *Drop) choose(e mappers.Export) (*mappers.Mapping, error) {
 // export is how the mapping reads a file of the spool.
 func (o *Outbox) export(ctx context.Context, f ledger.File) (mappers.Export, error) {
 	return o.withParts(ctx, f, mappers.Export{
-		Name: f.Name, Original: results.Original(f.Name), Size: f.Size, TempDir: o.TempDir,
+		Name: f.Name, Original: drop.Original(f.Name), Size: f.Size, TempDir: o.TempDir,
 		Open: func() (io.ReadSeekCloser, error) { return o.Spool.Open(f.SHA256) },
 	})
 }

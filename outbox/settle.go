@@ -273,8 +273,13 @@ func (o *Outbox) mappingOf(f ledger.File) *mappers.Mapping {
 	if d == nil {
 		return nil
 	}
+	return d.mapping(f.Mapping)
+}
+
+// mapping is a mapping of the drop by its name, nil if it is none.
+func (d *Drop) mapping(name string) *mappers.Mapping {
 	for _, m := range slices.Concat(d.Mappings...) {
-		if m.Name == f.Mapping {
+		if m.Name == name {
 			return m
 		}
 	}

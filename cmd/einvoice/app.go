@@ -168,7 +168,8 @@ func (a *app) openOutbox(ctx context.Context) error {
 		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
 		Platform: a.sending, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
 		Safety: a.cfg.Safety, Production: a.cfg.Environment == "production",
-		Lang: a.cfg.lang(), Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
+		Lang: a.cfg.lang(), RefusedAsXLSX: a.cfg.Results.RefusedAsXLSX(a.cfg.lang()),
+		Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
 		Published: a.wakePublisher, Drain: a.cfg.ShutdownTimeout.Std(),
 	})
 	return nil

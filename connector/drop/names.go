@@ -2,6 +2,8 @@ package drop
 
 import (
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -100,4 +102,28 @@ func compareNumbers(a, b string) int {
 		return len(a) - len(b)
 	}
 	return strings.Compare(a, b)
+}
+
+// copied matches what the name of a correctable copy has after that of its
+// export: the take, and what kind of copy it is.
+var copied = regexp.MustCompile(`\.(\d{6,})\.(?:refused\.\d+|held)(\.[^.]+)$`)
+
+// CopyOf reads the name of a correctable copy of ours: the take that it is of.
+// Such a copy may be dropped whatever names the drop expects.
+func CopyOf(name string) (take int64, ok bool) {
+	m := copied.FindStringSubmatch(name)
+	if m == nil {
+		return 0, false
+	}
+	take, err := strconv.ParseInt(m[1], 10, 64)
+	return take, err == nil
+}
+
+// Original takes from a name what makes it that of a correctable copy: what
+// belongs to an export by its name belongs to its copies as well.
+func Original(name string) string {
+	for copied.MatchString(name) {
+		name = copied.ReplaceAllString(name, "$2")
+	}
+	return name
 }

@@ -204,7 +204,8 @@ func (w *Watcher) included(name string) bool {
 			return true
 		}
 	}
-	return len(w.include) == 0
+	_, ours := CopyOf(name) // a corrected copy, which may be a workbook where the ERP writes CSV
+	return ours || len(w.include) == 0
 }
 
 func (w *Watcher) withOwner(e Entry) Entry {

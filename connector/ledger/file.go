@@ -114,6 +114,15 @@ func (l *Ledger) FileByID(ctx context.Context, id int64) (File, error) {
 	return f, nil
 }
 
+// FileByTake reads a drop's export by its running number; ErrNotFound.
+func (l *Ledger) FileByTake(ctx context.Context, drop string, take int64) (File, error) {
+	f, err := first(ctx, l.read, scanFile, "SELECT "+fileColumns+" FROM file f WHERE f.drop_name = ? AND f.take = ?", drop, take)
+	if err != nil {
+		return File{}, fmt.Errorf("read take %d of %s: %w", take, drop, err)
+	}
+	return f, nil
+}
+
 // Files lists the newest files first.
 func (l *Ledger) Files(ctx context.Context, limit int) ([]File, error) {
 	return l.files(ctx, "ORDER BY f.id DESC LIMIT ?", limit)

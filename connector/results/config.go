@@ -5,7 +5,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"einvoice/connector/problem"
 	"einvoice/connector/setting"
+)
+
+// What the correctable copy of a CSV comes as.
+const (
+	RefusedCSV  = "csv"
+	RefusedXLSX = "xlsx"
 )
 
 // The encodings that result files may have.
@@ -26,6 +33,10 @@ type Config struct {
 	// OKFile adds "<name>.ok" to each result file, written last; it holds the
 	// SHA-256 and the name of the file it vouches for.
 	OKFile bool `toml:"ok_file"`
+	// RefusedAs says how the correctable copy of a CSV is given back: "csv", byte
+	// for byte, or "xlsx", a workbook of texts that Excel cannot mangle. "" is xlsx
+	// where the language is French, else csv. Other formats come as they are.
+	RefusedAs string `toml:"refused_as"`
 	// StatusEvery is how often status files are cut; changes in between go
 	// into one file.
 	StatusEvery setting.Duration `toml:"status_every"`
@@ -44,11 +55,17 @@ func Defaults() Config {
 	}
 }
 
+// RefusedAsXLSX tells whether correctable copies of CSV files are workbooks.
+func (c Config) RefusedAsXLSX(lang problem.Lang) bool {
+	return c.RefusedAs == RefusedXLSX || c.RefusedAs == "" && lang == problem.French
+}
+
 // Validate reports the section's mistakes.
 func (c Config) Validate(r setting.Report) {
 	r.OneOf("encoding", c.Encoding, UTF8, UTF8BOM, Windows1252)
 	r.OneOf("decimal", c.Decimal, ",", ".")
 	r.Between("status_every", c.StatusEvery, setting.Duration(time.Second), setting.Duration(24*time.Hour))
+	r.OneOf("refused_as", c.RefusedAs, "", RefusedCSV, RefusedXLSX)
 	validateDelimiter(r, c)
 	validateColumns(r, "ack_columns", c.AckColumns, names(ackColumns()))
 	validateColumns(r, "status_columns", c.StatusColumns, names(statusColumns()))

@@ -5,11 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"einvoice/connector/drop"
 )
 
 // maxStem bounds, in bytes, the part of a name that comes from outside. With
@@ -34,32 +35,27 @@ func UnreadyName(file string, changed time.Time) string {
 	return fmt.Sprintf("%s.%s.waiting.csv", safe(file), changed.UTC().Format("20060102T150405"))
 }
 
-// Original takes from the name of a correctable copy what CopyName added, so
-// that what stood beside the export is known to belong to its copies as well.
-func Original(name string) string {
-	ext := path.Ext(name)
-	return ours.ReplaceAllString(strings.TrimSuffix(name, ext), "") + ext
-}
-
 // StatusName is the name of a status file. The time is written as it stands in
 // at's own zone; seq is the number of the file's first line.
 func StatusName(company string, at time.Time, seq int64) string {
 	return fmt.Sprintf("status_%s_%s_%d.csv", safe(company), at.Format("20060102T150405"), seq)
 }
 
-// ours matches what CopyName adds to a name.
-var ours = regexp.MustCompile(`(\.\d{6}\.(refused\.\d+|held))+$`)
-
-// CopyName is the name of a correctable copy: kind is "refused", with n counting
+// CopyName is the name of a correctable copy, as drop.CopyOf reads it: kind is "refused", with n counting
 // an export's copies from 1, or "held", which has no number. A dot before ext
 // may be left out.
 func CopyName(export string, take int64, kind string, n int, ext string) string {
 	// The copy of a copy is named after the first export.
-	name := fmt.Sprintf("%s.%06d.%s", ours.ReplaceAllString(stem(export), ""), take, kind)
+	name := fmt.Sprintf("%s.%06d.%s", stem(drop.Original(export)), take, kind)
 	if kind != "held" {
 		name = fmt.Sprintf("%s.%d", name, n)
 	}
 	return name + "." + strings.TrimPrefix(ext, ".")
+}
+
+// IsCopy tells whether a name is that of a correctable copy of an export's take.
+func IsCopy(name, export string, take int64) bool {
+	return strings.HasPrefix(name, strings.TrimSuffix(CopyName(export, take, "held", 0, ""), "held."))
 }
 
 // DoneName is the name of the note beside copies that need no correction any more.
