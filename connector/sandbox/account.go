@@ -43,6 +43,7 @@ func (s *Sandbox) recharge(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	s.opt.Credit += b.Credit
+	s.remember(entry{Recharged: b.Credit})
 	credit := s.credit()
 	s.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]float64{"credit": credit})

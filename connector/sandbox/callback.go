@@ -109,6 +109,7 @@ func (s *Sandbox) record(c *call, status int, err error) {
 		t.Error = err.Error()
 	}
 	s.books.tried(t)
+	s.remember(entry{Tried: t.kept()})
 }
 
 // send calls once. It returns the HTTP status, 0 when there was no answer.

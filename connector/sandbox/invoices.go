@@ -111,7 +111,7 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, invoice, re
 	_, r.Cent = q.struck["normalise_cent"]
 	s.spent += s.opt.Price
 	s.keep(r)
-	s.remember(entry{Invoice: r})
+	s.remember(entry{Invoice: r, Cost: s.opt.Price})
 	s.schedule(r)
 	s.opt.Log("sandbox: invoice %s %s taken in charge", r.Number, r.ID)
 	return r, inv, reply{}

@@ -15,15 +15,39 @@ import (
 // to the disk: this is a sandbox. A nil journal keeps nothing.
 type journal struct{ file *os.File }
 
-// entry is one line of the journal; exactly one field is set.
+// entry is one line of the journal, about one thing.
 type entry struct {
 	Invoice        *record         `json:"invoice,omitempty"` // new
+	Cost           float64         `json:"cost,omitempty"`    // of the new invoice
 	State          *record         `json:"state,omitempty"`   // its new state, without the body
 	Company        *company        `json:"company,omitempty"` // new or changed
 	Gone           string          `json:"gone,omitempty"`    // a company's fiscal id
 	Italian        *italian        `json:"italian,omitempty"`
 	ItalianInvoice *italianInvoice `json:"italian_invoice,omitempty"`
-	Listed         *Entry          `json:"listed,omitempty"` // new or changed in the directory
+	Listed         *Entry          `json:"listed,omitempty"`    // new or changed in the directory
+	Token          *token          `json:"token,omitempty"`     // new or used
+	Forgotten      string          `json:"forgotten,omitempty"` // a token
+	Recharged      float64         `json:"recharged,omitempty"` // the wallet, by that much
+	Switches       json.RawMessage `json:"switches,omitempty"`  // those that changed
+	Tried          *keptTry        `json:"tried,omitempty"`     // a callback
+}
+
+// keptTry is a Try with what only the platform's log shows of it.
+type keptTry struct {
+	Try
+	Custom  json.RawMessage   `json:"custom,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Method  string            `json:"method,omitempty"`
+	Field   string            `json:"field,omitempty"`
+	Retry   int               `json:"retry,omitempty"`
+}
+
+func (t Try) kept() *keptTry { return &keptTry{t, t.custom, t.headers, t.method, t.field, t.retry} }
+
+func (k keptTry) try() Try {
+	t := k.Try
+	t.custom, t.headers, t.method, t.field, t.retry = k.Custom, k.Headers, k.Method, k.Field, k.Retry
+	return t
 }
 
 func (j *journal) append(e entry) error {
@@ -86,15 +110,18 @@ func (s *Sandbox) replay(file io.Reader) (good int64, err error) {
 		if err := json.Unmarshal(bytes.TrimSpace(b), &e); err != nil {
 			return good, fmt.Errorf("line %d: %w", n, err)
 		}
-		s.redo(e)
+		if err := s.redo(e); err != nil {
+			return good, fmt.Errorf("line %d: %w", n, err)
+		}
 		good += int64(len(b))
 	}
 }
 
-func (s *Sandbox) redo(e entry) {
+func (s *Sandbox) redo(e entry) error {
 	switch {
 	case e.Invoice != nil:
 		s.keep(e.Invoice)
+		s.spent += e.Cost
 	case e.State != nil:
 		if r := s.store.byID[e.State.ID]; r != nil {
 			e.State.Raw = r.Raw
@@ -110,7 +137,21 @@ func (s *Sandbox) redo(e entry) {
 		s.setEntry(*e.Listed)
 	case e.Gone != "":
 		s.store.forget(e.Gone)
+	case e.Token != nil:
+		s.tokens[e.Token.Token] = e.Token
+	case e.Forgotten != "":
+		delete(s.tokens, e.Forgotten)
+	case e.Switches != nil:
+		next := *s.switches.Load()
+		if err := json.Unmarshal(e.Switches, &next); err != nil {
+			return err
+		}
+		return s.Switch(next)
+	case e.Tried != nil:
+		s.books.tried(e.Tried.try())
 	}
+	s.opt.Credit += e.Recharged
+	return nil
 }
 
 // keep adds an invoice to the store and to the books.

@@ -118,6 +118,7 @@ func (s *Sandbox) newToken(b tokenRequest, now time.Time) *token {
 	t := &token{Token: newID(now), Refresh: newID(now), Name: b.Name, Created: now, Expires: now.Add(min(life, longestTTL)),
 		Scopes: b.Scopes, Limits: b.Limits, Stats: map[string]int{"totalRequests": 0}}
 	s.tokens[t.Token] = t
+	s.remember(entry{Token: t})
 	return t
 }
 
@@ -135,7 +136,7 @@ func (s *Sandbox) renew(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusUnauthorized, "application/json", reply{body: canned(http.StatusUnauthorized)}.bytes())
 		return
 	}
-	delete(s.tokens, old.Token)
+	s.dropToken(old.Token)
 	b.Scopes, b.Name = old.Scopes, cmp.Or(b.Name, old.Name)
 	b.Limits = cmp.Or(b.Limits, old.Limits)
 	t := *s.newToken(b, s.opt.Now())
@@ -173,8 +174,14 @@ func (s *Sandbox) withToken(do func(*token) any) func(w http.ResponseWriter, r *
 }
 
 func (s *Sandbox) forgetToken(t *token) any {
-	delete(s.tokens, t.Token)
+	s.dropToken(t.Token)
 	return nil
+}
+
+// dropToken makes a token worthless. The caller holds mu.
+func (s *Sandbox) dropToken(name string) {
+	delete(s.tokens, name)
+	s.remember(entry{Forgotten: name})
 }
 
 // credential judges the bearer of a request: nil when it is good. The caller
@@ -193,6 +200,9 @@ func (s *Sandbox) credential(r *http.Request) *envelope {
 		return nil
 	}
 	t.Stats["totalRequests"]++
+	if t.Limits != nil { // else the number decides nothing, and is not kept
+		s.remember(entry{Token: t})
+	}
 	switch {
 	case !t.Expires.After(s.opt.Now()):
 		return &envelope{Success: false, Message: "Expired Token", Error: 125}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -88,15 +89,43 @@ func (s *Sandbox) Switch(w Switches) error {
 
 // turnSwitches is PATCH /sandbox/switches: what is not sent stays.
 func (s *Sandbox) turnSwitches(w http.ResponseWriter, r *http.Request) {
-	next := *s.switches.Load()
-	if !readJSON(w, r, &next) {
+	var patch json.RawMessage
+	if !readJSON(w, r, &patch) {
 		return
 	}
-	if err := s.Switch(next); err != nil {
+	if err := s.patchSwitches(patch); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	s.showSwitches(w, r)
+}
+
+func (s *Sandbox) patchSwitches(patch []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock() // two changes at once must both stay
+	before := *s.switches.Load()
+	next := before
+	if err := json.Unmarshal(patch, &next); err != nil {
+		return err
+	}
+	if err := s.Switch(next); err != nil {
+		return err
+	}
+	s.remember(entry{Switches: changed(before, *s.switches.Load())})
+	return nil
+}
+
+// changed are the switches that stand otherwise now, so that the options of a
+// later start still count for the others.
+func changed(before, after Switches) json.RawMessage {
+	var was, is map[string]any
+	for to, from := range map[*map[string]any]Switches{&was: before, &is: after} {
+		b, _ := json.Marshal(from) // never fails
+		_ = json.Unmarshal(b, to)  // nor does this
+	}
+	maps.DeleteFunc(is, func(name string, value any) bool { return was[name] == value })
+	b, _ := json.Marshal(is)
+	return b
 }
 
 func (s *Sandbox) showSwitches(w http.ResponseWriter, _ *http.Request) {
