@@ -106,7 +106,7 @@ func (in *Inbox) believe(ctx context.Context, r *ring) (connector.Remote, error)
 	if remote, ok := in.onHand[r.APIID]; ok {
 		return remote, nil
 	}
-	remote, err := in.get(ctx, r.APIID, needed)
+	remote, err := in.get(ctx, r.Company, r.APIID, needed)
 	if err == nil {
 		in.keep(remote)
 	}
@@ -126,7 +126,7 @@ func (in *Inbox) keep(r connector.Remote) {
 func (in *Inbox) again(r *ring) time.Time {
 	now := in.opt.Now()
 	due := now.Add(min(max(now.Sub(r.ReceivedAt)/2, firstPause), time.Hour))
-	for _, until := range []time.Time{in.later[r.APIID].until, in.outage.until} {
+	for _, until := range []time.Time{in.later[r.APIID].until, in.outage(r.Company).until} {
 		if until.After(due) {
 			due = until
 		}

@@ -28,7 +28,7 @@ func (in *Inbox) fetchSeen(ctx context.Context) error {
 	for _, r := range rows {
 		remote, ok := in.onHand[r.APIID]
 		if !ok {
-			remote, err = in.get(ctx, r.APIID, needed)
+			remote, err = in.get(ctx, r.Company, r.APIID, needed)
 		}
 		switch {
 		case errors.Is(err, errNotNow):

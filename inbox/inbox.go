@@ -38,9 +38,12 @@ type Platform interface {
 
 // Options are what New is given besides the configuration.
 type Options struct {
-	Ledger    *ledger.Ledger
-	Blobs     *durable.Store // callback bodies and received originals
-	Platform  Platform
+	Ledger   *ledger.Ledger
+	Blobs    *durable.Store // callback bodies and received originals
+	Platform Platform
+	// Account is the platform as a company's own credential shows it; nil: they
+	// all have the same, Platform.
+	Account   func(companyID string) Platform
 	Companies []connector.Company
 	Folder    func(companyID string) string // the inbox folder of a company
 	// ERP is where a company's second delivery goes; nil: there is none.
@@ -71,7 +74,7 @@ type Inbox struct {
 
 	round   sync.Mutex // one round at a time; guards what follows
 	unknown *rate.Limiter
-	outage  pause                       // of the platform as a whole
+	outages map[Platform]*pause         // of the platform as a whole, by credential
 	later   map[string]pause            // of single invoices, by API id
 	listed  map[string]time.Time        // last look at a company's newest invoices
 	shown   map[string]bool             // companies whose list was read in this round
@@ -114,7 +117,7 @@ func New(cfg Config, opt Options) (*Inbox, error) {
 		cfg: cfg, opt: opt, mode: mode,
 		wake: make(chan struct{}, 1), parsing: make(chan struct{}, 1),
 		unknown: rate.NewLimiter(rate.Every(unknownEvery), unknownBurst),
-		later:   map[string]pause{}, listed: map[string]time.Time{},
+		later:   map[string]pause{}, outages: map[Platform]*pause{}, listed: map[string]time.Time{},
 		shown: map[string]bool{}, starts: map[string]connector.Date{}, onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, rests: map[month]rest{}, said: map[string]string{},
 	}
 	if !cfg.Callback.Enabled {

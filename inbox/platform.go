@@ -51,8 +51,8 @@ func (in *Inbox) limit(p purpose) int {
 
 // left is the number of calls that may be made now: 0 when the platform is
 // away or the day's budget spent.
-func (in *Inbox) left(ctx context.Context, p purpose) (int, error) {
-	if in.outage.row >= outageRow && in.opt.Now().Before(in.outage.until) {
+func (in *Inbox) left(ctx context.Context, company string, p purpose) (int, error) {
+	if away := in.outage(company); away.row >= outageRow && in.opt.Now().Before(away.until) {
 		return 0, nil
 	}
 	day := in.now().Format(time.DateOnly)
@@ -89,12 +89,17 @@ func (in *Inbox) overBudget(day string, p purpose, total int) {
 // platform does not know it. Other errors put the invoice on a pause of its
 // own; several in a row put everything on one, so that one poisoned invoice
 // stops nobody else and an outage is not hammered.
-func (in *Inbox) get(ctx context.Context, id string, p purpose) (connector.Remote, error) {
+func (in *Inbox) get(ctx context.Context, company, id string, p purpose) (connector.Remote, error) {
+	return in.getRefreshed(ctx, company, id, p, false)
+}
+
+// getRefreshed is get; with refresh the platform asks the network itself first.
+func (in *Inbox) getRefreshed(ctx context.Context, company, id string, p purpose, refresh bool) (connector.Remote, error) {
 	now := in.opt.Now()
 	if now.Before(in.later[id].until) {
 		return connector.Remote{}, errNotNow
 	}
-	left, err := in.left(ctx, p)
+	left, err := in.left(ctx, company, p)
 	if err == nil && left == 0 {
 		err = errNotNow
 	}
@@ -104,9 +109,9 @@ func (in *Inbox) get(ctx context.Context, id string, p purpose) (connector.Remot
 	if err != nil {
 		return connector.Remote{}, err
 	}
-	remote, err := in.opt.Platform.Get(ctx, id, false)
+	remote, err := in.platform(company).Get(ctx, id, refresh)
 	if err == nil {
-		in.answered()
+		in.answered(company)
 		delete(in.later, id)
 		remote.ID = id
 		return remote, nil
@@ -118,27 +123,46 @@ func (in *Inbox) get(ctx context.Context, id string, p purpose) (connector.Remot
 	one.fail(now, idPause)
 	in.later[id] = one
 	if errors.Is(err, api.ErrNotFound) {
-		in.answered()
+		in.answered(company)
 		return connector.Remote{}, err
 	}
-	in.failed(now, err)
+	in.failed(company, now, err)
 	return connector.Remote{}, err
 }
 
-func (in *Inbox) answered() {
-	if in.outage.row >= outageRow {
-		in.opt.Log.Info().Msg("the platform answers again")
+// platform is what a company's credential shows.
+func (in *Inbox) platform(company string) Platform {
+	if in.opt.Account == nil {
+		return in.opt.Platform
 	}
-	in.outage = pause{}
+	return in.opt.Account(company)
 }
 
-func (in *Inbox) failed(now time.Time, err error) {
-	in.outage.fail(now, lastPause)
-	if in.outage.row == outageRow {
+// outage is that of a company's credential: the others go on.
+func (in *Inbox) outage(company string) *pause {
+	p := in.platform(company)
+	if in.outages[p] == nil {
+		in.outages[p] = &pause{}
+	}
+	return in.outages[p]
+}
+
+func (in *Inbox) answered(company string) {
+	away := in.outage(company)
+	if away.row >= outageRow {
+		in.opt.Log.Info().Msg("the platform answers again")
+	}
+	*away = pause{}
+}
+
+func (in *Inbox) failed(company string, now time.Time, err error) {
+	away := in.outage(company)
+	away.fail(now, lastPause)
+	if away.row == outageRow {
 		in.opt.Log.Warn().Err(err).Msg("the platform does not answer; it is asked again in a while")
 		return
 	}
-	in.opt.Log.Debug().Err(err).Int("in_a_row", in.outage.row).Msg("call failed")
+	in.opt.Log.Debug().Err(err).Int("in_a_row", away.row).Msg("call failed")
 }
 
 // tomorrow is when the next day's budget opens.

@@ -15,6 +15,7 @@ const (
 	pageSize     = 100
 	watchAtOnce  = 2000
 	horizon      = 90 * 24 * time.Hour // older invoices are not watched any more
+	refreshAfter = 24 * time.Hour      // an invoice still open then is asked for at its network: what the platform has may be old
 	pagesPerLook = 4                   // singles that a further page must be able to replace
 )
 
@@ -164,7 +165,7 @@ func (in *Inbox) look(ctx context.Context, w ledger.Watched) error {
 	if _, ok := in.interval(own.SentAt, own.Status); !ok {
 		return in.plan(ctx, []ledger.Invoice{own})
 	}
-	remote, err := in.get(ctx, w.APIID, polling)
+	remote, err := in.getRefreshed(ctx, w.Company, w.APIID, polling, in.opt.Now().Sub(w.SentAt) > refreshAfter)
 	switch {
 	case errors.Is(err, errNotNow):
 		return nil

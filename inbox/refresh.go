@@ -38,7 +38,7 @@ func (in *Inbox) refresh(ctx context.Context, inv ledger.Invoice) error {
 	if err := in.count(ctx); err != nil {
 		return err
 	}
-	remote, err := in.opt.Platform.Get(ctx, inv.APIID, true)
+	remote, err := in.platform(inv.Company).Get(ctx, inv.APIID, true)
 	if errors.Is(err, api.ErrNotFound) {
 		return fmt.Errorf("the platform does not know id %s: %w", inv.APIID, err)
 	}

@@ -28,7 +28,7 @@ type walk struct {
 // walk reads a company's list and applies what it shows. whole tells whether
 // nothing was left unread.
 func (in *Inbox) walk(ctx context.Context, c connector.Company, w walk) (whole bool, err error) {
-	left, err := in.left(ctx, polling)
+	left, err := in.left(ctx, c.ID, polling)
 	if err != nil || left == 0 {
 		return false, err
 	}
@@ -39,13 +39,13 @@ func (in *Inbox) walk(ctx context.Context, c connector.Company, w walk) (whole b
 	order := descent{below: w.depth}
 	items := 0
 	whole = true
-	for remote, err := range in.opt.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Limit: pageSize, MaxPages: min(w.pages, left)}) {
+	for remote, err := range in.platform(c.ID).List(ctx, api.Query{FiscalID: c.FiscalID, Limit: pageSize, MaxPages: min(w.pages, left)}) {
 		if err != nil {
 			whole = false
 			in.cut(c, err)
 			break
 		}
-		in.answered()
+		in.answered(c.ID)
 		if items++; items%pageSize == 1 && items > 1 { // the first of a further page
 			if err := in.count(ctx); err != nil {
 				return false, err
@@ -106,7 +106,7 @@ func (in *Inbox) cut(c connector.Company, err error) {
 	case errors.Is(err, api.ErrPaging):
 		in.sayOnce("paging "+c.ID, err)
 	default:
-		in.failed(in.opt.Now(), err)
+		in.failed(c.ID, in.opt.Now(), err)
 	}
 }
 
@@ -187,7 +187,7 @@ func (in *Inbox) sweep(ctx context.Context, c connector.Company) error {
 func (in *Inbox) sweepTo(ctx context.Context, c connector.Company, w walk) (whole bool, err error) {
 	in.listed[c.ID] = in.opt.Now()
 	in.shown[c.ID] = true
-	left, err := in.left(ctx, polling)
+	left, err := in.left(ctx, c.ID, polling)
 	if err != nil {
 		return false, err
 	}

@@ -13,7 +13,7 @@ import (
 type lanes struct {
 	mu    sync.Mutex
 	probe time.Duration
-	all   stop // of the credential
+	of    map[string]*stop // the credential's own, by company: shared
 	each  map[string]*stop
 	order []string // companies, in turn
 }
@@ -26,10 +26,15 @@ type stop struct {
 	tries  int       // failures in a row that are nobody's fault but the network's
 }
 
-func newLanes(companies []connector.Company, probe time.Duration) *lanes {
-	l := &lanes{probe: probe, each: map[string]*stop{}}
+func newLanes(companies []connector.Company, probe time.Duration, credential func(company string) string) *lanes {
+	l := &lanes{probe: probe, of: map[string]*stop{}, each: map[string]*stop{}}
+	shared := map[string]*stop{}
 	for _, c := range companies {
-		l.each[c.ID] = &stop{}
+		name := credential(c.ID)
+		if shared[name] == nil {
+			shared[name] = &stop{}
+		}
+		l.of[c.ID], l.each[c.ID] = shared[name], &stop{}
 		l.order = append(l.order, c.ID)
 	}
 	return l
@@ -41,7 +46,7 @@ func (l *lanes) open(company string, room int, now time.Time) (n int, again time
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n = room
-	for _, s := range []*stop{&l.all, l.each[company]} {
+	for _, s := range []*stop{l.of[company], l.each[company]} {
 		if !s.closed {
 			continue
 		}
@@ -57,9 +62,8 @@ func (l *lanes) open(company string, room int, now time.Time) (n int, again time
 func (l *lanes) hurry() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all.until = time.Time{}
-	for _, s := range l.each {
-		s.until = time.Time{}
+	for company, s := range l.each {
+		s.until, l.of[company].until = time.Time{}, time.Time{}
 	}
 }
 
@@ -67,7 +71,7 @@ func (l *lanes) hurry() {
 func (l *lanes) probing(company string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, s := range []*stop{&l.all, l.each[company]} {
+	for _, s := range []*stop{l.of[company], l.each[company]} {
 		if s.closed {
 			s.until = now.Add(l.probe)
 		}
@@ -80,7 +84,7 @@ func (l *lanes) stopped(company string, a api.Answer, now time.Time) bool {
 	defer l.mu.Unlock()
 	s := l.each[company]
 	if a.Scope == api.ScopeCredential {
-		s = &l.all
+		s = l.of[company]
 	}
 	news := !s.closed
 	s.closed, s.until = true, now.Add(l.probe)
@@ -95,12 +99,13 @@ const breakAfter = 5
 func (l *lanes) failed(company string, now time.Time, wait time.Duration) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.all.tries++
-	if l.all.tries < breakAfter {
+	all := l.of[company]
+	all.tries++
+	if all.tries < breakAfter {
 		return false
 	}
-	news = !l.all.closed
-	l.all.closed, l.all.until = true, now.Add(wait)
+	news = !all.closed
+	all.closed, all.until = true, now.Add(wait)
 	return news
 }
 
@@ -108,8 +113,11 @@ func (l *lanes) failed(company string, now time.Time, wait time.Duration) (news 
 func (l *lanes) worked(company string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := l.each[company]
-	news := s.closed || l.all.closed
-	*s, l.all = stop{}, stop{}
+	s, all := l.each[company], l.of[company]
+	news := s.closed || all.closed
+	*s, *all = stop{}, stop{}
 	return news
 }
+
+// together tells whether two companies are under one credential.
+func (l *lanes) together(a, b string) bool { return l.of[a] == l.of[b] }

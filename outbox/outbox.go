@@ -68,12 +68,15 @@ type Journal func(event string, args map[string]string)
 
 // Options of New.
 type Options struct {
-	Config     Config
-	Ledger     *ledger.Ledger
-	Spool      *durable.Store // exports as taken
-	Blobs      *durable.Store // files that we owe somebody
-	TempDir    string         // for what a reader must spill to disk
-	Platform   Platform
+	Config   Config
+	Ledger   *ledger.Ledger
+	Spool    *durable.Store // exports as taken
+	Blobs    *durable.Store // files that we owe somebody
+	TempDir  string         // for what a reader must spill to disk
+	Platform Platform
+	// Credential names what a company's calls are made with, so that the stop of
+	// one stops nobody else; nil: all have the same.
+	Credential func(companyID string) string
 	Drops      []*Drop
 	Companies  []connector.Company
 	Rules      rules.Config
@@ -112,9 +115,12 @@ func New(opt Options) *Outbox {
 	if opt.Published == nil {
 		opt.Published = func() {}
 	}
+	if opt.Credential == nil {
+		opt.Credential = func(string) string { return "" }
+	}
 	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal(),
 		wanted: map[int64][]mappers.Beside{}}
-	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std())
+	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std(), opt.Credential)
 	return o
 }
 

@@ -34,7 +34,9 @@ type sender struct {
 // send runs until ctx ends, then takes back the intents that no worker has
 // started and waits for those under way, at most Drain.
 func (o *Outbox) send(ctx context.Context) error {
-	o.noteResumed(ctx) // what an earlier run met may be over
+	for _, c := range o.Companies { // what an earlier run met may be over
+		o.noteResumed(ctx, c.ID)
+	}
 	n := o.Config.Workers
 	s := &sender{o: o, work: make(chan ledger.ToSend, 2*n), outcomes: make(chan ledger.Outcome, n),
 		recorded: newSignal(), broken: make(chan error, 1)}
@@ -338,7 +340,7 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 	}
 	if o.lanes.worked(t.Company) {
 		o.tell("resumed", "company", t.Company)
-		o.noteResumed(ctx)
+		o.noteResumed(ctx, t.Company)
 	}
 	return out
 }
@@ -353,7 +355,7 @@ func (o *Outbox) noteStop(ctx context.Context, company string, a api.Answer, now
 	p := first(a.Problems)
 	text := fmt.Sprintf("since %s, %s: %s", now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
 	for _, c := range o.Companies {
-		if a.Scope != api.ScopeCredential && c.ID != company {
+		if c.ID != company && (a.Scope != api.ScopeCredential || !o.lanes.together(c.ID, company)) {
 			continue
 		}
 		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), text); err != nil {
@@ -362,8 +364,11 @@ func (o *Outbox) noteStop(ctx context.Context, company string, a api.Answer, now
 	}
 }
 
-func (o *Outbox) noteResumed(ctx context.Context) {
+func (o *Outbox) noteResumed(ctx context.Context, company string) {
 	for _, c := range o.Companies {
+		if !o.lanes.together(c.ID, company) {
+			continue
+		}
 		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), ""); err != nil {
 			o.Log.Warn().Err(err).Msg("resumption not noted for status")
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
-	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/durable"
@@ -33,8 +32,8 @@ type app struct {
 	ledger    *ledger.Ledger
 	spool     *durable.Store // exports as taken
 	blobs     *durable.Store // files we owe, callback bodies, received originals
-	client    *api.Client    // of the way back, which counts its calls itself
-	sending   *api.Client    // of the way out
+	client    *accounts      // of the way back, which counts its calls itself
+	sending   *accounts      // of the way out
 	outbox    *outbox.Outbox
 	publisher *results.Publisher
 	inbox     *inbox.Inbox
@@ -145,20 +144,6 @@ func (a *app) count(method string) {
 	}
 }
 
-// newClient makes the API client of a configuration.
-func newClient(cfg *Config, log zerolog.Logger) (*api.Client, error) {
-	return newCountingClient(cfg, log, nil)
-}
-
-// newCountingClient tells onCall of every request that goes out.
-func newCountingClient(cfg *Config, log zerolog.Logger, onCall func(method string)) (*api.Client, error) {
-	c, err := api.New(cfg.API, api.Options{Log: log, OnCall: onCall})
-	if err != nil {
-		return nil, fmt.Errorf("prepare API client: %w", err)
-	}
-	return c, nil
-}
-
 func (a *app) openOutbox(ctx context.Context) error {
 	drops, err := a.openDrops(ctx)
 	if err != nil {
@@ -166,7 +151,7 @@ func (a *app) openOutbox(ctx context.Context) error {
 	}
 	a.outbox = outbox.New(outbox.Options{
 		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
-		Platform: a.sending, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
+		Platform: a.sending, Credential: a.cfg.credential, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
 		Safety: a.cfg.Safety, Production: a.cfg.Environment == "production",
 		Lang: a.cfg.lang(), RefusedAsXLSX: a.cfg.Results.RefusedAsXLSX(a.cfg.lang()),
 		Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
@@ -216,9 +201,10 @@ func (a *app) openInbox(ctx context.Context) (err error) {
 	a.inbox, err = inbox.New(a.cfg.Inbox, inbox.Options{
 		ERP:    erp,
 		Ledger: a.ledger, Blobs: a.blobs, Platform: a.client, Companies: a.cfg.companies(),
-		Folder: func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
-		Tree:   func(company string) inbox.Tree { return trees[company] },
-		Lang:   a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,
+		Account: func(company string) inbox.Platform { return a.client.of[company] },
+		Folder:  func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
+		Tree:    func(company string) inbox.Tree { return trees[company] },
+		Lang:    a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,
 	})
 	if err != nil || !a.cfg.Inbox.Callback.Enabled {
 		return err

@@ -75,8 +75,14 @@ func check(path string) (notices []string, err error) {
 			}
 		}
 	}
-	if _, err := os.Stat(cfg.API.TokenFile); cfg.API.TokenFile != "" && errors.Is(err, os.ErrNotExist) {
-		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, "api.token_file"), Mistake: setting.Mistake{Key: "api.token_file", Text: "is " + cfg.API.TokenFile + ", which does not exist; write the token into it"}})
+	tokens := map[string]string{"api.token_file": cfg.API.TokenFile}
+	for i, co := range cfg.Companies {
+		tokens[fmt.Sprintf("company[%d].token_file", i)] = co.TokenFile
+	}
+	for key, file := range tokens {
+		if _, err := os.Stat(file); file != "" && errors.Is(err, os.ErrNotExist) {
+			faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, key), Mistake: setting.Mistake{Key: key, Text: "is " + file + ", which does not exist; write the token into it"}})
+		}
 	}
 	r := setting.NewReport()
 	cfg.guards(doctor.Local(), r)

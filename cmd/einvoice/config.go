@@ -66,6 +66,10 @@ type Company struct {
 	VATID    string  `toml:"vat_id"`
 	Email    string  `toml:"email"`
 	Address  Address `toml:"address"`
+	// TokenFile or TokenEnv gives the token of the account that the company is
+	// registered under, where it is not that of [api].
+	TokenFile string `toml:"token_file"`
+	TokenEnv  string `toml:"token_env"`
 }
 
 // Address of a company.
@@ -308,6 +312,9 @@ func (c *Config) resolvePaths() {
 	at(&c.Log.File)
 	at(&c.Log.JournalFile)
 	at(&c.API.TokenFile)
+	for i := range c.Companies {
+		at(&c.Companies[i].TokenFile)
+	}
 	at(&c.API.CAFile)
 	at(&c.Inbox.ERP.Path)
 	at(&c.Inbox.Callback.SecretFile)
@@ -321,6 +328,9 @@ func (c *Config) resolvePaths() {
 // files that the service may not be able to read.
 func (c *Config) takeCredentials(getenv func(string) string) {
 	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile}
+	for i := range c.Companies {
+		files = append(files, &c.Companies[i].TokenFile)
+	}
 	for i := range c.SFTP {
 		files = append(files, &c.SFTP[i].KeyFile, &c.SFTP[i].PassphraseFile, &c.SFTP[i].PasswordFile)
 	}

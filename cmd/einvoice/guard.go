@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,9 @@ type secretKey struct{ key, path string }
 
 func (c *Config) secretKeys() []secretKey {
 	all := []secretKey{{"api.token_file", c.API.TokenFile}}
+	for i, co := range c.Companies {
+		all = append(all, secretKey{fmt.Sprintf("company[%d].token_file", i), co.TokenFile})
+	}
 	if c.Inbox.Callback.Enabled {
 		all = append(all, secretKey{"inbox.callback.secret_file", c.Inbox.Callback.SecretFile},
 			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})

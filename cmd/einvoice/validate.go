@@ -81,6 +81,7 @@ func (c *Config) validateCompanies(r setting.Report) {
 			seen["siren "+co.FiscalID[:9]] = true
 		}
 		seen["id "+co.ID] = true
+		at.Path("token_file", co.TokenFile)
 	}
 }
 

@@ -25,7 +25,7 @@ func scanPublication(r row) (p Publication, err error) {
 // later one gets a suffix, since names never repeat.
 func (l *Ledger) publish(t *tx, p Publication) (Publication, error) {
 	ctx := context.Background()
-	if p.Place == "" {
+	if p.Place == "" && p.FileID != 0 { // "" is a place as well: the one of drops that serve several companies
 		place, err := first(ctx, t, scanOne[string], "SELECT place FROM file WHERE id = ?", p.FileID)
 		if err != nil {
 			return p, err
