@@ -14,7 +14,6 @@ import (
 	"einvoice/connector/durable"
 	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
-	"einvoice/connector/problem"
 )
 
 // watch scans a drop until ctx ends. The scan is the truth; a hint only makes
@@ -87,7 +86,7 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 		return true
 	}
 	err := d.Beat(ctx)
-	_, refused := errors.AsType[problem.Problem](err)
+	refused := drop.IsOtherOwner(err)
 	if ctx.Err() == nil && d.claimed.Swap(!refused) == refused {
 		o.sendWake.set()
 	}

@@ -216,6 +216,12 @@ func writeMarker(ctx context.Context, p Place, m marker) error {
 	return err
 }
 
+// IsOtherOwner tells the error of a place that another ledger serves.
+func IsOtherOwner(err error) bool {
+	p, ok := errors.AsType[problem.Problem](err)
+	return ok && p.Code == codeOtherOwner
+}
+
 func otherOwner(p Place, m marker) error {
 	return problem.Problem{
 		Code: codeOtherOwner, Severity: problem.Hold, Value: m.Ledger,
