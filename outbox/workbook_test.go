@@ -44,15 +44,25 @@ func (r *rig) refusedBook() (name string, data []byte) {
 // edit changes cells of a workbook with one sheet.
 func edit(t *testing.T, data []byte, cells map[string]any) []byte {
 	t.Helper()
+	return edited(t, data, func(book *excelize.File, sheet string) error {
+		for cell, value := range cells {
+			if err := book.SetCellValue(sheet, cell, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func edited(t *testing.T, data []byte, change func(book *excelize.File, sheet string) error) []byte {
+	t.Helper()
 	book, err := excelize.OpenReader(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer book.Close()
-	for cell, value := range cells {
-		if err := book.SetCellValue(book.GetSheetName(0), cell, value); err != nil {
-			t.Fatal(err)
-		}
+	if err := change(book, book.GetSheetName(0)); err != nil {
+		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	if err := book.Write(&out); err != nil {
