@@ -203,6 +203,13 @@ func (o *Outbox) Wake() {
 	o.Published()
 }
 
+// Adopted makes the outbox look at the ledger again: somebody else found an
+// uncertain invoice, which may have been the last one of its file.
+func (o *Outbox) Adopted() {
+	o.settleWake.set()
+	o.sendWake.set()
+}
+
 // Unserved lists the drops that are not read: away, or served by another ledger.
 func (o *Outbox) Unserved() []string {
 	var names []string

@@ -189,6 +189,14 @@ func (a *app) openResults(context.Context) error {
 	return nil
 }
 
+// cameBack tells the journal what came from the platform.
+func (a *app) cameBack(event string, args map[string]string) {
+	a.journal(event, args)
+	if event == "adopted" {
+		a.outbox.Adopted()
+	}
+}
+
 func (a *app) openInbox(ctx context.Context) (err error) {
 	var erp func(string) (drop.Place, error)
 	if a.cfg.Inbox.ERP.Path != "" {
@@ -204,7 +212,7 @@ func (a *app) openInbox(ctx context.Context) (err error) {
 		Account: func(company string) inbox.Platform { return a.client.of[company] },
 		Folder:  func(company string) string { return a.cfg.tree(company, a.cfg.Folders.Inbox) },
 		Tree:    func(company string) inbox.Tree { return trees[company] },
-		Lang:    a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.journal,
+		Lang:    a.cfg.lang(), Location: a.cfg.location(), Log: a.log, Journal: a.cameBack,
 	})
 	if err != nil || !a.cfg.Inbox.Callback.Enabled {
 		return err
