@@ -290,11 +290,12 @@ func particulars(cfg *Config) []string {
 			continue // nor can it stand in what this account can read
 		}
 	}
-	env := []string{cfg.API.TokenEnv, cfg.Inbox.Callback.SecretEnv}
+	env := []string{cfg.API.TokenEnv, cfg.Inbox.Callback.SecretEnv, cfg.Mail.PasswordEnv}
 	for _, s := range cfg.SFTP {
 		env = append(env, s.PassphraseEnv, s.PasswordEnv)
 		all = append(all, s.User)
 	}
+	all = append(all, cfg.Mail.User, cfg.Mail.From)
 	for _, name := range env {
 		if name != "" {
 			all = append(all, os.Getenv(name))

@@ -19,6 +19,7 @@ import (
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/ledger"
+	"einvoice/connector/mail"
 	"einvoice/connector/problem"
 	"einvoice/connector/results"
 	"einvoice/connector/rules"
@@ -52,6 +53,7 @@ type Config struct {
 	Results   results.Config     `toml:"results"`
 	Inbox     inbox.Config       `toml:"inbox"`
 	Slip      slip.Config        `toml:"slip"`
+	Mail      mail.Config        `toml:"mail"`
 	Log       LogConfig          `toml:"log"`
 
 	file string // where it was read
@@ -119,6 +121,7 @@ func defaultConfig() Config {
 		Results:         results.Defaults(),
 		Inbox:           inbox.Defaults(),
 		Slip:            slip.Defaults(),
+		Mail:            mail.Defaults(),
 		Log:             defaultLog(),
 	}
 }
@@ -309,6 +312,7 @@ func (c *Config) resolvePaths() {
 	}
 	at(&c.Mappings.Folder)
 	at(&c.Ledger.Path)
+	at(&c.Mail.PasswordFile)
 	at(&c.Log.File)
 	at(&c.Log.JournalFile)
 	at(&c.API.TokenFile)
@@ -327,7 +331,7 @@ func (c *Config) resolvePaths() {
 // takeCredentials reads secrets where systemd handed them over, instead of in
 // files that the service may not be able to read.
 func (c *Config) takeCredentials(getenv func(string) string) {
-	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile}
+	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile, &c.Mail.PasswordFile}
 	for i := range c.Companies {
 		files = append(files, &c.Companies[i].TokenFile)
 	}

@@ -44,6 +44,7 @@ func (c *Config) secretKeys() []secretKey {
 		all = append(all, secretKey{"inbox.callback.secret_file", c.Inbox.Callback.SecretFile},
 			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})
 	}
+	all = append(all, secretKey{"mail.password_file", c.Mail.PasswordFile})
 	for _, s := range c.SFTP {
 		all = append(all, secretKey{"sftp", s.KeyFile}, secretKey{"sftp", s.PassphraseFile}, secretKey{"sftp", s.PasswordFile})
 	}

@@ -36,6 +36,7 @@ func (c *Config) validate(r setting.Report) {
 	c.Results.Validate(r.In("results"))
 	c.Inbox.Validate(r.In("inbox"))
 	c.Slip.Validate(r.In("slip"))
+	c.Mail.Validate(r.In("mail"))
 	c.Log.Validate(r.In("log"))
 }
 
