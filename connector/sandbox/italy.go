@@ -56,6 +56,9 @@ type italianDetails struct {
 
 // italy answers the sister API's paths; ok is false for any other.
 func (s *Sandbox) italy(q *request) (reply, bool) {
+	if !strings.Contains(q.route, " /IT-") {
+		return reply{}, false
+	}
 	do := map[string]func(*request) reply{
 		"POST /IT-configurations":              s.registerItalian,
 		"GET /IT-configurations":               s.listItalians,
