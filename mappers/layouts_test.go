@@ -178,48 +178,6 @@ negative_total = true
 8 = "20"
 `
 
-func TestEveryLayoutOfTheSamplesIsRead(t *testing.T) {
-	preset := func(name string) *Mapping { return preset(t, name) }
-	for _, c := range []struct {
-		name string
-		m    *Mapping
-		e    func(t *testing.T) Export
-		want string
-	}{
-		{"fixed width", mustLoad(t, metasfreshMapping), one("metasfresh/compudata_INVOIC_as_ordered_expected_output.txt"),
-			"380 353226 2021-02-05 120.70"},
-		{"fixed width, other quantities", mustLoad(t, metasfreshMapping), one("metasfresh/compudata_INVOIC_differing_qties_expected_output.txt"),
-			"380 353225 2021-02-19 177.57"},
-		{"sheets joined by a key", mustLoad(t, akauntingMapping), one("akaunting/invoices.xlsx"), "380 INV-00001 2020-01-01 90.00"},
-		{"files joined by a key", preset("gestimum"), func(t *testing.T) Export {
-			return partsOf(t, "gestimum/Documents_20200108-175657.csv", "gestimum/Lignes_20200108-175657.csv", "gestimum/Echeances_20200108-175657.csv")
-		}, "380 FAC17-00009 2018-10-10 21.00\n... ignored\n380 FAC17-00010 2018-10-25 21.53\n380 FAC17-00011 2018-10-30 63.00"},
-		{"a batch of XML", mustLoad(t, gestimumXMLMapping), one("gestimum/DocumentsVente.xml"),
-			"380 FAC17-00009 2018-10-10 21.00\n... ignored\n380 FAC17-00010 2018-10-25 21.53\n380 FAC17-00011 2018-10-30 63.00"},
-		{"rows with line types", mustLoad(t, winmotorMapping), one("winmotor/details.csv"),
-			"380 F1 2026-09-02 170.40\nF2 refused E2201 E2208\nF3 refused E2101\n381 F4 2026-09-07 6.00"},
-		{"Factur-X, French", preset("cii"), one("business-central/facturx-invoice-0.xml"), "380 FX-INV-3001 2024-03-01 432.00"},
-		{"Factur-X credit note", preset("cii"), one("business-central/facturx-creditmemo-0.xml"), "381 FX-AVR-4001 2024-03-05 144.00"},
-		{"CII, CEN example 1", preset("cii"), one("en16931/CII_example1.xml"), "380 12115118 2015-01-09 250.33"},
-		{"CII, CEN example 5", preset("cii"), one("en16931/CII_example5.xml"), "380 TOSL110 2013-04-10 4675.00"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			results, report, err := readAll(t, c.m, c.e(t))
-			if err != nil || report.Refused() {
-				t.Fatal(err, report.Problems)
-			}
-			if got := all(t, results); got != c.want {
-				t.Errorf("got:\n%s\nwant:\n%s", got, c.want)
-				for _, r := range results {
-					for _, p := range r.Problems {
-						t.Log(p)
-					}
-				}
-			}
-		})
-	}
-}
-
 func one(file string) func(t *testing.T) Export {
 	return func(t *testing.T) Export {
 		e := exportOf(path.Base(file), sample(t, file))

@@ -83,7 +83,24 @@ func TestACustomersCodeIsLookedUpInASecondFile(t *testing.T) {
 func TestABatchOfXMLLooksItsCustomersUp(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "clients.xml"), string(sample(t, "homemade-xml/clients.xml")), time.Now())
-	m, err := LoadIn(dir, "home", []byte(`
+	m, err := LoadIn(dir, "home", []byte(homemadeMapping))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := readAll(t, m, exportOf("Facture3.xml", sample(t, "homemade-xml/Facture3.xml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "12 ignored\n380 23 2012-09-04 74.63\n380 11 2012-07-05 24.88\n08 ignored\n380 05 2012-06-21 103.91"
+	if got := all(t, results); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if b := results[4].Invoice; b.Buyer.Name != "Richard rostremer" || b.Buyer.Address.ZIP != "61210" || b.Seller.Name != "ECO-nome" {
+		t.Errorf("%+v", b)
+	}
+}
+
+const homemadeMapping = `
 [input]
 format = "xml"
 [lookup.clients]
@@ -108,22 +125,7 @@ description = "designation"
 quantity    = { expr = 'num("surface") > 0 ? num("surface") * num("nbUnit") : num("nbUnit")' }
 unit_price  = "phtByUnit"
 tax_rate    = { value = "0" }
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	results, _, err := readAll(t, m, exportOf("Facture3.xml", sample(t, "homemade-xml/Facture3.xml")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := "12 ignored\n380 23 2012-09-04 74.63\n380 11 2012-07-05 24.88\n08 ignored\n380 05 2012-06-21 103.91"
-	if got := all(t, results); got != want {
-		t.Errorf("got:\n%s\nwant:\n%s", got, want)
-	}
-	if b := results[4].Invoice; b.Buyer.Name != "Richard rostremer" || b.Buyer.Address.ZIP != "61210" || b.Seller.Name != "ECO-nome" {
-		t.Errorf("%+v", b)
-	}
-}
+`
 
 func TestAMappingExtendsAPreset(t *testing.T) {
 	m := mustLoad(t, `
