@@ -77,7 +77,7 @@ func (in *Inbox) CallbackURL(base, company, event string) string {
 
 // Headers are the headers to register with each callback. They hold a secret.
 func (in *Inbox) Headers() map[string]string {
-	if len(in.secrets) == 0 {
+	if len(in.secrets) == 0 || in.cfg.Callback.Header == "" {
 		return nil
 	}
 	return map[string]string{in.cfg.Callback.Header: headerValue(in.secrets[0])}
@@ -117,6 +117,9 @@ func (in *Inbox) authenticate(r *http.Request) (door, int) {
 	}
 	d := in.doors[found]
 	secret := r.Header.Get(in.cfg.Callback.Header)
+	if in.cfg.Callback.Header == "" { // a platform that sends none: the path alone is the secret
+		secret = d.header
+	}
 	if subtle.ConstantTimeCompare([]byte(d.header), []byte(secret)) != 1 {
 		return door{}, http.StatusUnauthorized
 	}

@@ -34,8 +34,11 @@ type Config struct {
 	// XML adds invoice.xml, the data in a syntax of EN 16931: "cii", "ubl" or "".
 	XML string `toml:"xml"`
 
-	CSV      CSVConfig      `toml:"csv"`
-	ERP      ERPConfig      `toml:"erp"`
+	CSV CSVConfig `toml:"csv"`
+	ERP ERPConfig `toml:"erp"`
+	// Register brings the companies' registration in line at each start.
+	Register bool `toml:"register"`
+
 	Callback CallbackConfig `toml:"callback"`
 	Poll     PollConfig     `toml:"poll"`
 }
@@ -77,7 +80,8 @@ type CallbackConfig struct {
 	Listen string `toml:"listen"`
 	// PublicURL is what the platform calls: https, without the secret path.
 	PublicURL string `toml:"public_url"`
-	// Header carries the secret of each call.
+	// Header carries the secret of each call; "": the platform sends none, and the
+	// path alone is secret.
 	Header string `toml:"header"`
 	// SecretFile or SecretEnv gives the secret that paths and header derive from.
 	SecretFile string `toml:"secret_file"`
@@ -168,7 +172,7 @@ func (c CallbackConfig) validate(r setting.Report) {
 	}
 	checkPublicURL(r, c.PublicURL)
 	r.OneOf("verify", c.Verify, verifyRead, verifyTrust)
-	if !validHeader(c.Header) {
+	if c.Header != "" && !validHeader(c.Header) {
 		r.Wrong("header", "is %q, but must be the name of an HTTP header, such as X-Einvoice-Secret", c.Header)
 	}
 	if (c.SecretFile == "") == (c.SecretEnv == "") {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"einvoice/connector/api"
+	"einvoice/connector/problem"
 	"einvoice/connector/setting"
 )
 
@@ -67,7 +68,7 @@ func TestTheDifferenceShowsNoSecret(t *testing.T) {
 	}
 	have.SupplierInvoice = false
 	have.Company.Name = "ACME SA"
-	text := strings.Join(difference(have, want), "\n")
+	text := strings.Join(enrolTextsOf(problem.English).difference(have, want), "\n")
 	for _, line := range []string{
 		`name: "ACME SA", should be "ACME"`, `receiving invoices: "off", should be "on"`, "another secret part",
 		"retried 0 times, should be 5", "sends another secret header", "https://old.example/hook", "sends no secret header",

@@ -1,14 +1,17 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/ledger"
 )
 
 // Registrar is what registering companies asks of the API.
@@ -21,26 +24,119 @@ type Registrar interface {
 // a callback lost once would be lost for good.
 const retries = 5
 
-// Register compares a company's registration with the configuration and, if
-// apply is true, brings it in line. diff says in plain text, a line each, what
-// differs; "" when nothing does. It shows no secret.
+// ErrForeign is wrapped when an event calls an address that is not ours: some
+// other software would stop being called.
+var ErrForeign = errors.New("registered by other software")
+
+// Enrolment is what registering a company found, and what the platform says now.
+type Enrolment struct {
+	Difference []string // from the configuration, a line each, in Lang; none: in line
+	Remains    []string // of it, after the change: what the platform did not take
+	Foreign    []string // events that call somebody else
+	Completed  []string // what the platform added to the company's particulars
+}
+
+// Register is Enrol that never replaces what is not ours; diff has a line for
+// each difference, and shows no secret.
 func (in *Inbox) Register(ctx context.Context, r Registrar, companyID string, apply bool) (diff string, err error) {
+	e, err := in.Enrol(ctx, r, companyID, apply, false)
+	return strings.Join(e.Difference, "\n"), err
+}
+
+// Enrol compares a company's registration with the configuration and, if apply
+// is true, brings it in line. Events that call somebody else are an error
+// (ErrForeign) unless replace is true; those of other kinds are left as they
+// are. What the platform completes is kept in the ledger, where there is one.
+func (in *Inbox) Enrol(ctx context.Context, r Registrar, companyID string, apply, replace bool) (e Enrolment, err error) {
+	t := enrolTextsOf(in.opt.Lang)
 	want := in.registration(in.company(companyID))
 	have, known, err := r.Registered(ctx, want.Company.FiscalID)
 	if err != nil {
-		return "", fmt.Errorf("read registration of %s: %w", companyID, err)
+		return e, fmt.Errorf("read registration of %s: %w", companyID, err)
 	}
-	lines := difference(have, want)
 	if !known {
-		lines = append([]string{"not registered yet"}, lines...)
+		e.Difference = append(e.Difference, t.unknown)
 	}
-	if len(lines) == 0 || !apply {
-		return strings.Join(lines, "\n"), nil
+	e.Difference = append(e.Difference, t.difference(have, want)...)
+	e.Foreign = in.foreign(have, want)
+	if apply && len(e.Difference) > 0 {
+		if len(e.Foreign) > 0 && !replace {
+			return e, fmt.Errorf("register %s: %w: %s", companyID, ErrForeign, strings.Join(e.Foreign, ", "))
+		}
+		if err := r.Register(ctx, merged(want, have)); err != nil {
+			return e, fmt.Errorf("register %s: %w", companyID, err)
+		}
+		if have, known, err = r.Registered(ctx, want.Company.FiscalID); err != nil {
+			return e, fmt.Errorf("read registration of %s back: %w", companyID, err)
+		}
+		e.Remains = t.difference(have, want)
 	}
-	if err := r.Register(ctx, want); err != nil {
-		return strings.Join(lines, "\n"), fmt.Errorf("register %s: %w", companyID, err)
+	if known {
+		e.Completed = t.completed(have.Company, want.Company)
+		err = in.keepCompany(ctx, companyID, have.Company)
 	}
-	return strings.Join(lines, "\n"), nil
+	return e, err
+}
+
+// foreign lists the events of ours that call an address which is not below our
+// public address.
+func (in *Inbox) foreign(have, want api.Registration) (events []string) {
+	base := strings.TrimRight(in.cfg.Callback.PublicURL, "/") + callbackPath
+	for _, w := range want.Callbacks {
+		for _, h := range have.Callbacks {
+			if h.Event == w.Event && !strings.HasPrefix(h.URL, base) {
+				events = append(events, h.Event+" ("+veiled(h.URL)+")")
+			}
+		}
+	}
+	return events
+}
+
+// merged adds the callbacks of other events: the platform replaces the list as
+// a whole.
+func merged(want, have api.Registration) api.Registration {
+	if len(want.Callbacks) == 0 {
+		return want
+	}
+	for _, h := range have.Callbacks {
+		if !slices.ContainsFunc(want.Callbacks, func(w api.Callback) bool { return w.Event == h.Event }) {
+			want.Callbacks = append(want.Callbacks, h)
+		}
+	}
+	return want
+}
+
+const companyKey = "inbox.company." // + company: its particulars at the platform
+
+func (in *Inbox) keepCompany(ctx context.Context, id string, c connector.Company) error {
+	if in.opt.Ledger == nil {
+		return nil
+	}
+	text, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("keep particulars of %s: %w", id, err)
+	}
+	return in.opt.Ledger.Put(ctx, companyKey+id, string(text))
+}
+
+// Complete fills in what the configuration leaves open with what the platform
+// said when the companies were registered: a SIREN alone suffices.
+func Complete(ctx context.Context, l *ledger.Ledger, companies []connector.Company) ([]connector.Company, error) {
+	list := slices.Clone(companies)
+	for i := range list {
+		text, err := l.Get(ctx, companyKey+list[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		var kept connector.Company
+		if text == "" || json.Unmarshal([]byte(text), &kept) != nil {
+			continue
+		}
+		c := &list[i]
+		c.Name, c.VATID, c.Email = cmp.Or(c.Name, kept.Name), cmp.Or(c.VATID, kept.VATID), cmp.Or(c.Email, kept.Email)
+		c.Address = cmp.Or(c.Address, kept.Address)
+	}
+	return list, nil
 }
 
 // registration is what the configuration asks for. All callbacks are always
@@ -59,48 +155,6 @@ func (in *Inbox) registration(c connector.Company) api.Registration {
 	return reg
 }
 
-// difference lists what a registration lacks. Fields that the platform leaves
-// out of its answer cannot be compared and are not listed.
-func difference(have, want api.Registration) (lines []string) {
-	add := func(what, from, to string) {
-		if from != to && to != "" {
-			lines = append(lines, fmt.Sprintf("%s: %q, should be %q", what, from, to))
-		}
-	}
-	add("name", have.Company.Name, want.Company.Name)
-	add("VAT number", have.Company.VATID, want.Company.VATID)
-	add("e-mail", have.Company.Email, want.Company.Email)
-	add("sending invoices", onOff(have.CustomerInvoice), onOff(want.CustomerInvoice))
-	add("receiving invoices", onOff(have.SupplierInvoice), onOff(want.SupplierInvoice))
-	for _, w := range want.Callbacks {
-		i := slices.IndexFunc(have.Callbacks, func(h api.Callback) bool { return h.Event == w.Event })
-		if i < 0 {
-			lines = append(lines, fmt.Sprintf("callback %s: none, should be %s", w.Event, veiled(w.URL)))
-			continue
-		}
-		lines = append(lines, callbackDifference(have.Callbacks[i], w)...)
-	}
-	return lines
-}
-
-func callbackDifference(have, want api.Callback) (lines []string) {
-	name := "callback " + want.Event
-	if have.URL != want.URL {
-		lines = append(lines, fmt.Sprintf("%s: calls %s, should call %s", name, veiled(have.URL), veiled(want.URL))+
-			either(veiled(have.URL) == veiled(want.URL), " with another secret part"))
-	}
-	if have.Retry != want.Retry {
-		lines = append(lines, fmt.Sprintf("%s: retried %d times, should be %d: a call lost is lost for good otherwise", name, have.Retry, want.Retry))
-	}
-	if len(have.Headers) > 0 && !maps.Equal(have.Headers, want.Headers) {
-		lines = append(lines, name+": sends another secret header")
-	}
-	if len(have.Headers) == 0 {
-		lines = append(lines, name+": sends no secret header")
-	}
-	return lines
-}
-
 // veiled hides the secret part of a callback address.
 func veiled(url string) string {
 	i := strings.Index(url, callbackPath)
@@ -108,18 +162,4 @@ func veiled(url string) string {
 		return url
 	}
 	return url[:i+len(callbackPath)] + "…"
-}
-
-func either(yes bool, text string) string {
-	if yes {
-		return text
-	}
-	return ""
-}
-
-func onOff(b bool) string {
-	if b {
-		return "on"
-	}
-	return "off"
 }

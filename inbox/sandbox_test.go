@@ -80,7 +80,7 @@ func (l *live) register() {
 	l.t.Helper()
 	diff, err := l.Register(l.ctx, l.client, acme.ID, true)
 	l.must(err)
-	if !strings.Contains(diff, "not registered yet") {
+	if !strings.Contains(diff, "pas encore enregistrée") {
 		l.t.Errorf("difference before: %q", diff)
 	}
 	diff, err = l.Register(l.ctx, l.client, acme.ID, false)

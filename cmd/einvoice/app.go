@@ -233,6 +233,7 @@ func (a *app) Run(ctx context.Context) error {
 	var publisher errgroup.Group
 	publisher.Go(func() error { return a.publishLoop(publishing) })
 
+	a.enrolAtStart(ctx)
 	g, gctx := errgroup.WithContext(ctx)
 	a.outbox.Endure = true
 	g.Go(func() error { return a.outbox.Run(gctx) })

@@ -18,6 +18,7 @@ import (
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/ledger"
 	"einvoice/connector/setting"
+	"einvoice/inbox"
 	"einvoice/mappers"
 	"einvoice/outbox"
 )
@@ -82,7 +83,11 @@ func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.D
 	if err != nil {
 		return nil, err
 	}
-	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Explicit: len(d.Mapping) > 0, Results: d.Company, Companies: a.cfg.sellers(d)}
+	sellers, err := inbox.Complete(ctx, a.ledger, a.cfg.sellers(d))
+	if err != nil {
+		return nil, err
+	}
+	out := &outbox.Drop{Config: d, Place: place, Mappings: mappings, Explicit: len(d.Mapping) > 0, Results: d.Company, Companies: sellers}
 	if !readsOnce(place) { // a mailbox would hand the marker out
 		out.Beat = a.own(place, out)
 	}

@@ -27,6 +27,7 @@ type errand struct {
 func errands() map[string]errand {
 	all := map[string]errand{
 		"resolve":        {do: doResolve},
+		"register":       {do: doRegister},
 		"redeliver":      {true, doRedeliver},
 		"fetch":          {true, doFetch},
 		"registers":      {true, doRegisters},

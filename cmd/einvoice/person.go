@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -13,57 +12,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
-	"einvoice/inbox"
 )
-
-func registerCommand(s streams) *cobra.Command {
-	var path string
-	var dry bool
-	cmd := &cobra.Command{
-		Use:   "register",
-		Short: "Register the companies with the API, callbacks included",
-		Args:  none,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(path)
-			if err != nil {
-				return err
-			}
-			client, err := newClient(cfg, openLog(cfg.Log, os.Stderr))
-			if err != nil {
-				return err
-			}
-			in, err := inbox.New(cfg.Inbox, inbox.Options{Companies: cfg.companies(), Platform: client})
-			if err != nil {
-				return err
-			}
-			if cfg.Environment == "sandbox" {
-				fmt.Fprintln(s.out, "SANDBOX", cfg.API.BaseURL)
-			}
-			for _, c := range cfg.companies() {
-				diff, err := in.Register(cmd.Context(), client, c.ID, !dry)
-				if err != nil {
-					return fmt.Errorf("register %s: %w", c.ID, err)
-				}
-				fmt.Fprintf(s.out, "%s (%s): %s\n", c.ID, c.FiscalID, registered(diff, dry))
-			}
-			return nil
-		},
-	}
-	configFlag(cmd, &path)
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show the difference, change nothing")
-	return cmd
-}
-
-// registered says what was done about a difference.
-func registered(diff string, dry bool) string {
-	switch {
-	case diff == "":
-		return "already in line"
-	case dry:
-		return "would be changed (--dry-run):\n" + diff
-	}
-	return "registered; changed were:\n" + diff
-}
 
 // decision is what a person decides about invoices, found by number, API id, ERP
 // key or the name of their export.
