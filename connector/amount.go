@@ -12,7 +12,8 @@ import (
 var ErrAmount = errors.New("not an amount")
 
 // maxDigits bounds what is parsed into a decimal: beyond 19 digits the decimal
-// library rounds without a word.
+// library rounds without a word. A zero in front of the point is no digit, or a
+// price of 19 decimals could be written and not read back.
 const maxDigits = 19
 
 // Amount is an exact decimal that may be absent. Its zero value is absent,
@@ -28,17 +29,21 @@ func AmountOf(d decimal.Decimal) Amount { return Amount{value: d, present: true}
 // ParseAmount reads a plain decimal with a point ("-12.50"). It refuses
 // exponents and more than 19 digits. The error wraps ErrAmount.
 func ParseAmount(s string) (Amount, error) {
-	digits := 0
+	digits, zeros, point := 0, 0, false
 	for i, c := range s {
 		switch {
+		case c == '0' && digits == 0 && !point:
+			zeros++
 		case c >= '0' && c <= '9':
 			digits++
-		case c == '.', i == 0 && (c == '-' || c == '+'):
+		case c == '.':
+			point = true
+		case i == 0 && (c == '-' || c == '+'):
 		default:
 			return Amount{}, fmt.Errorf("%w: %q", ErrAmount, s)
 		}
 	}
-	if digits == 0 || digits > maxDigits {
+	if digits+zeros == 0 || digits > maxDigits {
 		return Amount{}, fmt.Errorf("%w: %q has %d digits, at most %d are allowed", ErrAmount, s, digits, maxDigits)
 	}
 	d, err := decimal.Parse(s)

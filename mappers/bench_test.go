@@ -171,6 +171,61 @@ func BenchmarkBareEncodingXML(b *testing.B) {
 	}
 }
 
+// BenchmarkUBL reads full invoices, beside a bare loop over the tokens of the
+// same file.
+func BenchmarkUBL(b *testing.B) {
+	const invoices = 1000
+	data, m := ublExport(invoices), preset(b, "ubl")
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		if _, err := m.Read(context.Background(), exportOf("x.xml", data), func(r Result) error {
+			if r.Refused() {
+				b.Fatal(r.Problems)
+			}
+			n++
+			return nil
+		}); err != nil || n != invoices {
+			b.Fatal(n, err)
+		}
+	}
+	b.ReportMetric(invoices*float64(b.N)/b.Elapsed().Seconds(), "invoices/s")
+}
+
+// BenchmarkUBLTokens is our own scanner alone.
+func BenchmarkUBLTokens(b *testing.B) {
+	data := ublExport(1000)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s := newXMLScanner(bytes.NewReader(data))
+		for {
+			if err := s.next(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkUBLBareEncodingXML(b *testing.B) {
+	data := ublExport(1000)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := xml.NewDecoder(bytes.NewReader(data))
+		for {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
 // benchXLSX is benchCSV as a workbook.
 func benchXLSX(b *testing.B, rows int) []byte {
 	book := excelize.NewFile()

@@ -56,7 +56,20 @@ func (c *compiler) compile(name string) *Mapping {
 	}
 	m.end = c.complete()
 	m.places = c.places.list
+	for _, one := range append([]*Mapping{m}, c.readers(m)...) {
+		if err := one.compileFinders(); err != nil {
+			c.wrong("invoice.fields", "%v", err)
+		}
+	}
 	return m
+}
+
+// readers are the mappings of look-up files.
+func (c *compiler) readers(m *Mapping) (all []*Mapping) {
+	for _, l := range m.lookups {
+		all = append(all, l.reader)
+	}
+	return all
 }
 
 func (c *compiler) valueTables() {

@@ -133,6 +133,7 @@ func (c *compiler) match() match {
 type elementPath struct {
 	steps     []elementStep
 	condition string // an XPath on the element itself, "" for none
+	test      predicate
 }
 
 type elementStep struct {

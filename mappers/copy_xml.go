@@ -49,7 +49,7 @@ func (c *xmlCopier) end() error {
 	if err := c.flush(); err != nil {
 		return err
 	}
-	if _, err := io.Copy(c.out, c.s.tap.in); err != nil { // what follows the root
+	if _, err := io.Copy(c.out, c.s.scan.rest()); err != nil { // what follows the root
 		return err
 	}
 	return c.out.Close()

@@ -10,14 +10,36 @@ import (
 // out: exports of one product come with prefixes, a default namespace or none.
 type element struct {
 	name        string
-	content     string // of a text
+	content     string // of a text, and of an element that holds nothing but text
+	blank       string // white space behind content, while it is read
 	attributes  []attribute
 	parent      *element
 	first, last *element // children
 	before      *element // siblings
 	after       *element
 	line        int
-	ordinal     int // of an invoice: those before it are cut out
+	ordinal     int  // of an invoice: those before it are cut out
+	gap         bool // white space stands before it
+	around      bool // there are, or were, elements inside
+}
+
+// settle is called when the element is read: what was only white space is its text.
+func (e *element) settle() {
+	if !e.around && e.content == "" {
+		e.content = e.blank
+	}
+	e.blank = ""
+}
+
+// spread makes a child of the element's own text, because it gets another child.
+func (e *element) spread(fresh func() *element) {
+	e.blank, e.around = "", true
+	if e.content == "" || e.name == "" {
+		return
+	}
+	n := fresh()
+	n.content, n.line, e.content = e.content, e.line, ""
+	e.add(n)
 }
 
 type attribute struct{ name, value string }
@@ -49,16 +71,19 @@ func (e *element) cut() {
 	e.before, e.after = nil, nil
 }
 
-// text is all text inside.
+// text is all text inside, white space between elements as one space.
 func (e *element) text() string {
-	if e.name == "" && e.parent != nil {
+	if e.first == nil {
 		return e.content
 	}
-	if e.first != nil && e.first == e.last {
+	if e.first == e.last {
 		return e.first.text()
 	}
 	var out strings.Builder
 	for c := e.first; c != nil; c = c.after {
+		if c.gap && out.Len() > 0 {
+			out.WriteByte(' ')
+		}
 		out.WriteString(c.text())
 	}
 	return out.String()
@@ -76,8 +101,10 @@ func (e *element) attribute(name string) (string, bool) {
 // walker lets the XPath engine walk over elements.
 type walker struct {
 	at   *element
-	attr int // of the attribute it stands on, -1 for the element itself
+	attr int // of the attribute it stands on, -1 for the element itself, -2 for its own text
 }
+
+const ownText = -2
 
 var _ xpath.NodeNavigator = (*walker)(nil)
 
@@ -87,6 +114,8 @@ func (w *walker) NodeType() xpath.NodeType {
 	switch {
 	case w.attr >= 0:
 		return xpath.AttributeNode
+	case w.attr == ownText:
+		return xpath.TextNode
 	case w.at.parent == nil:
 		return xpath.RootNode
 	case w.at.name == "":
@@ -98,6 +127,9 @@ func (w *walker) NodeType() xpath.NodeType {
 func (w *walker) LocalName() string {
 	if w.attr >= 0 {
 		return w.at.attributes[w.attr].name
+	}
+	if w.attr == ownText {
+		return ""
 	}
 	return w.at.name
 }
@@ -121,7 +153,7 @@ func (w *walker) MoveToRoot() {
 }
 
 func (w *walker) MoveToParent() bool {
-	if w.attr >= 0 {
+	if w.attr != -1 {
 		w.attr = -1
 		return true
 	}
@@ -129,17 +161,23 @@ func (w *walker) MoveToParent() bool {
 }
 
 func (w *walker) MoveToNextAttribute() bool {
-	if w.attr+1 >= len(w.at.attributes) {
+	if w.attr == ownText || w.attr+1 >= len(w.at.attributes) {
 		return false
 	}
 	w.attr++
 	return true
 }
 
-func (w *walker) MoveToChild() bool { return w.attr < 0 && w.move(w.at.first) }
+func (w *walker) MoveToChild() bool {
+	if w.attr == -1 && w.at.first == nil && w.at.name != "" && w.at.content != "" {
+		w.attr = ownText
+		return true
+	}
+	return w.attr == -1 && w.move(w.at.first)
+}
 
 func (w *walker) MoveToFirst() bool {
-	if w.attr >= 0 || w.at.before == nil {
+	if w.attr != -1 || w.at.before == nil {
 		return false
 	}
 	for w.at.before != nil {
@@ -148,8 +186,8 @@ func (w *walker) MoveToFirst() bool {
 	return true
 }
 
-func (w *walker) MoveToNext() bool     { return w.attr < 0 && w.move(w.at.after) }
-func (w *walker) MoveToPrevious() bool { return w.attr < 0 && w.move(w.at.before) }
+func (w *walker) MoveToNext() bool     { return w.attr == -1 && w.move(w.at.after) }
+func (w *walker) MoveToPrevious() bool { return w.attr == -1 && w.move(w.at.before) }
 
 func (w *walker) MoveTo(other xpath.NodeNavigator) bool {
 	o, ok := other.(*walker)

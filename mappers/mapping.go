@@ -32,6 +32,7 @@ type Mapping struct {
 	tables  []joinedTable // joined tables, the invoices' first
 	match   match
 	places  []place
+	finders []*finder     // XML: by place
 	key     []selector    // all together are the key
 	keyAny  bool          // or the first that is not empty is
 	each    []elementPath // XML: what one invoice is

@@ -1,15 +1,12 @@
 package mappers
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"einvoice/connector/problem"
-
-	"github.com/antchfx/xpath"
 )
 
 // Limits of an XML file: an invoice with its attachments, and nesting.
@@ -19,6 +16,7 @@ const (
 	maxTagBytes     = 1 << 20
 	maxElementNodes = 250_000
 	maxElementDepth = 100
+	nodeBytes       = 160 // about what one takes
 )
 
 // xmlSource yields one document per invoice element. The tree holds the
@@ -27,11 +25,8 @@ const (
 type xmlSource struct {
 	m       *Mapping
 	file    string
-	decoder *xml.Decoder
+	scan    *xmlScanner
 	charset charset
-	tap     *tap
-	finders []finder // by place
-	each    []eachPath
 
 	at      *element // the element whose content is being read
 	names   []string // of at and its ancestors
@@ -42,16 +37,12 @@ type xmlSource struct {
 	keep    bool
 	passed  func(b []byte) // what stands outside of invoices, for a copy
 	ended   bool
-	nodes   int // of the tree since the last invoice
+	nodes   int       // of the tree since the last invoice
+	gap     bool      // white space stands before what comes next
+	slab    []element // to be used
 }
 
 var _ source = (*xmlSource)(nil)
-
-// eachPath is an elementPath ready to be evaluated.
-type eachPath struct {
-	steps     []elementStep
-	condition *xpath.Expr
-}
 
 func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 	f, err := e.Open()
@@ -64,41 +55,40 @@ func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 		f.Close()
 		return nil, s.broken(err)
 	}
-	s.charset, s.tap = c, newTap(c.text(in), keep)
-	s.decoder = xml.NewDecoder(s.tap)
-	s.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // already UTF-8
-	if err := s.compile(); err != nil {
-		f.Close()
-		return nil, err
+	s.charset, s.scan = c, newXMLScanner(c.text(in))
+	if keep {
+		s.scan.kept = 0
 	}
 	return &opened{
-		source: s, format: m.input.values, encoding: c.name, close: f.Close,
+		source: s, apart: m.staysInside(), format: m.input.values, encoding: c.name, close: f.Close,
 		rows:   func() int { return s.ordinal },
 		later:  s.nothing,
 		copier: func(w io.Writer, _ CopyOptions) copier { return newXMLCopier(s, w) },
 	}, nil
 }
 
-// compile makes the XPaths anew for each file: a compiled one keeps state while
-// it is evaluated.
-func (s *xmlSource) compile() error {
-	for _, p := range s.m.places {
+// compileFinders makes the selectors of an XML mapping ready, once.
+func (m *Mapping) compileFinders() error {
+	if m.shape != xmlShape {
+		return nil
+	}
+	for _, p := range m.places {
 		f, err := newFinder(p.path)
 		if err != nil {
 			return fmt.Errorf("compile selector %q: %w", p.text, err)
 		}
-		s.finders = append(s.finders, f)
+		m.finders = append(m.finders, f)
 	}
-	for _, p := range s.m.each {
-		one := eachPath{steps: p.steps}
-		if p.condition != "" {
-			e, err := xpath.Compile(p.condition)
-			if err != nil {
-				return fmt.Errorf("compile condition %q: %w", p.condition, err)
-			}
-			one.condition = e
+	for i := range m.each {
+		p := &m.each[i]
+		if p.condition == "" {
+			continue
 		}
-		s.each = append(s.each, one)
+		f, err := newFinder(p.condition)
+		if err != nil {
+			return fmt.Errorf("compile condition %q: %w", p.condition, err)
+		}
+		p.test = func(n *element) bool { return f.node(n) != nil }
 	}
 	return nil
 }
@@ -117,19 +107,19 @@ func (s *xmlSource) nothing() []problem.Problem {
 // next reads up to the end of the next invoice.
 func (s *xmlSource) next() (document, error) {
 	for !s.ended {
-		from := s.decoder.InputOffset()
-		s.tap.begin(from)
-		token, err := s.decoder.Token()
+		from := s.scan.offset()
+		if s.depth == 0 {
+			s.scan.element = from
+			s.scan.forget(from, s.passed)
+		}
+		err := s.scan.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			return document{}, s.broken(err)
 		}
-		if s.depth == 0 {
-			s.tap.forget(from, s.passed)
-		}
-		done, err := s.token(token, from)
+		done, err := s.token(from)
 		if err != nil {
 			return document{}, err
 		}
@@ -137,56 +127,103 @@ func (s *xmlSource) next() (document, error) {
 			return s.document(done)
 		}
 	}
-	s.tap.forget(s.tap.read, s.passed)
+	s.scan.forget(s.scan.offset(), s.passed)
 	return document{}, io.EOF
 }
 
 // token takes a token into the tree; it returns an invoice's element at its end.
-func (s *xmlSource) token(token xml.Token, from int64) (*element, error) {
-	switch t := token.(type) {
-	case xml.Directive:
-		if strings.HasPrefix(strings.ToUpper(strings.TrimSpace(string(t))), "DOCTYPE") {
+func (s *xmlSource) token(from int64) (*element, error) {
+	switch s.scan.kind {
+	case directive:
+		if strings.HasPrefix(strings.ToUpper(trimSpace(string(s.scan.text[:min(len(s.scan.text), 100)]))), "DOCTYPE") {
 			return nil, s.fault(codeDoctype, "")
 		}
-	case xml.StartElement:
-		return nil, s.open(t, from)
-	case xml.CharData:
-		// Blank text between elements would only fill the tree.
-		if len(s.names) > 0 && (s.depth > 0 || trimSpace(string(t)) != "") {
-			s.at.add(&element{content: string(t)})
+	case startTag:
+		if err := s.open(from); err != nil {
+			return nil, err
 		}
-	case xml.EndElement:
+		if s.scan.empty {
+			return s.shut(), nil
+		}
+	case charData:
+		s.words(s.scan.text)
+	case endTag:
 		return s.shut(), nil
 	}
 	return nil, nil
 }
 
-func (s *xmlSource) open(t xml.StartElement, from int64) error {
-	line, _ := s.decoder.InputPos()
-	n := &element{name: t.Name.Local, line: line}
-	for _, a := range t.Attr {
-		if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
-			n.attributes = append(n.attributes, attribute{a.Name.Local, a.Value})
+// words takes text into the tree. White space between elements would only fill
+// it: that there was some is noted.
+func (s *xmlSource) words(text []byte) {
+	if len(s.names) == 0 {
+		return
+	}
+	at := s.at
+	if blank(text) {
+		s.gap = true
+		if !at.around {
+			at.blank += string(text)
+		}
+		return
+	}
+	if !at.around {
+		at.content, at.blank = at.content+at.blank+string(text), ""
+	} else {
+		n := s.element()
+		n.content, n.gap = string(text), s.gap
+		at.add(n)
+	}
+	s.gap = false
+}
+
+func blank(text []byte) bool {
+	for _, c := range text {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return false
 		}
 	}
+	return true
+}
+
+// element gives an empty one; many are allocated together, but never of two
+// invoices: each would keep the one before it from being forgotten.
+func (s *xmlSource) element() *element {
+	if len(s.slab) == 0 {
+		s.slab = make([]element, min(8+s.nodes, 256))
+	}
+	n := &s.slab[0]
+	s.slab = s.slab[1:]
+	return n
+}
+
+func (s *xmlSource) open(from int64) error {
+	t := s.scan
+	n := s.element()
+	n.name, n.line, n.gap = t.name, t.line, s.gap
+	s.gap = false
+	if len(t.attributes) > 0 {
+		n.attributes = append([]attribute(nil), t.attributes...)
+	}
+	s.at.spread(s.element)
 	s.at.add(n)
 	s.at = n
-	if s.nodes += 1 + len(t.Attr); s.nodes > maxElementNodes {
+	if s.nodes += 1 + len(t.attributes); s.nodes > maxElementNodes {
 		return s.broken(errElementTooLong)
 	}
-	s.names = append(s.names, t.Name.Local)
+	s.names = append(s.names, t.name)
 	if len(s.names) > maxElementDepth {
 		return s.fault(codeDeepXML, fmt.Sprint(maxElementDepth))
 	}
 	if s.depth == 0 && s.begins() {
-		s.depth, s.start, s.line = len(s.names), from, line
+		s.depth, s.start, s.line = len(s.names), from, t.line
 	}
 	return nil
 }
 
 // begins tells whether the element just opened may be an invoice.
 func (s *xmlSource) begins() bool {
-	for _, p := range s.each {
+	for _, p := range s.m.each {
 		if fits(p.steps, s.names) {
 			return true
 		}
@@ -217,6 +254,8 @@ func fits(steps []elementStep, names []string) bool {
 // shut closes an element; it returns it when it is an invoice.
 func (s *xmlSource) shut() *element {
 	n, depth := s.at, len(s.names)
+	n.settle()
+	s.gap = false
 	names := s.names
 	s.at, s.names = n.parent, s.names[:depth-1]
 	s.ended = depth == 1
@@ -224,42 +263,35 @@ func (s *xmlSource) shut() *element {
 		return nil
 	}
 	s.depth = 0
-	for _, p := range s.each {
-		if fits(p.steps, names) && (p.condition == nil || holds(p.condition, n)) {
+	for _, p := range s.m.each {
+		if fits(p.steps, names) && (p.test == nil || p.test(n)) {
 			return n
 		}
 	}
 	return nil // it stays in the tree: what is no invoice may be a header
 }
 
-// holds evaluates a condition on an element.
-func holds(e *xpath.Expr, n *element) bool {
-	nodes, ok := e.Evaluate(walkFrom(n)).(*xpath.NodeIterator)
-	return ok && nodes.MoveNext()
-}
-
 // document makes a document of an invoice's element and cuts it out of the tree.
 func (s *xmlSource) document(n *element) (document, error) {
 	s.ordinal++
-	n.ordinal, s.nodes = s.ordinal, 0
-	end := s.decoder.InputOffset()
+	n.ordinal = s.ordinal
+	end := s.scan.offset()
 	head := xmlNode{s: s, n: n}
 	d := document{ordinal: s.ordinal, row: n.line, head: head, lines: head.children(s.m.lines.each.place)}
-	last, _ := s.decoder.InputPos()
-	d.rows = rowSpan(n.line, last)
+	d.rows, d.bytes = rowSpan(n.line, s.scan.line), int(end-s.start)+s.nodes*nodeBytes
+	s.nodes, s.slab = 0, nil
 	if s.keep {
-		d.raw = s.tap.slice(s.start, end)
+		d.raw = s.scan.raw(s.start, end)
 	}
-	s.tap.forget(end, nil)
+	s.scan.forget(end, nil)
 	n.cut()
 	return d, nil
 }
 
 func (s *xmlSource) fault(code, expected string) problem.Problem {
-	line, _ := s.decoder.InputPos()
 	return problem.Problem{
 		Code: code, Severity: problem.Refuse, Expected: expected,
-		Position: problem.Position{File: s.file, Row: line, Path: "/" + strings.Join(s.names, "/")},
+		Position: problem.Position{File: s.file, Row: s.scan.line, Path: "/" + strings.Join(s.names, "/")},
 	}
 }
 
@@ -269,16 +301,16 @@ func (s *xmlSource) broken(err error) error {
 		return s.fault(codeHugeElement, fmt.Sprintf("%d MB", maxElementBytes>>20))
 	}
 	p := problem.Problem{Code: codeBrokenXML, Severity: problem.Refuse, Position: problem.Position{File: s.file}}
-	if s.decoder != nil {
+	if s.scan != nil {
 		p = s.fault(codeBrokenXML, "")
 	}
-	syntax, ok := errors.AsType[*xml.SyntaxError](err)
+	syntax, ok := errors.AsType[*xmlSyntax](err)
 	if !ok && !errors.Is(err, errEncoding) {
 		return fmt.Errorf("read XML: %w", err)
 	}
 	reason := err.Error()
 	if ok {
-		p.Position.Row, reason = syntax.Line, syntax.Msg
+		p.Position.Row, reason = syntax.line, syntax.reason
 	}
 	p.Args = map[string]string{"reason": reason}
 	return p
