@@ -58,6 +58,14 @@ func (l *lanes) open(company string, room int, now time.Time) (n int, again time
 	return n, time.Time{}
 }
 
+// shut tells whether the stop of the company's credential closes its lane, and
+// all others under it.
+func (l *lanes) shut(company string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.of[company].closed
+}
+
 // hurry lets the next probe go at once.
 func (l *lanes) hurry() {
 	l.mu.Lock()

@@ -186,12 +186,15 @@ type staging struct {
 	checks  Checks
 	brake   brake
 	broken  error // the ledger failed, as opposed to the file
+
+	writing chan error // the batch before is being staged; nil when none is
 }
 
 // run maps and stages the whole export. With on_error = "file", one refused
 // invoice refuses all: the export is then staged a second time.
 func (s *staging) run(ctx context.Context, e mappers.Export) (mappers.Report, error) {
 	report, err := s.m.Read(ctx, e, func(r mappers.Result) error { return s.add(ctx, r) })
+	s.written()
 	if err != nil || s.broken != nil {
 		return report, err
 	}
@@ -207,6 +210,7 @@ func (s *staging) run(ctx context.Context, e mappers.Export) (mappers.Report, er
 		s.batch = append(s.batch, *s.last)
 	}
 	s.flush(ctx)
+	s.written()
 	return report, nil
 }
 
@@ -251,22 +255,42 @@ func (s *staging) spoil(ctx context.Context, ordinal int, p problem.Problem) {
 			return
 		}
 	}
+	s.written()
 	if s.broken == nil {
 		s.broken = s.o.Ledger.Spoil(ctx, s.f.ID, ordinal, p)
 	}
 }
 
+// flush stages the batch while the next one is mapped.
 func (s *staging) flush(ctx context.Context) {
 	if s.broken == nil && len(s.batch) > 0 {
 		s.broken = s.brake.hold(ctx, s.batch)
 	}
+	s.written()
 	if s.broken == nil && len(s.batch) > 0 {
-		s.broken = s.o.Ledger.Stage(ctx, s.f.ID, s.batch)
-		if s.broken == nil {
-			s.broken = fault.Hit(fault.Staged)
-		}
+		batch, done := s.batch, make(chan error, 1)
+		go func() { done <- s.stage(ctx, batch) }()
+		s.batch, s.writing = make([]ledger.StagedInvoice, 0, cap(batch)), done
 	}
 	s.batch = s.batch[:0]
+}
+
+func (s *staging) stage(ctx context.Context, batch []ledger.StagedInvoice) error {
+	if err := s.o.Ledger.Stage(ctx, s.f.ID, batch); err != nil {
+		return err
+	}
+	return fault.Hit(fault.Staged)
+}
+
+// written waits until the batch before is staged.
+func (s *staging) written() {
+	if s.writing == nil {
+		return
+	}
+	if err := <-s.writing; s.broken == nil {
+		s.broken = err
+	}
+	s.writing = nil
 }
 
 // holdTail makes the last invoice wait where nothing proves that the export is

@@ -28,7 +28,8 @@ type sender struct {
 	recorded signal     // room for more
 	broken   chan error // the ledger could not record an outcome
 	mu       sync.Mutex
-	pending  int // intents committed whose outcome is not
+	pending  int   // intents committed whose outcome is not
+	shelf    shelf // of feed alone
 }
 
 // send runs until ctx ends, then takes back the intents that no worker has
@@ -39,7 +40,7 @@ func (o *Outbox) send(ctx context.Context) error {
 	}
 	n := o.Config.Workers
 	s := &sender{o: o, work: make(chan ledger.ToSend, 2*n), outcomes: make(chan ledger.Outcome, n),
-		recorded: newSignal(), broken: make(chan error, 1)}
+		recorded: newSignal(), broken: make(chan error, 1), shelf: newShelf()}
 	post, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var workers sync.WaitGroup
@@ -57,142 +58,6 @@ func (o *Outbox) send(ctx context.Context) error {
 	close(s.outcomes)
 	recorder.Wait()
 	return err
-}
-
-// feed commits intents while there is room, companies in turn. It closes the
-// work channel when it ends.
-func (s *sender) feed(ctx context.Context) error {
-	defer close(s.work)
-	for {
-		fed, again, err := s.round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err != nil {
-			if s.o.endure(ctx, "feed", err) {
-				continue
-			}
-			return cause(ctx, err)
-		}
-		s.o.well("feed")
-		wait := s.o.untilNext(again)
-		if fed > 0 {
-			wait = 0 // ask again at once, unless there is no room
-		}
-		if !s.pause(ctx, wait) {
-			return nil
-		}
-		select {
-		case err := <-s.broken: // no more intents
-			return err
-		default:
-		}
-	}
-}
-
-// pause waits for news from the ledger, room among the workers, or time.
-func (s *sender) pause(ctx context.Context, wait time.Duration) bool {
-	if wait <= 0 && s.room() > 0 {
-		return ctx.Err() == nil
-	}
-	if wait <= 0 {
-		wait = time.Minute
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-s.o.sendWake:
-	case <-s.recorded:
-	case <-t.C:
-	}
-	return true
-}
-
-// room is how many more intents may be pending.
-func (s *sender) room() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return 2*s.o.Config.Workers - s.pending
-}
-
-func (s *sender) add(n int) {
-	s.mu.Lock()
-	s.pending += n
-	s.mu.Unlock()
-}
-
-// round feeds each company once. again is when there may be more, zero for no
-// known time.
-func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error) {
-	for _, company := range s.o.lanes.order {
-		share := max(1, s.room()/len(s.o.lanes.order))
-		if s.room() <= 0 {
-			break
-		}
-		n, until := s.o.lanes.open(company, share, s.o.Now())
-		if n == 0 {
-			again = earlier(again, until)
-			continue
-		}
-		if !s.o.entitled(company) {
-			continue // the claim of its drop wakes us
-		}
-		if ready, err := s.o.swept(ctx, company); err != nil {
-			return fed, again, err
-		} else if !ready {
-			again = earlier(again, s.o.Now().Add(s.o.Config.Probe.Std()))
-			continue
-		}
-		k, err := s.hand(ctx, company, n)
-		if err != nil {
-			return fed, again, err
-		}
-		fed += k
-	}
-	if fed == 0 {
-		wake, err := s.o.Ledger.NextWake(ctx)
-		if err != nil {
-			return 0, again, err
-		}
-		if wake.After(s.o.Now()) {
-			again = earlier(again, wake)
-		}
-	}
-	return fed, again, nil
-}
-
-// hand commits the intents of a company's next invoices and gives them to the
-// workers. The commit comes first: from then on a crash means "uncertain".
-func (s *sender) hand(ctx context.Context, company string, n int) (int, error) {
-	next, err := s.o.Ledger.NextToSend(ctx, company, n)
-	if err != nil || len(next) == 0 {
-		return 0, err
-	}
-	ids := make([]int64, len(next))
-	for i, t := range next {
-		ids[i] = t.ID
-	}
-	marked, err := s.o.Ledger.MarkSending(ctx, ids)
-	if err != nil {
-		return 0, err
-	}
-	if err := fault.Hit(fault.Intent); err != nil {
-		return 0, err
-	}
-	s.o.lanes.probing(company, s.o.Now())
-	s.add(len(marked))
-	going := make(map[int64]bool, len(marked))
-	for _, id := range marked {
-		going[id] = true
-	}
-	for _, t := range next {
-		if going[t.ID] {
-			s.work <- t // never blocks: the channel holds all that may be pending
-		}
-	}
-	return len(marked), nil
 }
 
 // unsend takes back the intents whose POST has not started.

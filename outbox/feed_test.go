@@ -1,0 +1,147 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+)
+
+// numbers are rows of n invoices of one file.
+func numbers(prefix string, n int) string {
+	var b strings.Builder
+	b.WriteString(header)
+	for i := range n {
+		b.WriteString(row(fmt.Sprintf("%s-%04d", prefix, i), "10"))
+	}
+	return b.String()
+}
+
+// sentUntil runs the outbox until count invoices were posted, and gives their
+// numbers in the order of the posts. between is called after each.
+func (r *rig) sentUntil(count int, between func(posted int)) []string {
+	r.t.Helper()
+	var mu sync.Mutex
+	var order []string
+	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	defer cancel()
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		mu.Lock()
+		order = append(order, inv.Number)
+		n := len(order)
+		mu.Unlock()
+		if between != nil {
+			between(n)
+		}
+		if n >= count {
+			cancel()
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.must(r.send(ctx))
+	if len(order) < count {
+		r.t.Fatalf("%d posts, want %d", len(order), count)
+	}
+	return order
+}
+
+// TestASmallFileDoesNotWaitForALargeOne drops it while the large one is being sent.
+func TestASmallFileDoesNotWaitForALargeOne(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("large.csv", numbers("LARGE", 800))
+	r.intake()
+	const dropped, small = 300, 5
+	order := r.sentUntil(600, func(posted int) {
+		if posted == dropped {
+			r.drop("small.csv", numbers("SMALL", small))
+			r.intake()
+			r.sendWake.set()
+		}
+	})
+	last := -1
+	for i, number := range order {
+		if strings.HasPrefix(number, "SMALL") {
+			last = i
+		}
+	}
+	// What had its intent already goes first, nothing else.
+	if sent := slices.IndexFunc(order, func(s string) bool { return strings.HasPrefix(s, "SMALL") }); sent < 0 || last > dropped+4*r.Config.Workers+small {
+		t.Errorf("the small file dropped after %d posts was sent from %d to %d", dropped, sent, last)
+	}
+}
+
+// reopened is a ledger for other companies.
+func reopened(t *testing.T, l *ledger.Ledger, companies []connector.Company) *ledger.Ledger {
+	t.Helper()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), ledger.Config{Path: t.TempDir()}, ledger.Options{
+		Identity: ledger.Identity{BaseURL: "http://127.0.0.1", Companies: companies}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// TestNoCompanyWaitsForAnother gives four companies many invoices and fewer
+// places than companies.
+func TestNoCompanyWaitsForAnother(t *testing.T) {
+	var companies []connector.Company
+	for i, siret := range []string{"10000000900017", "20000000800017", "73282932000074", "55208131766522"} {
+		companies = append(companies, connector.Company{ID: fmt.Sprint("c", i), FiscalID: siret, Name: fmt.Sprint("Company ", i)})
+	}
+	r := newRig(t, func(opt *Options, _ *drop.Config) {
+		opt.Config.Workers, opt.Companies = 1, companies
+		opt.Drops[0].Companies = companies
+		opt.Ledger = reopened(t, opt.Ledger, companies)
+	})
+	ctx := t.Context()
+	for _, c := range companies {
+		f, err := r.Ledger.TakeFile(ctx, ledger.NewFile{Drop: "main", Place: c.ID, Name: c.ID, SHA256: c.ID})
+		r.must(err)
+		var all []ledger.StagedInvoice
+		for i := range 100 {
+			inv := connector.Invoice{Number: fmt.Sprintf("%s-%03d", c.ID, i), Type: "380", IssueDate: "2026-11-02", Seller: connector.Party{FiscalID: c.FiscalID}}
+			all = append(all, ledger.StagedInvoice{Ordinal: i + 1, Row: i + 2, Company: c.ID, Invoice: inv, Verdict: ledger.VerdictQueued})
+		}
+		r.must(r.Ledger.Stage(ctx, f.ID, all))
+		_, err = r.Ledger.Release(ctx, f.ID, ledger.Mapped{Mapping: "test"})
+		r.must(err)
+	}
+	counts := map[string]int{}
+	for _, number := range r.sentUntil(80, nil)[:80] {
+		counts[number[:2]]++
+	}
+	for _, c := range companies {
+		if n := counts[c.ID]; n < 18 || n > 22 {
+			t.Errorf("of 80 posts %d were for %s, of four equal companies: %v", n, c.ID, counts)
+		}
+	}
+}
+
+// TestIntentsAreBounded counts, at each post, what is committed as "sending": all
+// of that must be looked up after a crash.
+func TestIntentsAreBounded(t *testing.T) {
+	r := newRig(t, nil)
+	r.drop("large.csv", numbers("LARGE", 500))
+	r.intake()
+	most := 0
+	r.sentUntil(200, func(int) {
+		pending, err := r.Ledger.Pending(context.Background())
+		r.must(err)
+		most = max(most, pending[ledger.Sending])
+	})
+	if most == 0 || most > 2*r.Config.Workers {
+		t.Errorf("%d intents were pending with %d workers", most, r.Config.Workers)
+	}
+}
