@@ -89,9 +89,10 @@ type Options struct {
 	Now           func() time.Time
 	Log           zerolog.Logger
 	Journal       Journal
-	Published     func()        // called when there may be something to publish
-	Drain         time.Duration // how long a stop waits for invoices under way
-	Endure        bool          // a failing ledger or a full disk is waited for: for daemons
+	ResultsExt    func(place string) string // extension of a place\'s answers; nil: csv
+	Published     func()                    // called when there may be something to publish
+	Drain         time.Duration             // how long a stop waits for invoices under way
+	Endure        bool                      // a failing ledger or a full disk is waited for: for daemons
 }
 
 // Outbox runs the way out. Make it with New; Run it once.

@@ -83,7 +83,7 @@ func (o *Outbox) answerPending(ctx context.Context, d *Drop, p drop.Pending) err
 	if d.waits.answered[p.Entry.Name] {
 		return nil
 	}
-	made, err := o.Ledger.Unready(ctx, d.Results, results.UnreadyName(p.Entry.Name, p.Entry.Modified), p.Entry.Name, p.Why)
+	made, err := o.Ledger.Unready(ctx, d.Results, results.UnreadyName(p.Entry.Name, p.Entry.Modified, o.ext(d.Results)), p.Entry.Name, p.Why)
 	if err != nil {
 		return err
 	}

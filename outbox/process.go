@@ -154,7 +154,7 @@ func (o *Outbox) fail(ctx context.Context, f ledger.File, mapping string, ps ...
 	// The first one heads the acknowledgement: it must be what refuses the file.
 	slices.SortStableFunc(ps, func(a, b problem.Problem) int { return rank(a) - rank(b) })
 	m := ledger.Mapped{Mapping: mapping, Problems: ps,
-		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take)}
+		AckName: results.AckName(f.Name, f.Take, o.ext(f.Place)), SummaryName: results.SummaryName(f.Name, f.Take, o.ext(f.Place))}
 	if err := o.Ledger.FailFile(ctx, f.ID, m); err != nil {
 		return err
 	}
@@ -164,6 +164,14 @@ func (o *Outbox) fail(ctx context.Context, f ledger.File, mapping string, ps ...
 		}
 	}
 	return nil
+}
+
+// ext is the extension of a place's answers.
+func (o *Outbox) ext(place string) string {
+	if o.ResultsExt == nil {
+		return results.CSV
+	}
+	return o.ResultsExt(place)
 }
 
 // rank puts what refuses before what holds before what warns.
@@ -330,7 +338,7 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 	}
 	sum, err := o.Ledger.Release(ctx, f.ID, ledger.Mapped{
 		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
-		AckName: results.AckName(f.Name, f.Take), SummaryName: results.SummaryName(f.Name, f.Take),
+		AckName: results.AckName(f.Name, f.Take, o.ext(f.Place)), SummaryName: results.SummaryName(f.Name, f.Take, o.ext(f.Place)),
 	})
 	if err != nil {
 		return err

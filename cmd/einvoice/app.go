@@ -154,7 +154,8 @@ func (a *app) openOutbox(ctx context.Context) error {
 		Platform: a.sending, Credential: a.cfg.credential, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
 		Safety: a.cfg.Safety, Production: a.cfg.Environment == "production",
 		Lang: a.cfg.lang(), RefusedAsXLSX: a.cfg.Results.RefusedAsXLSX(a.cfg.lang()),
-		Location: a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
+		ResultsExt: func(place string) string { return a.cfg.Results.Of(place).Ext() },
+		Location:   a.cfg.location(), Now: time.Now, Log: a.log, Journal: a.journal,
 		Published: a.wakePublisher, Drain: a.cfg.ShutdownTimeout.Std(),
 	})
 	return nil

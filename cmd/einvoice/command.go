@@ -90,7 +90,7 @@ Try it, with no account and no network:  einvoice demo`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return fmt.Errorf("%w: %w", errUsage, err) })
 	root.AddCommand(
 		demoCommand(s), initCommand(s), checkCommand(s), doctorCommand(s), serviceCommand(s), reloadCommand(s), runCommand(s), sandboxCommand(s), sftpKeyCommand(s),
-		registerCommand(s), previewCommand(s), validateCommand(s), rulesCommand(s), mappingsCommand(s), statusCommand(s), queueCommand(s), traceCommand(s), versionCommand(s), generateCommand(),
+		registerCommand(s), previewCommand(s), validateCommand(s), rulesCommand(s), mappingsCommand(s), statusCommand(s), queueCommand(s), traceCommand(s), schemaCommand(s), versionCommand(s), generateCommand(),
 	)
 	root.AddCommand(backupCommand(s), restoreCommand(s), bundleCommand(s))
 	root.AddCommand(personCommands(s)...)

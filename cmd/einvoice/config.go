@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -228,8 +229,15 @@ func decodeItems(data []byte, c *Config) error {
 	var raw struct {
 		Drops []map[string]any `toml:"drop"`
 		SFTP  []map[string]any `toml:"sftp"`
+
+		Results struct {
+			Place map[string]map[string]any `toml:"place"`
+		} `toml:"results"`
 	}
 	if err := toml.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	if err := overResults(raw.Results.Place, &c.Results); err != nil {
 		return err
 	}
 	err := overDefaults(raw.Drops, c.Drops, func(m map[string]any) drop.Config {
@@ -240,6 +248,23 @@ func decodeItems(data []byte, c *Config) error {
 		return d
 	})
 	return errors.Join(err, overDefaults(raw.SFTP, c.SFTP, func(map[string]any) sftpplace.Config { return sftpplace.Defaults() }))
+}
+
+// overResults reads the settings of each results place over those of [results].
+func overResults(raw map[string]map[string]any, c *results.Config) error {
+	for name, m := range raw {
+		one, err := toml.Marshal(m)
+		if err != nil {
+			return err
+		}
+		own := *c
+		own.Places, own.Widths = nil, maps.Clone(c.Widths)
+		if err := toml.Unmarshal(one, &own); err != nil {
+			return err
+		}
+		c.Places[name] = own
+	}
+	return nil
 }
 
 func overDefaults[T any](raw []map[string]any, items []T, defaults func(map[string]any) T) error {

@@ -56,10 +56,13 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 		want.Rules.Severity = c.Rules.Severity
 	}
 	for _, empty := range []*[]string{&want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns,
-		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment, &c.Safety.ZeroVATUsual} {
+		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment, &c.Safety.ZeroVATUsual, &c.Results.StatusAt} {
 		if len(*empty) == 0 {
 			*empty = nil
 		}
+	}
+	if len(c.Results.Places)+len(c.Results.Widths) == 0 {
+		c.Results.Places, c.Results.Widths = nil, nil
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("a default of the example is not the code's:\nexample %+v\ncode    %+v", c, want)

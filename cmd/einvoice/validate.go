@@ -30,10 +30,10 @@ func (c *Config) validate(r setting.Report) {
 	c.validateSFTP(r)
 	r.In("mappings").Path("folder", c.Mappings.Folder)
 	c.Rules.Validate(r.In("rules"))
-	c.validateSafety(r.In("safety"))
+	c.Safety.Validate(r.In("safety"), c.ids())
 	c.Ledger.Validate(r.In("ledger"))
 	c.Outbox.Validate(r.In("outbox"))
-	c.Results.Validate(r.In("results"))
+	c.Results.Validate(r.In("results"), c.ids())
 	c.Inbox.Validate(r.In("inbox"))
 	c.Slip.Validate(r.In("slip"))
 	c.Mail.Validate(r.In("mail"))
@@ -138,10 +138,11 @@ func (c *Config) validateDrops(r setting.Report) {
 	}
 }
 
-func (c *Config) validateSafety(r setting.Report) {
+// ids are those of the configured companies.
+func (c *Config) ids() []string {
 	ids := make([]string, len(c.Companies))
 	for i, co := range c.Companies {
 		ids[i] = co.ID
 	}
-	c.Safety.Validate(r, ids)
+	return ids
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -63,6 +64,19 @@ func (l *Ledger) PlacesWithEvents(ctx context.Context) ([][2]string, error) {
 		return nil, fmt.Errorf("list places with events: %w", err)
 	}
 	return pairs, nil
+}
+
+// OldestEvent is when the oldest event without a number of a place and company
+// was recorded; zero when there is none.
+func (l *Ledger) OldestEvent(ctx context.Context, place, company string) (time.Time, error) {
+	at, err := first(ctx, l.read, scanTime, "SELECT recorded_at FROM event WHERE place = ? AND company = ? AND seq IS NULL ORDER BY id LIMIT 1", place, company)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return at, fmt.Errorf("read oldest event of %s: %w", company, err)
+	}
+	return at, nil
 }
 
 // NumberEvents gives the oldest events without a number of one place and company

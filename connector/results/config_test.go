@@ -9,7 +9,7 @@ import (
 
 func TestDefaultsAreValid(t *testing.T) {
 	r := setting.NewReport()
-	Defaults().Validate(r)
+	Defaults().Validate(r, nil)
 	if m := r.Mistakes(); len(m) > 0 {
 		t.Errorf("mistakes: %v", m)
 	}
@@ -27,7 +27,7 @@ func TestWrongSettingsAreNamed(t *testing.T) {
 		c := Defaults()
 		change(&c)
 		r := setting.NewReport()
-		c.Validate(r)
+		c.Validate(r, nil)
 		if m := r.Mistakes(); len(m) != 1 || m[0].Key != key {
 			t.Errorf("%s: mistakes %v", key, m)
 		}
@@ -39,7 +39,7 @@ func TestDelimiterMustNotOccurInOrdinaryValues(t *testing.T) {
 		c := Defaults()
 		c.Delimiter = bad
 		r := setting.NewReport()
-		c.Validate(r)
+		c.Validate(r, nil)
 		if len(r.Mistakes()) == 0 {
 			t.Errorf("delimiter %q is accepted", bad)
 		}
@@ -48,7 +48,7 @@ func TestDelimiterMustNotOccurInOrdinaryValues(t *testing.T) {
 		c := Defaults()
 		c.Delimiter = good
 		r := setting.NewReport()
-		c.Validate(r)
+		c.Validate(r, nil)
 		if m := r.Mistakes(); len(m) > 0 {
 			t.Errorf("delimiter %s: %v", strings.TrimSpace(good), m)
 		}

@@ -78,7 +78,7 @@ func (t *table) put(s string) {
 func windows1252(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for _, r := range s {
-		if b, ok := charmap.Windows1252.EncodeRune(r); ok {
+		if b, ok := inWindows1252(r); ok {
 			out = append(out, b)
 			continue
 		}
@@ -86,6 +86,8 @@ func windows1252(s string) []byte {
 	}
 	return out
 }
+
+func inWindows1252(r rune) (byte, bool) { return charmap.Windows1252.EncodeRune(r) }
 
 func nearest(r rune) byte {
 	if unicode.IsSpace(r) {

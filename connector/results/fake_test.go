@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 	"strings"
@@ -76,6 +77,15 @@ func (l *fakeLedger) PlacesWithEvents(context.Context) (pairs [][2]string, err e
 		}
 	}
 	return pairs, nil
+}
+
+func (l *fakeLedger) OldestEvent(_ context.Context, _, company string) (time.Time, error) {
+	for _, e := range l.events {
+		if e.Company == company {
+			return e.OccurredAt, nil
+		}
+	}
+	return time.Time{}, nil
 }
 
 func (l *fakeLedger) NumberEvents(_ context.Context, place, company string, limit int, name func(int64) string) (p ledger.Publication, ok bool, err error) {
@@ -201,6 +211,16 @@ func (f *fakePlace) Publish(_ context.Context, name string, content io.Reader) e
 	return nil
 }
 
+func (f *fakePlace) Open(_ context.Context, name string) (io.ReadCloser, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	content, ok := f.files[name]
+	if !ok {
+		return nil, fs.ErrNotExist
+	}
+	return io.NopCloser(strings.NewReader(content)), nil
+}
+
 // bench is a publisher with its surroundings.
 type bench struct {
 	t      *testing.T
@@ -287,7 +307,7 @@ func (b *bench) numbered(name string, seq int64) {
 func (b *bench) acknowledged(f ledger.File, lines ...ledger.AckLine) string {
 	f.ID = int64(len(b.ledger.files) + 1)
 	b.ledger.files[f.ID] = f
-	p := b.ledger.add(ledger.Publication{Place: "main", Kind: ledger.KindAck, Name: AckName(f.Name, f.Take), FileID: f.ID})
+	p := b.ledger.add(ledger.Publication{Place: "main", Kind: ledger.KindAck, Name: AckName(f.Name, f.Take, CSV), FileID: f.ID})
 	b.ledger.lines[p.ID] = lines
 	return p.Name
 }

@@ -104,7 +104,7 @@ func released(t *testing.T, l *ledger.Ledger) int64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Release(ctx, f.ID, ledger.Mapped{Mapping: "sage", Encoding: "utf-8", AckName: AckName(f.Name, f.Take), SummaryName: SummaryName(f.Name, f.Take)}); err != nil {
+	if _, err := l.Release(ctx, f.ID, ledger.Mapped{Mapping: "sage", Encoding: "utf-8", AckName: AckName(f.Name, f.Take, CSV), SummaryName: SummaryName(f.Name, f.Take, CSV)}); err != nil {
 		t.Fatal(err)
 	}
 	todo, err := l.NextToSend(ctx, "acme", 10)

@@ -19,26 +19,27 @@ import (
 const maxStem = 100
 
 // AckName is the name of an export's acknowledgement:
-// <export>.<take>.ack.csv, where export is the dropped name with its extension.
-func AckName(export string, take int64) string {
-	return fmt.Sprintf("%s.%06d.ack.csv", safe(export), take)
+// <export>.<take>.ack.csv, where export is the dropped name with its extension
+// and csv is the extension of the place's format.
+func AckName(export string, take int64, ext string) string {
+	return fmt.Sprintf("%s.%06d.ack.%s", safe(export), take, ext)
 }
 
 // SummaryName is the name of an export's summary.
-func SummaryName(export string, take int64) string {
-	return fmt.Sprintf("%s.%06d.summary.csv", safe(export), take)
+func SummaryName(export string, take int64, ext string) string {
+	return fmt.Sprintf("%s.%06d.summary.%s", safe(export), take, ext)
 }
 
 // UnreadyName is the name of the answer about a file that is not taken; changed
 // is the file's own time, so that each version of a file has one answer.
-func UnreadyName(file string, changed time.Time) string {
-	return fmt.Sprintf("%s.%s.waiting.csv", safe(file), changed.UTC().Format("20060102T150405"))
+func UnreadyName(file string, changed time.Time, ext string) string {
+	return fmt.Sprintf("%s.%s.waiting.%s", safe(file), changed.UTC().Format("20060102T150405"), ext)
 }
 
 // StatusName is the name of a status file. The time is written as it stands in
 // at's own zone; seq is the number of the file's first line.
-func StatusName(company string, at time.Time, seq int64) string {
-	return fmt.Sprintf("status_%s_%s_%d.csv", safe(company), at.Format("20060102T150405"), seq)
+func StatusName(company string, at time.Time, seq int64, ext string) string {
+	return fmt.Sprintf("status_%s_%s_%d.%s", safe(company), at.Format("20060102T150405"), seq, ext)
 }
 
 // CopyName is the name of a correctable copy, as drop.CopyOf reads it: kind is "refused", with n counting

@@ -23,6 +23,7 @@ import (
 // Ledger is what the publisher needs of the ledger.
 type Ledger interface {
 	PlacesWithEvents(ctx context.Context) ([][2]string, error)
+	OldestEvent(ctx context.Context, place, company string) (time.Time, error)
 	NumberEvents(ctx context.Context, place, company string, limit int, name func(first int64) string) (ledger.Publication, bool, error)
 	PublicationsDue(ctx context.Context, n int) ([]ledger.Publication, error)
 	AckLines(ctx context.Context, p ledger.Publication) iter.Seq2[ledger.AckLine, error]
@@ -115,7 +116,9 @@ func (p *Publisher) cut(ctx context.Context, force bool) error {
 	}
 	for _, pair := range pairs {
 		now := p.now()
-		if last, ok := p.cutAt[pair]; ok && !force && now.Sub(last) < p.cfg.StatusEvery.Std() {
+		if due, err := p.cutDue(ctx, pair, now, force); err != nil {
+			return err
+		} else if !due {
 			continue
 		}
 		if err := p.cutAll(ctx, pair[0], pair[1], now); err != nil {
@@ -126,8 +129,39 @@ func (p *Publisher) cut(ctx context.Context, force bool) error {
 	return nil
 }
 
+// cutDue tells whether a place's status lines are to be given their file now.
+// With times of day it asks whether such a time has come since the oldest line:
+// a stop or a restart in between changes nothing.
+func (p *Publisher) cutDue(ctx context.Context, pair [2]string, now time.Time, force bool) (bool, error) {
+	cfg := p.cfg.Of(pair[0])
+	if len(cfg.StatusAt) == 0 {
+		last, ok := p.cutAt[pair]
+		return !ok || force || now.Sub(last) >= cfg.StatusEvery.Std(), nil
+	}
+	oldest, err := p.ledger.OldestEvent(ctx, pair[0], pair[1])
+	return !oldest.IsZero() && !oldest.After(lastOf(cfg.StatusAt, now.In(p.zone))), err
+}
+
+// lastOf is the last moment up to now at which it was one of the times of day.
+func lastOf(times []string, now time.Time) (last time.Time) {
+	for _, text := range times {
+		at, err := time.Parse("15:04", text)
+		if err != nil {
+			continue // Validate refuses it
+		}
+		t := time.Date(now.Year(), now.Month(), now.Day(), at.Hour(), at.Minute(), 0, 0, now.Location())
+		if t.After(now) {
+			t = time.Date(now.Year(), now.Month(), now.Day()-1, at.Hour(), at.Minute(), 0, 0, now.Location())
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
 func (p *Publisher) cutAll(ctx context.Context, place, company string, now time.Time) error {
-	name := func(first int64) string { return StatusName(company, now.In(p.zone), first) }
+	name := func(first int64) string { return StatusName(company, now.In(p.zone), first, p.cfg.Of(place).Ext()) }
 	if err := fault.Hit(fault.EventsNumber); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (p *Publisher) render(ctx context.Context, pub ledger.Publication) (string,
 }
 
 func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writer) error {
-	t := newTable(w, p.cfg)
+	t := newRows(w, p.cfg.Of(pub.Place), pub)
 	var err error
 	switch pub.Kind {
 	case ledger.KindAck:
@@ -45,12 +45,12 @@ func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writ
 	return t.flush()
 }
 
-func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, t *table) error {
+func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, t rows) error {
 	file, err := p.ledger.FileByID(ctx, pub.FileID)
 	if err != nil {
 		return err
 	}
-	columns := choose(ackColumns(), p.cfg.AckColumns)
+	columns := choose(ackColumns(), p.cfg.Of(pub.Place).AckColumns)
 	t.row(names(columns)...)
 	for line, err := range p.ledger.AckLines(ctx, pub) {
 		if err != nil {
@@ -64,7 +64,7 @@ func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, t *tab
 }
 
 // writeUnready says in the one line of an acknowledgement why a file is not taken.
-func (p *Publisher) writeUnready(ctx context.Context, pub ledger.Publication, t *table) error {
+func (p *Publisher) writeUnready(ctx context.Context, pub ledger.Publication, t rows) error {
 	file, why, err := p.ledger.UnreadyOf(ctx, pub)
 	if err != nil {
 		return err
@@ -74,13 +74,13 @@ func (p *Publisher) writeUnready(ctx context.Context, pub ledger.Publication, t 
 	if why.Severity == problem.Hold {
 		line.Invoice.Verdict = ledger.VerdictHeld // somebody has to act
 	}
-	columns := choose(ackColumns(), p.cfg.AckColumns)
+	columns := choose(ackColumns(), p.cfg.Of(pub.Place).AckColumns)
 	t.row(names(columns)...)
 	return t.row(values(columns, ack{line, file, p.lang})...)
 }
 
-func (p *Publisher) writeStatus(ctx context.Context, pub ledger.Publication, t *table) error {
-	columns := choose(statusColumns(), p.cfg.StatusColumns)
+func (p *Publisher) writeStatus(ctx context.Context, pub ledger.Publication, t rows) error {
+	columns := choose(statusColumns(), p.cfg.Of(pub.Place).StatusColumns)
 	t.row(names(columns)...)
 	for e, err := range p.ledger.EventsOf(ctx, pub) {
 		if err != nil {
@@ -93,7 +93,7 @@ func (p *Publisher) writeStatus(ctx context.Context, pub ledger.Publication, t *
 	return nil
 }
 
-func (p *Publisher) writeSummary(ctx context.Context, pub ledger.Publication, t *table) error {
+func (p *Publisher) writeSummary(ctx context.Context, pub ledger.Publication, t rows) error {
 	s := summary{lang: p.lang, zone: p.zone}
 	var err error
 	if s.file, err = p.ledger.FileByID(ctx, pub.FileID); err != nil {
@@ -109,5 +109,5 @@ func (p *Publisher) writeSummary(ctx context.Context, pub ledger.Publication, t 
 		}
 		s.first = first.Name
 	}
-	return s.write(t, p.cfg)
+	return s.write(t, p.cfg.Of(pub.Place))
 }

@@ -101,7 +101,7 @@ func TestSummaryBalancesTheExport(t *testing.T) {
 		Problems: []problem.Problem{{Code: unknownCode}},
 	}
 	b.ledger.sums[2] = ledger.Summary{Invoices: 3, Counts: map[ledger.Verdict]int{ledger.VerdictQueued: 2, ledger.VerdictRefused: 1}}
-	b.ledger.add(ledger.Publication{Place: "main", Kind: ledger.KindSummary, Name: SummaryName("orders.csv", 12), FileID: 2})
+	b.ledger.add(ledger.Publication{Place: "main", Kind: ledger.KindSummary, Name: SummaryName("orders.csv", 12, CSV), FileID: 2})
 	b.round(1)
 	sameText(t, b.main().files["orders.csv.000012.summary.csv"], strings.ReplaceAll(`name;value
 file;orders.csv

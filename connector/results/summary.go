@@ -27,8 +27,12 @@ func verdicts() []ledger.Verdict {
 }
 
 // write writes name;value lines. Names are stable and not translated.
-func (s summary) write(t *table, c Config) error {
+func (s summary) write(t rows, c Config) error {
 	f := s.file
+	figure := c.figure
+	if c.Format == JSON || c.Format == XML { // whose decimal sign is a point
+		figure = func(s string) string { return s }
+	}
 	t.row("name", "value")
 	t.row("file", f.Name)
 	t.row("take", fmt.Sprintf("%06d", f.Take))
@@ -45,8 +49,8 @@ func (s summary) write(t *table, c Config) error {
 		t.row(string(v), fmt.Sprint(s.sum.Counts[v]))
 	}
 	for _, control := range f.Controls {
-		t.row("control."+control.Name+".stated", c.figure(control.Stated))
-		t.row("control."+control.Name+".computed", c.figure(control.Computed))
+		t.row("control."+control.Name+".stated", figure(control.Stated))
+		t.row("control."+control.Name+".computed", figure(control.Computed))
 	}
 	for i, p := range f.Problems {
 		name := fmt.Sprintf("problem.%d.", i+1)
@@ -54,5 +58,5 @@ func (s summary) write(t *table, c Config) error {
 		t.row(name+"message", p.Message(s.lang))
 		t.row(name+"what_to_do", p.Remedy(s.lang))
 	}
-	return t.err
+	return nil // flush has the first error
 }
