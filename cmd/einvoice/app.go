@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"einvoice/connector/alarm"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/durable"
@@ -40,6 +41,7 @@ type app struct {
 	listener  net.Listener // for callbacks; nil without them
 	publish   chan struct{}
 	said      said
+	alarms    *alarm.Board
 
 	mu      sync.Mutex
 	cleanup []func()
@@ -55,7 +57,7 @@ func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox
 		}
 	}()
 	for _, open := range []func(context.Context) error{
-		a.openFolders, a.openPlaces, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox,
+		a.openFolders, a.openPlaces, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox, a.openAlarms,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -241,6 +243,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.inbox.Run(gctx) })
 	g.Go(func() error { return a.slipLoop(gctx) })
 	g.Go(func() error { return a.serveRequests(gctx) })
+	g.Go(func() error { return a.watchLoop(gctx) })
 	if a.listener != nil {
 		g.Go(func() error { return a.serveCallbacks(gctx) })
 	}

@@ -296,6 +296,9 @@ func particulars(cfg *Config) []string {
 		all = append(all, s.User)
 	}
 	all = append(all, cfg.Mail.User, cfg.Mail.From)
+	for _, c := range cfg.Companies {
+		env = append(env, c.TokenEnv)
+	}
 	for _, name := range env {
 		if name != "" {
 			all = append(all, os.Getenv(name))

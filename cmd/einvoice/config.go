@@ -16,6 +16,7 @@ import (
 
 	"einvoice/cmd/einvoice/service"
 	"einvoice/connector"
+	"einvoice/connector/alarm"
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
@@ -55,6 +56,7 @@ type Config struct {
 	Inbox     inbox.Config       `toml:"inbox"`
 	Slip      slip.Config        `toml:"slip"`
 	Mail      mail.Config        `toml:"mail"`
+	Alarm     alarm.Config       `toml:"alarm"`
 	Log       LogConfig          `toml:"log"`
 
 	file string // where it was read
@@ -123,6 +125,7 @@ func defaultConfig() Config {
 		Inbox:           inbox.Defaults(),
 		Slip:            slip.Defaults(),
 		Mail:            mail.Defaults(),
+		Alarm:           alarm.Defaults(),
 		Log:             defaultLog(),
 	}
 }

@@ -55,7 +55,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	if want.Rules.Severity == nil {
 		want.Rules.Severity = c.Rules.Severity
 	}
-	for _, empty := range []*[]string{&want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns,
+	for _, empty := range []*[]string{&want.Alarm.MailTo, &c.Alarm.MailTo, &want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns,
 		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment, &c.Safety.ZeroVATUsual, &c.Results.StatusAt} {
 		if len(*empty) == 0 {
 			*empty = nil

@@ -37,6 +37,7 @@ func (c *Config) validate(r setting.Report) {
 	c.Inbox.Validate(r.In("inbox"))
 	c.Slip.Validate(r.In("slip"))
 	c.Mail.Validate(r.In("mail"))
+	c.Alarm.Validate(r.In("alarm"), c.Mail.Enabled())
 	c.Log.Validate(r.In("log"))
 }
 

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"einvoice/connector/alarm"
+	"einvoice/connector/ledger"
+	"einvoice/connector/sandbox"
+	"einvoice/connector/setting"
+	"einvoice/outbox"
+)
+
+// TestTheDaemonSeesWhatNeedsAPerson spoils one thing at a time and looks for its
+// alarm, and for no other.
+func TestTheDaemonSeesWhatNeedsAPerson(t *testing.T) {
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer box.Close()
+	platform := httptest.NewServer(box)
+	defer platform.Close()
+	cfg := appConfig(t, platform.URL)
+	cfg.Alarm.DiskFree = 0
+	runOnce(t, cfg)
+	l, _, _ := bothLogs("info")
+	a, err := newApp(t.Context(), cfg, l.log, l.tell(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	token, err := os.ReadFile(cfg.API.TokenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := a.ledger.InvoicesIn(t.Context(), ledger.Sent, "", 10)
+	if err != nil || len(sent) == 0 {
+		t.Fatal(sent, err)
+	}
+	soon := time.Now().Add(48 * time.Hour)
+	jwt := "x." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, soon.Unix())) + ".y"
+	for _, c := range []struct {
+		name        string
+		spoil, mend func() error
+		want        alarm.Condition
+	}{
+		{"sending stopped", func() error { return a.ledger.Put(t.Context(), outbox.StoppedFact("demo"), "since today") },
+			func() error { return a.ledger.Put(t.Context(), outbox.StoppedFact("demo"), "") }, alarm.Condition{Kind: alarm.LaneStopped, Subject: "demo", Detail: "since today"}},
+		{"no export", func() error { cfg.Alarm.NoExport = 1; return nil }, func() error { cfg.Alarm.NoExport = 0; return nil },
+			alarm.Condition{Kind: alarm.NoExport, Subject: "demo"}},
+		{"disk", func() error { cfg.Alarm.DiskFree = 1 << 40; return nil }, func() error { cfg.Alarm.DiskFree = 0; return nil },
+			alarm.Condition{Kind: alarm.Disk, Subject: cfg.Ledger.Path}},
+		{"token by its own word", func() error { return os.WriteFile(cfg.API.TokenFile, []byte(jwt), 0o600) },
+			func() error { return os.WriteFile(cfg.API.TokenFile, token, 0o600) }, alarm.Condition{Kind: alarm.Token, Subject: platform.URL, Detail: soon.Format(time.DateOnly)}},
+		{"token by the configuration", func() error { cfg.Alarm.TokenExpires = soon.Format(time.DateOnly); return nil },
+			func() error { cfg.Alarm.TokenExpires = ""; return nil }, alarm.Condition{Kind: alarm.Token, Subject: platform.URL, Detail: soon.Format(time.DateOnly)}},
+		{"nobody calls", func() error {
+			cfg.Inbox.Callback.Enabled, cfg.Alarm.CallbackSilence = true, setting.Duration(time.Hour)
+			s := sent[0].Status
+			s.External, s.At = "delivered", time.Now()
+			_, err := a.ledger.ApplyStatus(t.Context(), sent[0].ID, s, true)
+			return err
+		}, func() error {
+			return a.ledger.RecordCallback(t.Context(), ledger.Callback{Company: "demo", Event: "customer-invoice", APIID: "x", BodySHA256: strings.Repeat("0", 64)})
+		}, alarm.Condition{Kind: alarm.CallbackSilence, Subject: "demo"}},
+	} {
+		if err := c.spoil(); err != nil {
+			t.Fatal(c.name, err)
+		}
+		wrong, err := a.wrong(t.Context(), time.Now())
+		i := slices.IndexFunc(wrong, func(w alarm.Condition) bool { return w.Kind == c.want.Kind && w.Subject == c.want.Subject })
+		if err != nil || i < 0 || c.want.Detail != "" && wrong[i].Detail != c.want.Detail || slices.ContainsFunc(wrong, func(w alarm.Condition) bool { return w.Kind != c.want.Kind }) {
+			t.Errorf("%s: %+v %v, want %+v", c.name, wrong, err, c.want)
+		}
+		if err := c.mend(); err != nil {
+			t.Fatal(c.name, err)
+		}
+		if wrong, err := a.wrong(t.Context(), time.Now()); err != nil || len(wrong) > 0 {
+			t.Errorf("%s: mended, but %+v %v", c.name, wrong, err)
+		}
+	}
+}
