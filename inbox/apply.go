@@ -37,6 +37,11 @@ func (in *Inbox) apply(ctx context.Context, s sighting) (own ledger.Invoice, ok 
 	if err := in.status(ctx, own, s.remote.Status); err != nil {
 		return ledger.Invoice{}, false, err
 	}
+	if s.event == "" && s.remote.Status.State != "" && !own.Status.Same(s.remote.Status) {
+		if err := in.unannounced(ctx); err != nil {
+			return ledger.Invoice{}, false, err
+		}
+	}
 	own.Status = s.remote.Status
 	// Both sides may be ours. Where the platform has one id for both, the
 	// buyer's own callback is what tells that it arrived.

@@ -158,6 +158,7 @@ func (in *Inbox) receive(w http.ResponseWriter, r *http.Request, d door) int {
 		in.opt.Log.Error().Err(err).Str("company", d.company).Msg("cannot record callback; the platform was asked to call again")
 		return http.StatusServiceUnavailable
 	}
+	in.heard()
 	select {
 	case in.wake <- struct{}{}:
 	default:

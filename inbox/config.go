@@ -76,8 +76,12 @@ type ERPConfig struct {
 // CallbackConfig is the [inbox.callback] table: being called by the platform.
 type CallbackConfig struct {
 	Enabled bool `toml:"enabled"`
-	// Listen is the local address; a reverse proxy with TLS stands before it.
+	// Listen is the local address. Without CertFile a reverse proxy with TLS must
+	// stand before it.
 	Listen string `toml:"listen"`
+	// CertFile and KeyFile give the listener a certificate of its own (PEM).
+	CertFile string `toml:"cert_file"`
+	KeyFile  string `toml:"key_file"`
 	// PublicURL is what the platform calls: https, without the secret path.
 	PublicURL string `toml:"public_url"`
 	// Header carries the secret of each call; "": the platform sends none, and the
@@ -178,6 +182,11 @@ func (c CallbackConfig) validate(r setting.Report) {
 	if (c.SecretFile == "") == (c.SecretEnv == "") {
 		r.Wrong("secret_file", "exactly one of secret_file and secret_env must be given when callbacks are enabled")
 	}
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		r.Wrong("cert_file", "and key_file go together: give both, or neither behind a proxy")
+	}
+	r.Path("cert_file", c.CertFile)
+	r.Path("key_file", c.KeyFile)
 	r.Path("secret_file", c.SecretFile)
 	r.Path("previous_secret_file", c.PreviousSecretFile)
 	if c.MaxBodyMiB < 1 || c.MaxBodyMiB > 1024 {

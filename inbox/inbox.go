@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -58,7 +59,7 @@ type Options struct {
 	// Journal tells the business journal; nil: nobody. Events and their args:
 	// "status" (company, number, api_id, state, external, code), "adopted" (company, number, api_id),
 	// "received" (supplier_id, number, gross, currency, month, to_check),
-	// "budget" (spent, budget).
+	// "budget" (spent, budget), "callbacks_silent" (since, changes), "callbacks_back".
 	Journal func(event string, args map[string]string)
 }
 
@@ -71,6 +72,8 @@ type Inbox struct {
 	doors   []door
 	wake    chan struct{} // a callback was recorded
 	parsing chan struct{} // bounds the bodies held in memory
+
+	lastCall atomic.Int64 // of an authentic call, in Unix nanoseconds; 0: none yet
 
 	round   sync.Mutex // one round at a time; guards what follows
 	unknown *rate.Limiter
@@ -85,6 +88,12 @@ type Inbox struct {
 	rests   map[month]rest              // registers not to be written again yet
 	said    map[string]string           // what the log was told last, by subject
 	started bool
+
+	since0       time.Time // when we began to wait for calls
+	listening    bool      // the ledger was asked for a silence
+	silent       time.Time // since when callbacks are silent; zero: they are not
+	missed       int       // changes that only polling saw, since the last call
+	answeredCall int64     // lastCall, as the last round knew it
 
 	issuedAt time.Time // when the workbooks of issued invoices were written
 	activity string    // of the ledger, then
@@ -120,6 +129,7 @@ func New(cfg Config, opt Options) (*Inbox, error) {
 		later:   map[string]pause{}, outages: map[Platform]*pause{}, listed: map[string]time.Time{},
 		shown: map[string]bool{}, starts: map[string]connector.Date{}, onHand: map[string]connector.Remote{}, known: map[string]struct{}{}, dirty: map[month]bool{}, rests: map[month]rest{}, said: map[string]string{},
 	}
+	in.since0 = opt.Now()
 	if !cfg.Callback.Enabled {
 		return in, nil
 	}
@@ -158,7 +168,7 @@ func (in *Inbox) Round(ctx context.Context) error {
 	defer in.round.Unlock()
 	clear(in.onHand)
 	steps := []func(context.Context) error{
-		in.start, in.deliverBuilt, in.answerCallbacks, in.list, in.watch,
+		in.start, in.hearken, in.deliverBuilt, in.answerCallbacks, in.list, in.watch,
 		in.fetchSeen, in.buildFetched, in.deliverToERP, in.writeRegisters,
 	}
 	var errs []error

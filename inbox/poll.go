@@ -28,7 +28,7 @@ func (in *Inbox) interval(sentAt time.Time, s connector.Status) (wait time.Durat
 	case s.State == connector.StateError, s.State == connector.StateDone && closed(s), age > horizon:
 		return 0, false
 	case age < time.Hour:
-		return p.Young.Std(), true
+		return in.young(), true
 	case age < 24*time.Hour:
 		return p.Day.Std(), true
 	case age < 30*24*time.Hour:
@@ -116,7 +116,7 @@ func (in *Inbox) listCompany(ctx context.Context, c connector.Company, watched i
 	}
 	wait := in.cfg.Poll.List.Std()
 	if watched > 1 { // a single GET tells about one as well as a list
-		wait = min(wait, in.cfg.Poll.Young.Std())
+		wait = min(wait, in.young())
 	}
 	if in.opt.Now().Sub(in.listed[c.ID]) < max(wait, pace) {
 		return nil

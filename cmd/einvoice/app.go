@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -221,8 +222,15 @@ func (a *app) openInbox(ctx context.Context) (err error) {
 		return err
 	}
 	var lc net.ListenConfig
+	secure, err := a.cfg.Inbox.Callback.TLS()
+	if err != nil {
+		return err
+	}
 	if a.listener, err = lc.Listen(ctx, "tcp", a.cfg.Inbox.Callback.Listen); err != nil {
 		return fmt.Errorf("listen for callbacks on %s: %w", a.cfg.Inbox.Callback.Listen, err)
+	}
+	if secure != nil {
+		a.listener = tls.NewListener(a.listener, secure)
 	}
 	a.onClose(func() { a.listener.Close() })
 	return nil

@@ -349,6 +349,8 @@ func (c *Config) resolvePaths() {
 	}
 	at(&c.API.CAFile)
 	at(&c.Inbox.ERP.Path)
+	at(&c.Inbox.Callback.CertFile)
+	at(&c.Inbox.Callback.KeyFile)
 	at(&c.Inbox.Callback.SecretFile)
 	at(&c.Inbox.Callback.PreviousSecretFile)
 	for i := range c.Drops {
@@ -359,7 +361,7 @@ func (c *Config) resolvePaths() {
 // takeCredentials reads secrets where systemd handed them over, instead of in
 // files that the service may not be able to read.
 func (c *Config) takeCredentials(getenv func(string) string) {
-	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile, &c.Mail.PasswordFile}
+	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.KeyFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile, &c.Mail.PasswordFile}
 	for i := range c.Companies {
 		files = append(files, &c.Companies[i].TokenFile)
 	}

@@ -41,7 +41,7 @@ func (c *Config) secretKeys() []secretKey {
 		all = append(all, secretKey{fmt.Sprintf("company[%d].token_file", i), co.TokenFile})
 	}
 	if c.Inbox.Callback.Enabled {
-		all = append(all, secretKey{"inbox.callback.secret_file", c.Inbox.Callback.SecretFile},
+		all = append(all, secretKey{"inbox.callback.key_file", c.Inbox.Callback.KeyFile}, secretKey{"inbox.callback.secret_file", c.Inbox.Callback.SecretFile},
 			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})
 	}
 	all = append(all, secretKey{"mail.password_file", c.Mail.PasswordFile})

@@ -12,6 +12,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
+	"einvoice/inbox"
 	"einvoice/outbox"
 )
 
@@ -97,9 +98,27 @@ func printTrouble(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Led
 			fmt.Fprintf(out, "sending for %s is stopped: %s\n", c.ID, why)
 		}
 	}
+	if err := printWayBack(ctx, out, cfg, l); err != nil {
+		return err
+	}
 	owed, err := l.Owed(ctx)
 	if err == nil && owed > 0 {
 		fmt.Fprintf(out, "answers not written yet: %d\n", owed)
+	}
+	return err
+}
+
+// printWayBack says what of the day's budget of calls is spent, and whether the
+// platform calls.
+func printWayBack(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger) error {
+	spent, err := l.Spend(ctx, time.Now().In(cfg.location()).Format(time.DateOnly), 0)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "calls to the platform today: %d of %d (inbox.poll.budget)\n", spent, cfg.Inbox.Poll.Budget)
+	text, err := l.Get(ctx, inbox.SilentFact)
+	if since, parse := time.Parse(time.RFC3339, text); err == nil && parse == nil {
+		fmt.Fprintf(out, "callbacks are silent since %s; polling finds what they would have told\n", since.In(cfg.location()).Format(time.DateTime))
 	}
 	return err
 }
