@@ -2,12 +2,13 @@ package mappers
 
 import (
 	"fmt"
-	"hash/maphash"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"einvoice/connector/problem"
+	"einvoice/mappers/seen"
 )
 
 // maxRows is how many rows one invoice may have.
@@ -18,10 +19,9 @@ type grouper struct {
 	m     *Mapping
 	grid  *grid
 	rows  rowReader
-	seed  maphash.Seed
-	known map[uint64]firstSeen // of every key, so that one that comes back is known
-	count int                  // documents so far
-	read  int                  // rows so far
+	known *seen.Set // every key, so that one that comes back is known
+	count int       // documents so far
+	read  int       // rows so far
 
 	current gathering
 	within  bool   // current is a document, and not yet closed
@@ -42,8 +42,8 @@ type gathering struct {
 	doc document
 }
 
-func newGrouper(m *Mapping, g *grid, rows rowReader) *grouper {
-	return &grouper{m: m, grid: g, rows: rows, seed: maphash.MakeSeed(), known: map[uint64]firstSeen{}}
+func newGrouper(m *Mapping, g *grid, rows rowReader, tempDir string) *grouper {
+	return &grouper{m: m, grid: g, rows: rows, known: seen.New(tempDir)}
 }
 
 var _ source = (*grouper)(nil)
@@ -93,7 +93,7 @@ func (g *grouper) take(r *row) error {
 		g.orphan(r)
 	default:
 		g.close()
-		g.open(key, r)
+		return g.open(key, r)
 	}
 	return nil
 }
@@ -164,21 +164,23 @@ func (g *grouper) keyPosition(r *row) problem.Position {
 	return r.place()
 }
 
-func (g *grouper) open(key string, r *row) {
+func (g *grouper) open(key string, r *row) error {
 	g.count++
 	d := document{ordinal: g.count, row: r.Num, head: r}
-	hash := maphash.String(g.seed, key)
-	if first, again := g.known[hash]; again {
+	first, again, err := seenBefore(g.known, key, firstSeen{g.count, r.Num})
+	if err != nil {
+		return err
+	}
+	if again {
 		d.spoils = first.ordinal
 		p := g.grid.fault(codeKeyAgain, r.Num, strings.ReplaceAll(key, "\x1f", " / "), "")
 		p.Position = g.keyPosition(r)
-		p.Args = map[string]string{"first": fmt.Sprint(first.row)}
+		p.Args = map[string]string{"first": strconv.Itoa(first.row)}
 		d.faults = append(d.faults, p)
-	} else {
-		g.known[hash] = firstSeen{g.count, r.Num}
 	}
 	g.current, g.within = gathering{key: key, doc: d}, true
 	g.add(r)
+	return nil
 }
 
 func (g *grouper) add(r *row) {

@@ -2,10 +2,12 @@ package mappers
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
+	"einvoice/mappers/seen"
 
 	"github.com/govalues/decimal"
 )
@@ -43,9 +45,12 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 	if report.Refused() {
 		return report, nil
 	}
-	sum := &summing{m: m, controls: &report.Controls, numbers: newNumbers()}
+	sum := &summing{m: m, controls: &report.Controls, numbers: numbers{seen.New(e.TempDir)}}
+	defer sum.numbers.seen.Close()
 	err = m.bindAll(ctx, in, e, func(r *Result) error {
-		sum.take(r)
+		if err := sum.take(r); err != nil {
+			return err
+		}
 		return yield(*r)
 	})
 	if err != nil {
@@ -62,14 +67,17 @@ func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) 
 type summing struct {
 	m        *Mapping
 	controls *Controls
-	numbers  *numbers
+	numbers  numbers
 	total    decimal.Decimal
 }
 
-func (s *summing) take(r *Result) {
-	s.numbers.check(r)
+func (s *summing) take(r *Result) error {
+	if err := s.numbers.check(r); err != nil {
+		return err
+	}
 	s.controls.count(r)
 	s.total = s.m.addTotal(s.total, r)
+	return nil
 }
 
 func (c *Controls) count(r *Result) {
@@ -196,14 +204,15 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 
 // openRows puts the grouping between a table and the binder.
 func (m *Mapping) openRows(g *grid, rows rowReader, tempDir string, keep bool) *opened {
-	grouped := newGrouper(m, g, rows)
+	grouped := newGrouper(m, g, rows, tempDir)
 	grouped.source = keep
 	if m.input.anyOrder {
 		rows = newRegrouped(rows, grouped.key, m.input.fillDown, tempDir)
 		grouped.rows = rows
 	}
 	return &opened{
-		source: grouped, grid: g, apart: true, unused: g.unused(), format: m.input.values, close: rows.Close,
+		source: grouped, grid: g, apart: true, unused: g.unused(), format: m.input.values,
+		close: func() error { return errors.Join(rows.Close(), grouped.known.Close()) },
 		rows:  func() int { return grouped.read },
 		later: func() []problem.Problem { return nil },
 	}

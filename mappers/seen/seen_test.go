@@ -1,0 +1,108 @@
+package seen
+
+import (
+	"fmt"
+	"hash/maphash"
+	"os"
+	"runtime"
+	"testing"
+)
+
+func TestEveryKeyIsKnownAndNoOther(t *testing.T) {
+	dir := t.TempDir()
+	s := New(dir)
+	const n = 300_000 // enough for two merges
+	for i := range n {
+		before, known, err := s.Put(fmt.Sprintf("FA%07d", i), fmt.Sprint(i))
+		if err != nil || known {
+			t.Fatal(i, before, known, err)
+		}
+	}
+	for i := 0; i < n; i += 997 {
+		before, known, err := s.Put(fmt.Sprintf("FA%07d", i), "again")
+		if err != nil || !known || before != fmt.Sprint(i) {
+			t.Fatal(i, before, known, err)
+		}
+	}
+	if len(s.runs) >= 3*fanIn {
+		t.Errorf("%d runs to search", len(s.runs))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}
+
+// Two keys with one hash are two keys: no invoice is refused for a coincidence.
+func TestAHashIsNoProof(t *testing.T) {
+	s := New(t.TempDir())
+	defer s.Close()
+	for i := range maxHeld {
+		if _, _, err := s.Put(fmt.Sprint("a", i), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Every place of the run gets the hash of a key that is not in the set.
+	for i := range s.filter {
+		s.filter[i] = ^uint64(0)
+	}
+	var all []entry
+	places := map[int64]bool{}
+	for e := range merged(s.runs, new(error)) {
+		places[e.at] = true
+		all = append(all, entry{hashOf(s, "b"), e.at})
+	}
+	one, err := s.writeRun(0, func(yield func(entry) bool) {
+		for _, e := range all {
+			if !yield(e) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.runs = append(s.runs, one)
+	if _, known, err := s.Put("b", ""); known || err != nil {
+		t.Fatal("taken for another key", err)
+	}
+}
+
+func TestMemoryStaysFlat(t *testing.T) {
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	s := New(t.TempDir())
+	defer s.Close()
+	var early uint64
+	for i := range 400_000 {
+		if i == 50_000 {
+			early = heap()
+		}
+		if _, _, err := s.Put(fmt.Sprintf("732829320 FA%09d 2026", i), "12 345"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if late := heap(); late > early+1<<20 {
+		t.Errorf("%d KiB more after eight times as many keys", (late-early)>>10)
+	}
+}
+
+func BenchmarkPut(b *testing.B) {
+	s := New(b.TempDir())
+	defer s.Close()
+	i := 0
+	for b.Loop() {
+		i++
+		if _, known, err := s.Put(fmt.Sprintf("FA%09d", i), "1 2"); known || err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func hashOf(s *Set, key string) uint64 { return maphash.String(s.seed, key) }
