@@ -226,12 +226,20 @@ func (w *work) check() {
 			continue
 		}
 		gap, err := pair.stated.Or0().SubAbs(pair.lines.Or0())
-		if err == nil && gap.Cmp(rule.tolerance) <= 0 {
+		if err == nil && gap.Cmp(rule.within(derived.Currency)) <= 0 {
 			*pair.stated = pair.lines
 			continue
 		}
 		w.mismatch(pair.field, *pair.stated, pair.lines)
 	}
+}
+
+// within is the tolerance in a currency: 2 coins are 0.02 EUR, and 2 XOF.
+func (c *check) within(currency string) decimal.Decimal {
+	if c.coins == 0 {
+		return c.tolerance
+	}
+	return decimal.MustNew(c.coins, connector.MinorUnit(currency))
 }
 
 func (w *work) mismatch(field string, stated, lines connector.Amount) {

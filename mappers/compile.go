@@ -243,13 +243,20 @@ func (c *compiler) check() *check {
 	if f.OnMismatch != "" && f.OnMismatch != "warn" && f.OnMismatch != "refuse" {
 		c.wrong("check.on_mismatch", `is %q, but must be "refuse" or "warn"`, f.OnMismatch)
 	}
-	if f.Tolerance != "" {
-		a, err := connector.ParseAmount(f.Tolerance)
-		if err != nil || a.Or0().IsNeg() {
-			c.wrong("check.tolerance", `must be an amount in quotes, such as "0.02"`)
+	switch v := f.Tolerance.(type) {
+	case nil:
+		return ch
+	case int64:
+		if ch.coins = v; v >= 0 && v <= 1000 {
+			return ch
 		}
-		ch.tolerance = a.Or0()
+	case string:
+		a, err := connector.ParseAmount(v)
+		if ch.tolerance = a.Or0(); err == nil && !a.Or0().IsNeg() {
+			return ch
+		}
 	}
+	c.wrong("check.tolerance", `must be a number of the currency's smallest coins, such as 2, or an amount in quotes, such as "0.02"`)
 	return ch
 }
 

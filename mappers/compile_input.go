@@ -6,7 +6,7 @@ func (c *compiler) input() input {
 	f := c.file.Input
 	in := input{
 		format: f.Format, quote: '"', skip: f.Skip, sheet: f.Sheet,
-		anyOrder: f.Rows == "any", shortRows: f.ShortRows, fillDown: c.file.Invoice.FillDown,
+		anyOrder: f.Rows == "any", shortRows: f.ShortRows, doctype: f.Doctype, fillDown: c.file.Invoice.FillDown,
 	}
 	switch f.Format {
 	case formatCSV, formatXLSX, formatXML, formatFixed:
@@ -26,6 +26,9 @@ func (c *compiler) input() input {
 	}
 	if f.Rows != "" && f.Rows != "any" && f.Rows != "adjacent" {
 		c.wrong("input.rows", `is %q, but must be "adjacent" or "any"`, f.Rows)
+	}
+	if f.Doctype && f.Format != formatXML {
+		c.wrong("input.doctype", "is for XML")
 	}
 	if f.Where != "" && c.places.shape != tableShape {
 		c.wrong("input.where", `is for one table; here [invoice] and [lines] have a "where"`)

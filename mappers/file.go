@@ -44,6 +44,7 @@ type inputFile struct {
 	Date      any     `toml:"date"`
 	Rows      string  `toml:"rows"`
 	ShortRows bool    `toml:"short_rows"`
+	Doctype   bool    `toml:"doctype"`
 	Where     string  `toml:"where"`
 	Type      string  `toml:"type"`
 
@@ -115,7 +116,7 @@ type lookupFile struct {
 }
 
 type checkFile struct {
-	Tolerance  string `toml:"tolerance"`
+	Tolerance  any    `toml:"tolerance"`
 	OnMismatch string `toml:"on_mismatch"`
 }
 

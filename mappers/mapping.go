@@ -59,6 +59,7 @@ type input struct {
 	sheet     string // "": the first
 	anyOrder  bool   // rows = "any"
 	shortRows bool   // a row may end early
+	doctype   bool   // XML may have a DOCTYPE, of which nothing is read
 	fillDown  bool
 	where     *expression
 	values    valueFormat
@@ -96,6 +97,7 @@ type charge struct {
 // check compares the totals stated in the file with those of the lines.
 type check struct {
 	tolerance decimal.Decimal
+	coins     int64 // or this many of the currency's smallest coin
 	warn      bool
 }
 

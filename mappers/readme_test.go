@@ -1,15 +1,20 @@
 package mappers
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"einvoice/connector/problem"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // TestTheManualIsTrue loads every mapping of README.md and runs its example.
@@ -18,35 +23,135 @@ func TestTheManualIsTrue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := regexp.MustCompile("(?s)```(toml|csv|text)(?: ([a-z.]+))?\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
-	var m *Mapping
-	var results []Result
-	examples, dir := 0, t.TempDir()
+	blocks := regexp.MustCompile("(?s)```(toml|csv|xml|text)(?: ([^\n]+))?\n(.*?)```").FindAllStringSubmatch(string(manual), -1)
+	examples := 0
+	example := &manualExample{dir: t.TempDir()}
 	for _, b := range blocks {
 		switch b[1] {
 		case "toml":
-			if m, err = LoadIn(dir, "manual", []byte(b[3])); err != nil {
+			m, err := LoadIn(example.dir, "manual", []byte(b[3]))
+			if err != nil {
 				t.Fatalf("%v\n%s", err, b[3])
 			}
-		case "csv":
-			if b[2] != "" {
-				writeFile(t, filepath.Join(dir, b[2]), b[3], time.Now())
-				continue
-			}
-			var report Report
-			results, report, err = readAll(t, m, exportOf("export.csv", newCharset(windows1252, nil).encode(b[3])))
+			*example = manualExample{m: m, dir: example.dir}
+		case "text":
+			examples++
+			results, report, err := readAll(t, example.m, example.export(t))
 			if err != nil || report.Refused() {
 				t.Fatal(report, err)
 			}
-		case "text":
-			examples++
 			if got := outline(t, results); got != b[3] {
 				t.Errorf("got:\n%s\nthe manual says:\n%s", got, b[3])
 			}
+		default:
+			example.add(t, b[1], b[2], b[3])
 		}
 	}
-	if examples != 4 || len(blocks) != 16 {
-		t.Errorf("%d blocks, %d examples", len(blocks), examples)
+	if mappings := strings.Count(string(manual), "```toml"); examples != mappings {
+		t.Errorf("%d examples for %d mappings", examples, mappings)
+	}
+}
+
+// manualExample is what the manual shows after a mapping.
+type manualExample struct {
+	m     *Mapping
+	dir   string
+	file  Export
+	parts []Export
+	book  *excelize.File
+}
+
+func (x *manualExample) add(t *testing.T, format, name, text string) {
+	t.Helper()
+	sheet, isSheet := strings.CutPrefix(name, "sheet:")
+	_, isPart := x.m.PartOf(name)
+	content := []byte(text)
+	if format == "csv" {
+		content = newCharset(windows1252, nil).encode(text)
+	}
+	switch {
+	case isSheet:
+		x.sheet(t, sheet, text)
+	case isPart:
+		x.parts = append(x.parts, exportOf(name, content))
+	case name != "":
+		writeFile(t, filepath.Join(x.dir, name), text, time.Now())
+	default:
+		x.file = exportOf("export."+format, content)
+	}
+}
+
+// sheet writes a table into the example's workbook, numbers as numbers.
+func (x *manualExample) sheet(t *testing.T, name, text string) {
+	t.Helper()
+	if x.book == nil {
+		x.book = excelize.NewFile()
+		if err := x.book.SetSheetName("Sheet1", name); err != nil {
+			t.Fatal(err)
+		}
+	} else if _, err := x.book.NewSheet(name); err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(strings.TrimSpace(text), "\n") {
+		for j, cell := range strings.Split(line, ";") {
+			var v any = cell
+			if n, err := strconv.Atoi(cell); err == nil {
+				v = n
+			}
+			if cell == "" {
+				continue
+			}
+			if err := x.book.SetCellValue(name, cellName(t, j+1, i+1), v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (x *manualExample) export(t *testing.T) Export {
+	t.Helper()
+	if len(x.parts) > 0 {
+		return Export{Name: "0115", Parts: x.parts}
+	}
+	if x.book == nil {
+		return x.file
+	}
+	defer x.book.Close()
+	var out bytes.Buffer
+	if err := x.book.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return exportOf("export.xlsx", out.Bytes())
+}
+
+// TestTheManualNamesEveryKey: what the loader knows stands in the manual, in an
+// example or in code marks.
+func TestTheManualNamesEveryKey(t *testing.T) {
+	manual, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := strings.Join(regexp.MustCompile("(?s)```.*?```|`[^`\n]+`").FindAllString(string(manual), -1), "\n")
+	missing := func(key string) bool {
+		return !regexp.MustCompile(`(^|[^\w])` + regexp.QuoteMeta(key) + `([^\w]|$)`).MatchString(code)
+	}
+	var walk func(kind reflect.Type)
+	walk = func(kind reflect.Type) {
+		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map {
+			kind = kind.Elem()
+		}
+		for key, of := range keysOf(kind) {
+			if missing(key) {
+				t.Errorf("the manual does not name %q", key)
+			}
+			walk(of)
+		}
+	}
+	walk(reflect.TypeFor[mappingFile]())
+	for _, key := range ruleKeys {
+		if missing(key) {
+			t.Errorf("the manual does not name %q", key)
+		}
 	}
 }
 
@@ -60,9 +165,16 @@ func outline(t *testing.T, results []Result) string {
 			fmt.Fprintf(&out, "refused: %s: %s\n", p.Where(problem.French), p.Message(problem.French))
 			continue
 		}
+		if r.Ignored != "" {
+			fmt.Fprintf(&out, "%s %q ignored\n", inv.IssueDate, inv.Buyer.Name)
+			continue
+		}
 		fmt.Fprintf(&out, "%s %q %s\n", inv.IssueDate, inv.Buyer.Name, derived(t, inv).Gross)
 		for _, l := range inv.Lines {
 			fmt.Fprintf(&out, "  %s x %s %q %s %%\n", l.Quantity, l.UnitPrice, l.Description, l.Rate)
+		}
+		for _, a := range inv.Attached {
+			fmt.Fprintf(&out, "  with %s\n", a.Filename)
 		}
 	}
 	return out.String()

@@ -135,7 +135,7 @@ func (s *xmlSource) next() (document, error) {
 func (s *xmlSource) token(from int64) (*element, error) {
 	switch s.scan.kind {
 	case directive:
-		if strings.HasPrefix(strings.ToUpper(trimSpace(string(s.scan.text[:min(len(s.scan.text), 100)]))), "DOCTYPE") {
+		if !s.m.input.doctype && strings.HasPrefix(strings.ToUpper(trimSpace(string(s.scan.text[:min(len(s.scan.text), 100)]))), "DOCTYPE") {
 			return nil, s.fault(codeDoctype, "")
 		}
 	case startTag:
