@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -66,7 +67,11 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	if err := o.sayPending(ctx, d, found.pending); err != nil {
 		return err
 	}
-	if err := o.takeAll(ctx, d, found.single); err != nil {
+	news, err := o.unread(ctx, d, found.single)
+	if err != nil {
+		return err
+	}
+	if err := o.takeAll(ctx, d, news); err != nil {
 		return err
 	}
 	for _, g := range found.groups {
@@ -116,6 +121,30 @@ func (o *Outbox) entitled(company string) bool {
 		}
 	}
 	return true
+}
+
+// unread drops exports that were taken before this start and stayed as they
+// are, where originals are left: reading them again would answer each at every
+// start. The ledger keeps times to the millisecond. One that failed as a whole is
+// tried again, as its mapping may be mended.
+func (o *Outbox) unread(ctx context.Context, d *Drop, ready []drop.Entry) (news []drop.Entry, err error) {
+	if d.Config.After != drop.Leave {
+		return ready, nil
+	}
+	for _, e := range ready {
+		f, err := o.Ledger.LastTake(ctx, d.Config.Name, e.Name)
+		switch {
+		case errors.Is(err, ledger.ErrNotFound):
+			news = append(news, e)
+		case err != nil:
+			return nil, err
+		case f.State != ledger.FileFailed && f.Size == e.Size && f.Modified.Equal(e.Modified.Truncate(time.Millisecond)):
+			d.Watcher.Leave(e)
+		default:
+			news = append(news, e)
+		}
+	}
+	return news, nil
 }
 
 // parallel is how many exports a place hands out at once; 1 where it does not say.

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pkg/sftp"
 
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/drop/sftpplace/sftptest"
@@ -239,6 +242,54 @@ func TestChangedHostKeyStopsItsDropAlone(t *testing.T) {
 	r.einvoice(exitRefused, "run", "--once")
 	r.contains(r.see("results/lot.xml.*.ack.csv"), "QUEUED")
 	r.contains(r.see("results/ventes.csv.*.ack.csv"), "FA-2026-1001;QUEUED")
+}
+
+// TestServerThatLetsUsOnlyRead: with after = "leave" its exports are sent once,
+// whatever the number of starts, and stay as they are; a changed one counts as new.
+func TestServerThatLetsUsOnlyRead(t *testing.T) {
+	server := sftptest.Start(t, sftptest.Options{Serve: func(ch io.ReadWriteCloser) error {
+		s, err := sftp.NewServer(ch, sftp.ReadOnly())
+		if err != nil {
+			return err
+		}
+		return s.Serve()
+	}})
+	r := newSFTPRig(t, server, server.Dir, "")
+	path := filepath.Join(r.dir, "einvoice.toml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := setKey(string(text), "drop", "after", `"leave"`)
+	for _, f := range []string{"results", "refused", "to_check", "archive", "inbox"} {
+		config = setKey(config, "folders", f, `"`+f+`"`)
+	}
+	r.put(path, []byte(config))
+	r.einvoice(0, "register")
+	export := filepath.Join(r.remote, "drop", "lot.xml")
+	data := starterFile(t, "lot_2026-11.xml")
+	r.put(export, data)
+	for range 3 {
+		r.einvoice(0, "run", "--once")
+	}
+	if n := len(r.box.Books().Documents); n != 2 {
+		t.Errorf("the platform has %d invoices, want 2", n)
+	}
+	if d := r.box.Books().Twice(); len(d) > 0 {
+		t.Errorf("sent twice: %v", d)
+	}
+	if left, err := os.ReadFile(export); err != nil || !bytes.Equal(left, data) {
+		t.Errorf("the export was touched: %v", err)
+	}
+	acks, err := filepath.Glob(filepath.Join(r.dir, "results", "lot.xml.*.ack.csv"))
+	if err != nil || len(acks) != 1 {
+		t.Errorf("acknowledgements %v, %v; want one", acks, err)
+	}
+	r.put(export, bytes.ReplaceAll(data, []byte("LOT-0502"), []byte("LOT-0503")))
+	r.einvoice(0, "run", "--once")
+	if n := len(r.box.Books().Documents); n != 3 {
+		t.Errorf("after the change the platform has %d invoices, want 3", n)
+	}
 }
 
 // TestPlacesOnServersAreChecked has one mistake a row.

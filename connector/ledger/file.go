@@ -133,6 +133,15 @@ func (l *Ledger) FindFiles(ctx context.Context, name string) ([]File, error) {
 	return l.files(ctx, "WHERE f.name = ? ORDER BY f.id DESC", name)
 }
 
+// LastTake is what a drop took last under a name; ErrNotFound says never.
+func (l *Ledger) LastTake(ctx context.Context, drop, name string) (File, error) {
+	f, err := first(ctx, l.read, scanFile, "SELECT "+fileColumns+" FROM file f WHERE f.drop_name = ? AND f.name = ? ORDER BY f.id DESC LIMIT 1", drop, name)
+	if err != nil {
+		return File{}, fmt.Errorf("read last take of %s in %s: %w", name, drop, err)
+	}
+	return f, nil
+}
+
 // inFlight must stay word for word the condition of the index invoice_in_flight.
 const inFlight = "state IN ('queued', 'waiting', 'sending', 'uncertain')"
 

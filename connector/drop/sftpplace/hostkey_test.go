@@ -174,6 +174,7 @@ func TestWaysToLogIn(t *testing.T) {
 	}
 	t.Setenv("EINVOICE_TEST_PASSWORD", sftptest.Password)
 	t.Setenv("EINVOICE_TEST_PASSPHRASE", "phrase")
+	locked, lockedFile := sftptest.KeyFile(t, "phrase")
 	for _, c := range []struct {
 		name     string
 		keyboard bool
@@ -193,10 +194,26 @@ func TestWaysToLogIn(t *testing.T) {
 			_, c.KeyFile = sftptest.KeyFile(t, "other")
 			c.PassphraseEnv = "EINVOICE_TEST_PASSPHRASE"
 		}, "unlock key file"},
+		{"passphrase file", false, func(t *testing.T, c *sftpplace.Config) {
+			c.KeyFile, c.PassphraseFile = lockedFile, secret(t, "phrase\n", 0o600)
+		}, ""},
+		{"passphrase in the environment", false, func(_ *testing.T, c *sftpplace.Config) {
+			c.KeyFile, c.PassphraseEnv = lockedFile, "EINVOICE_TEST_PASSPHRASE"
+		}, ""},
+		{"passphrase that all may read", false, func(t *testing.T, c *sftpplace.Config) {
+			c.KeyFile, c.PassphraseFile = lockedFile, secret(t, "phrase", 0o604)
+		}, "can be read by others"},
+		{"key that all may read", false, func(t *testing.T, c *sftpplace.Config) {
+			key, err := os.ReadFile(lockedFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.KeyFile, c.PassphraseEnv = secret(t, string(key), 0o644), "EINVOICE_TEST_PASSPHRASE"
+		}, "can be read by others"},
 		{"no key file", false, func(_ *testing.T, c *sftpplace.Config) { c.KeyFile = "/nowhere/key" }, "read key file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := sftptest.Start(t, sftptest.Options{KeyboardOnly: c.keyboard})
+			s := sftptest.Start(t, sftptest.Options{KeyboardOnly: c.keyboard, Account: locked.PublicKey()})
 			section := s.Section()
 			section.KeyFile = ""
 			c.change(t, &section)
