@@ -211,6 +211,9 @@ func (s *sheet) totals() []fact {
 	if in.Prepaid.Present() && !in.Prepaid.Or0().IsZero() {
 		rows = append(rows, fact{t.prepaid, s.money(in.Prepaid)})
 	}
+	if in.Rounded.Present() && !in.Rounded.Or0().IsZero() {
+		rows = append(rows, fact{t.rounded, s.money(in.Rounded)})
+	}
 	return append(rows, fact{due, strings.TrimSpace(s.money(in.AmountDue()) + " " + s.inv.Currency)})
 }
 

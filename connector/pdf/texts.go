@@ -7,17 +7,17 @@ const copyMark = "COPIE LISIBLE / READABLE COPY"
 
 // texts are the page's own words in one language.
 type texts struct {
-	french                                               bool
-	lang, thousands, decimal, percentSign                string
-	page, original, received, colon                      string
-	issued, due, delivered, currency                     string
-	commitment, service, preceding, frame                string
-	seller, buyer, vatID                                 string
-	columns                                              [7]string
-	item, more                                           string
-	vat, category, base, tax                             string
-	net, vatTotal, gross, prepaid, payable, refund       string
-	payment, means, terms, iban, bic, remarks, attaching string
+	french                                                  bool
+	lang, thousands, decimal, percentSign                   string
+	page, original, received, colon                         string
+	issued, due, delivered, currency                        string
+	commitment, service, preceding, frame                   string
+	seller, buyer, vatID                                    string
+	columns                                                 [7]string
+	item, more                                              string
+	vat, category, base, tax                                string
+	net, vatTotal, gross, prepaid, rounded, payable, refund string
+	payment, means, terms, iban, bic, remarks, attaching    string
 }
 
 func textsIn(lang problem.Lang) texts {
@@ -37,7 +37,7 @@ func frenchTexts() texts {
 		columns: [7]string{"N°", "Désignation", "Quantité", "Unité", "Prix unitaire HT", "TVA", "Montant HT"},
 		item:    "Réf. ", more: "La suite des lignes se trouve dans le document électronique.",
 		vat: "Détail de la TVA", category: "Taux", base: "Base HT", tax: "Montant TVA",
-		net: "Total HT", vatTotal: "Total TVA", gross: "Total TTC", prepaid: "Déjà payé", payable: "Net à payer", refund: "Montant à votre crédit",
+		net: "Total HT", vatTotal: "Total TVA", gross: "Total TTC", prepaid: "Déjà payé", rounded: "Arrondi", payable: "Net à payer", refund: "Montant à votre crédit",
 		payment: "Paiement", means: "Mode de paiement", terms: "Conditions", iban: "IBAN", bic: "BIC", remarks: "Mentions", attaching: "Pièces jointes",
 	}
 }
@@ -52,7 +52,7 @@ func englishTexts() texts {
 		columns: [7]string{"No.", "Description", "Quantity", "Unit", "Unit price", "VAT", "Net amount"},
 		item:    "Ref. ", more: "The remaining lines are in the electronic document.",
 		vat: "VAT breakdown", category: "Rate", base: "Taxable amount", tax: "VAT amount",
-		net: "Total excl. VAT", vatTotal: "Total VAT", gross: "Total incl. VAT", prepaid: "Already paid", payable: "Amount due", refund: "Amount credited to you",
+		net: "Total excl. VAT", vatTotal: "Total VAT", gross: "Total incl. VAT", prepaid: "Already paid", rounded: "Rounding", payable: "Amount due", refund: "Amount credited to you",
 		payment: "Payment", means: "Means of payment", terms: "Terms", iban: "IBAN", bic: "BIC", remarks: "Notes", attaching: "Attachments",
 	}
 }
@@ -130,7 +130,7 @@ func (t texts) paying(means string) string {
 		return t.pick("Espèces", "Cash")
 	case "20":
 		return t.pick("Chèque", "Cheque")
-	case "30", "42", "58":
+	case "30", "42", "58", "sepa_credit_transfer", "credit_transfer": // the last two are the API's words
 		return t.pick("Virement", "Credit transfer")
 	case "48":
 		return t.pick("Carte bancaire", "Bank card")
