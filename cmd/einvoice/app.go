@@ -43,6 +43,7 @@ type app struct {
 	publish   chan struct{}
 	said      said
 	alarms    *alarm.Board
+	pagesAt   time.Time // when the status pages were written
 
 	mu      sync.Mutex
 	cleanup []func()

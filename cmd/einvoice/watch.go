@@ -42,7 +42,9 @@ func (a *app) watchLoop(ctx context.Context) error {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
-		a.lookAround(ctx, time.Now())
+		now := time.Now()
+		a.lookAround(ctx, now)
+		a.writePages(ctx, now)
 		select {
 		case <-ctx.Done():
 			return nil
