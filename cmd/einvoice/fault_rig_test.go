@@ -209,19 +209,29 @@ func (r *faultRig) flow() {
 		r.box.AddFault(sandbox.Fault{On: "POST /FR-invoices", Kind: "reset_after", Number: r.w.doubtful, Count: 1})
 	}
 	for name, content := range r.w.exports {
-		path := filepath.Join(r.people, "drop", name)
-		r.must(os.WriteFile(path+".tmp", []byte(content), 0o644))
-		r.must(os.Rename(path+".tmp", path))
+		r.drop(name, content)
 	}
 	for i := range r.w.suppliers {
-		body := fmt.Sprintf(`{"fiscal_id":"10000000900017","supplier_name":"Dépôt %d","document_number":"SU-%d","issue_date":"2026-11-03","amount":125,"with_pdf":%v}`, i, i, i == 0)
-		req := httptest.NewRequest(http.MethodPost, "/sandbox/supplier-invoices", strings.NewReader(body))
-		answer := httptest.NewRecorder()
-		r.box.ServeHTTP(answer, req)
-		if answer.Code != http.StatusOK {
-			r.t.Fatalf("order supplier invoice: %s", answer.Body)
-		}
+		r.supply(i, i == 0)
 	}
+}
+
+// supply has a supplier write to the company.
+func (r *faultRig) supply(i int, pdf bool) {
+	body := fmt.Sprintf(`{"fiscal_id":"10000000900017","supplier_name":"Dépôt %d","document_number":"SU-%d","issue_date":"2026-11-03","amount":125,"with_pdf":%v}`, i, i, pdf)
+	req := httptest.NewRequest(http.MethodPost, "/sandbox/supplier-invoices", strings.NewReader(body))
+	answer := httptest.NewRecorder()
+	r.box.ServeHTTP(answer, req)
+	if answer.Code != http.StatusOK {
+		r.t.Fatalf("order supplier invoice: %s", answer.Body)
+	}
+}
+
+// drop renames an export into place.
+func (r *faultRig) drop(name, content string) {
+	path := filepath.Join(r.people, "drop", name)
+	r.must(os.WriteFile(path+".tmp", []byte(content), 0o644))
+	r.must(os.Rename(path+".tmp", path))
 }
 
 // faultyDaemon is a running program with failpoints.

@@ -23,7 +23,7 @@ import (
 //
 // EINVOICE_KILLS and EINVOICE_KILL_INVOICES make it as heavy as one likes.
 func TestKilledAtRandomInstantsNothingIsLostOrSentTwice(t *testing.T) {
-	kills, invoices := fromEnv("EINVOICE_KILLS", 8), fromEnv("EINVOICE_KILL_INVOICES", 200)
+	kills, invoices := fromEnv("EINVOICE_KILLS", 24), fromEnv("EINVOICE_KILL_INVOICES", 300)
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d, %d kills, %d invoices", seed, kills, invoices)
