@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
@@ -93,10 +95,11 @@ func decideConflicts(t *tx, _ int64) error {
 		if err := errors.Join(oldErr, err); err != nil && !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		p.Args["differs"] = "?" // the first one's content was trimmed
+		p.Args["differs_fr"], p.Args["differs_en"] = fieldWords("") // the first one's content was trimmed
 		if oldErr == nil && err == nil {
 			p.Field, p.Expected, p.Value = difference(&old, &now)
-			p.BT, p.Args["differs"] = "", p.Field
+			p.BT = ""
+			p.Args["differs_fr"], p.Args["differs_en"] = fieldWords(p.Field)
 		}
 		return r.verdict(t, VerdictConflict, r.holder, p)
 	})
@@ -136,6 +139,38 @@ func difference(a, b *connector.Invoice) (field, old, now string) {
 		}
 	}
 	return "fingerprint", "", "" // the rules of the fingerprint changed since
+}
+
+// fieldWords are people's words for a field that difference names; the technical
+// name stands in a column of its own.
+func fieldWords(field string) (french, english string) {
+	at := ""
+	if open, end := strings.IndexByte(field, '['), strings.IndexByte(field, ']'); open >= 0 && end > open {
+		if n, err := strconv.Atoi(field[open+1 : end]); err == nil {
+			at, field = fmt.Sprintf(" %d", n+1), field[:open]+field[end+1:] // as people count
+		}
+	}
+	words := map[string][2]string{
+		"type":                              {"le type de document", "the type of document"},
+		"issue_date":                        {"la date de la facture", "the invoice date"},
+		"currency":                          {"la devise", "the currency"},
+		"recipient.fiscal_id":               {"le SIREN du client", "the customer's SIREN"},
+		"recipient.vat_id":                  {"le numéro de TVA du client", "the customer's VAT number"},
+		"totals.total_amount_including_tax": {"le total TTC", "the total including VAT"},
+		"totals.total_amount_excluding_tax": {"le total HT", "the total excluding VAT"},
+		"totals.total_tax_amount":           {"le total de la TVA", "the total VAT"},
+		"invoice_lines":                     {"le nombre de lignes", "the number of lines"},
+		"tax_subtotals":                     {"le nombre de taux de TVA", "the number of VAT rates"},
+		"invoice_lines.total_net_amount":    {"le montant HT de la ligne" + at, "the net amount of line" + at},
+		"tax_subtotals.tax_category":        {"la catégorie de TVA" + at, "VAT category" + at},
+		"tax_subtotals.vat_rate":            {"le taux de TVA" + at, "VAT rate" + at},
+		"tax_subtotals.taxable_amount":      {"la base de TVA" + at, "VAT base" + at},
+		"tax_subtotals.tax_amount":          {"le montant de TVA" + at, "VAT amount" + at},
+	}
+	if w, known := words[field]; known {
+		return w[0], w[1]
+	}
+	return "un élément du contenu", "a part of its content"
 }
 
 // decideQuestions holds what would replace an invoice in state ERROR whose cause

@@ -115,7 +115,7 @@ func TestOtherContentOfSentInvoiceIsConflict(t *testing.T) {
 	p := after.Problems[0]
 	want(t, "field", p.Field, "totals.total_amount_including_tax")
 	want(t, "was and is", p.Expected+" "+p.Value, "10 12")
-	want(t, "message", p.Message(problem.French), "Le numéro F1 a déjà été transmis le 05/10/2026 (fichier export1.csv, ligne 2) avec un autre contenu : totals.total_amount_including_tax valait 10, vaut maintenant 12.")
+	want(t, "message", p.Message(problem.French), "Le numéro F1 a déjà été transmis le 05/10/2026 (fichier export1.csv, ligne 2) avec un autre contenu : le total TTC valait 10, vaut maintenant 12.")
 	want(t, "severity", p.Severity, problem.Refuse)
 }
 
@@ -343,3 +343,46 @@ func TestManyInvoicesStreamInOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestAConflictNamesTheFieldInWords: each field that can differ has words of its
+// own in both languages, and its technical name in the problem's field.
+func TestAConflictNamesTheFieldInWords(t *testing.T) {
+	whole := func() connector.Invoice {
+		inv := bill("F1", "12.00")
+		inv.Lines = []connector.Line{{Net: connector.MustAmount("10.00")}, {Net: connector.MustAmount("0.00")}}
+		inv.Taxes = []connector.Tax{{Category: "S", Rate: connector.MustAmount("20"), Taxable: connector.MustAmount("10.00"), Tax: connector.MustAmount("2.00")}}
+		return inv
+	}
+	other := connector.MustAmount("99")
+	seen := map[string]string{}
+	for field, change := range map[string]func(*connector.Invoice){
+		"type":                              func(i *connector.Invoice) { i.Type = "384" },
+		"issue_date":                        func(i *connector.Invoice) { i.IssueDate = "2026-01-31" },
+		"currency":                          func(i *connector.Invoice) { i.Currency = "USD" },
+		"recipient.fiscal_id":               func(i *connector.Invoice) { i.Buyer.FiscalID = "100000009" },
+		"recipient.vat_id":                  func(i *connector.Invoice) { i.Buyer.VATID = "FR88100000009" },
+		"totals.total_amount_including_tax": func(i *connector.Invoice) { i.Totals.Gross = other },
+		"totals.total_amount_excluding_tax": func(i *connector.Invoice) { i.Totals.Net = other },
+		"totals.total_tax_amount":           func(i *connector.Invoice) { i.Totals.Tax = other },
+		"invoice_lines":                     func(i *connector.Invoice) { i.Lines = i.Lines[:1] },
+		"invoice_lines[1].total_net_amount": func(i *connector.Invoice) { i.Lines[1].Net = other },
+		"tax_subtotals":                     func(i *connector.Invoice) { i.Taxes = nil },
+		"tax_subtotals[0].tax_category":     func(i *connector.Invoice) { i.Taxes[0].Category = "Z" },
+		"tax_subtotals[0].vat_rate":         func(i *connector.Invoice) { i.Taxes[0].Rate = other },
+		"tax_subtotals[0].taxable_amount":   func(i *connector.Invoice) { i.Taxes[0].Taxable = other },
+		"tax_subtotals[0].tax_amount":       func(i *connector.Invoice) { i.Taxes[0].Tax = other },
+	} {
+		a, b := whole(), whole()
+		change(&b)
+		got, _, _ := difference(&a, &b)
+		want(t, "field", got, field)
+		french, english := fieldWords(got)
+		if before := seen[french]; before != "" || strings.Contains(french+english, "_") || french == english {
+			t.Errorf("%s is %q and %q, %s as well", field, french, english, before)
+		}
+		seen[french] = field
+	}
+	want(t, "line", firstOf(fieldWords("invoice_lines[1].total_net_amount")), "le montant HT de la ligne 2")
+}
+
+func firstOf(a, _ string) string { return a }

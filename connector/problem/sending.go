@@ -23,9 +23,9 @@ var sendingEntries = []Entry{
 		WhatEN:    "Give each invoice a number of its own, or delete the one too many, and drop it again. Neither is sent.",
 	}, {
 		Code:      "E5004",
-		MessageFR: "Le numéro {invoice} a déjà été transmis le {sent_on_fr} (fichier {first_file}, ligne {first_row}) avec un autre contenu : {differs} valait {expected}, vaut maintenant {value}.",
+		MessageFR: "Le numéro {invoice} a déjà été transmis le {sent_on_fr} (fichier {first_file}, ligne {first_row}) avec un autre contenu : {differs_fr} valait {expected}, vaut maintenant {value}.",
 		WhatFR:    "Une facture transmise ne se modifie pas : émettez un avoir ou une facture rectificative sous un nouveau numéro. S'il s'agit d'une autre facture, donnez-lui un autre numéro.",
-		MessageEN: "Number {invoice} was sent already on {sent_on} (file {first_file}, row {first_row}) with another content: {differs} was {expected}, is now {value}.",
+		MessageEN: "Number {invoice} was sent already on {sent_on} (file {first_file}, row {first_row}) with another content: {differs_en} was {expected}, is now {value}.",
 		WhatEN:    "An invoice that was sent cannot be changed: issue a credit note or a corrective invoice under a new number. If it is another invoice, give it another number.",
 	}, {
 		Code:      "E5005",
@@ -71,9 +71,9 @@ var sendingEntries = []Entry{
 		WhatEN:    "Nothing to do: the newer version goes in its stead.",
 	}, {
 		Code:      "E5012",
-		MessageFR: "Le numéro {invoice} (fichier {first_file}, ligne {first_row}) a peut-être déjà été transmis avec un autre contenu : {differs} valait {expected}, vaut maintenant {value}.",
+		MessageFR: "Le numéro {invoice} (fichier {first_file}, ligne {first_row}) a peut-être déjà été transmis avec un autre contenu : {differs_fr} valait {expected}, vaut maintenant {value}.",
 		WhatFR:    "L'envoi du premier est en cours ou à confirmer. Attendez son résultat : s'il est refusé, redéposez cette facture ; s'il est accepté, émettez un avoir ou une facture rectificative.",
-		MessageEN: "Number {invoice} (file {first_file}, row {first_row}) may have been sent already with another content: {differs} was {expected}, is now {value}.",
+		MessageEN: "Number {invoice} (file {first_file}, row {first_row}) may have been sent already with another content: {differs_en} was {expected}, is now {value}.",
 		WhatEN:    "The first is being sent or waits for confirmation. Wait for its result: if it is refused, drop this invoice again; if it is accepted, issue a credit note or a corrective invoice.",
 	}, {
 		Code:      "E5013",
