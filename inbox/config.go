@@ -34,8 +34,9 @@ type Config struct {
 	// XML adds invoice.xml, the data in a syntax of EN 16931: "cii", "ubl" or "".
 	XML string `toml:"xml"`
 
-	CSV CSVConfig `toml:"csv"`
-	ERP ERPConfig `toml:"erp"`
+	CSV    CSVConfig    `toml:"csv"`
+	ERP    ERPConfig    `toml:"erp"`
+	Digest DigestConfig `toml:"digest"`
 	// Register brings the companies' registration in line at each start.
 	Register bool `toml:"register"`
 
@@ -118,8 +119,9 @@ type PollConfig struct {
 func Defaults() Config {
 	return Config{
 		Enabled: true, Layout: layoutFolder, FileMode: "0640",
-		CSV: CSVConfig{Columns: []string{}, Header: true, Encoding: results.UTF8, Delimiter: ";", Decimal: "."},
-		ERP: ERPConfig{Formats: []string{"csv"}},
+		CSV:    CSVConfig{Columns: []string{}, Header: true, Encoding: results.UTF8, Delimiter: ";", Decimal: "."},
+		Digest: DigestConfig{To: []string{}, At: "08:00"},
+		ERP:    ERPConfig{Formats: []string{"csv"}},
 		Callback: CallbackConfig{
 			Listen: "127.0.0.1:8480", Header: "X-Einvoice-Secret", Verify: verifyRead, MaxBodyMiB: 64,
 		},
@@ -150,6 +152,7 @@ func (c Config) Validate(r setting.Report) {
 	}
 	r.OneOf("xml", c.XML, xmlNone, xmlCII, xmlUBL)
 	c.CSV.dialect().Validate(r.In("csv"), c.CSV.Columns, Columns())
+	c.Digest.validate(r.In("digest"))
 	c.ERP.validate(r.In("erp"), c.XML)
 	if c.Callback.Enabled {
 		c.Callback.validate(r.In("callback"))

@@ -35,6 +35,9 @@ func (c *Config) validate(r setting.Report) {
 	c.Outbox.Validate(r.In("outbox"))
 	c.Results.Validate(r.In("results"), c.ids())
 	c.Inbox.Validate(r.In("inbox"))
+	if len(c.Inbox.Digest.To) > 0 && !c.Mail.Enabled() {
+		r.In("inbox").In("digest").Wrong("to", "asks for e-mails, but [mail] has no host to send them through")
+	}
 	c.Slip.Validate(r.In("slip"))
 	c.Mail.Validate(r.In("mail"))
 	c.Alarm.Validate(r.In("alarm"), c.Mail.Enabled())
