@@ -30,7 +30,7 @@ func TestSettings(t *testing.T) {
 		{"XML for the ERP in no syntax", func(c *Config) { c.ERP.Path, c.ERP.Formats = "erp", []string{"xml"} }, "erp.formats"},
 		{"a format that is none", func(c *Config) { c.ERP.Formats = []string{"doc"} }, "erp.formats"},
 		{"a column that is none", func(c *Config) { c.CSV.Columns = []string{"colour"} }, "csv.columns"},
-		{"a certificate without its key", func(c *Config) { c.Callback.CertFile = "cert.pem" }, "callback.cert_file"},
+		{"a certificate without its key", on(func(c *Config) { c.Callback.CertFile = "cert.pem" }), "callback.cert_file"},
 		{"another layout", func(c *Config) { c.Layout = "heap" }, "layout"},
 		{"a mode in decimal", func(c *Config) { c.FileMode = "0o640" }, "file_mode"},
 		{"a mode that hides files from us", func(c *Config) { c.FileMode = "0040" }, "file_mode"},
