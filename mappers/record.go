@@ -314,9 +314,10 @@ func (n recordNode) children(at int) []node {
 // recordCopier gives the records of failing invoices back, with what stands
 // around them.
 type recordCopier struct {
-	s   *recordSource
-	raw io.Writer
-	out io.WriteCloser
+	s     *recordSource
+	raw   io.Writer
+	out   io.WriteCloser
+	wrote bool // an invoice
 }
 
 func (c *recordCopier) begin() error {
@@ -337,6 +338,10 @@ func (c *recordCopier) take(d document, _ []problem.Problem, failing bool) error
 		if _, err := c.out.Write(d.raw); err != nil {
 			return err
 		}
+		c.wrote = true
+	}
+	if !c.wrote { // it would come to stand in front, where selectors find it
+		c.s.between = nil
 	}
 	return c.flush()
 }

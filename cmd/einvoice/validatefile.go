@@ -14,6 +14,7 @@ import (
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 	"einvoice/mappers"
+	"einvoice/mappers/seen"
 	"einvoice/outbox"
 )
 
@@ -62,7 +63,23 @@ type fileReport struct {
 	Omitted  int           `json:"problems_omitted,omitempty"`
 
 	clean   int
-	counted []*int // by ordinal, what the invoice was counted as
+	counted []fate // by ordinal, what the invoice was counted as
+}
+
+// fate is what an invoice is counted as; of a million, one byte each is held.
+type fate byte
+
+const (
+	isClean fate = iota
+	isRefused
+	isWarned
+	isIgnored
+	isHeld
+)
+
+// column is where a fate is counted.
+func (r *fileReport) column(f fate) *int {
+	return []*int{&r.clean, &r.Refused, &r.Warned, &r.Ignored, &r.Held}[f]
 }
 
 // bad tells whether something of the file would not go.
@@ -111,7 +128,8 @@ func validateFiles(ctx context.Context, opt validateOptions, out io.Writer, path
 	if err != nil {
 		return err
 	}
-	v := &validation{preview: p, lang: lang, numbers: map[connector.Key]given{}}
+	v := &validation{preview: p, lang: lang, numbers: seen.New("")}
+	defer v.numbers.Close()
 	p.checks.Earlier = v.earlier
 	refused := false
 	for _, path := range paths {
@@ -137,26 +155,23 @@ func validateFiles(ctx context.Context, opt validateOptions, out io.Writer, path
 type validation struct {
 	*preview
 	lang    problem.Lang
-	numbers map[connector.Key]given
+	numbers *seen.Set        // to which invoice each was given, and where
+	broken  error            // of numbers
 	at      problem.Position // of the invoice under check
-}
-
-// given is where a number was given, and to what.
-type given struct {
-	where       string
-	fingerprint string
 }
 
 // earlier remembers an invoice and finds another one of its number. The same
 // invoice again is a duplicate, which the daemon leaves out without harm.
 func (v *validation) earlier(inv *connector.Invoice) string {
 	print := inv.Fingerprint()
-	before, known := v.numbers[inv.Key()]
-	switch {
-	case !known:
-		v.numbers[inv.Key()] = given{problem.Problem{Position: v.at}.Where(v.lang), print}
-	case before.fingerprint != print:
-		return before.where
+	where := problem.Problem{Position: v.at}.Where(v.lang)
+	key := inv.Key()
+	before, known, err := v.numbers.Put(fmt.Sprintf("%d %s %s", key.Year, key.SIREN, key.Number), print+" "+where)
+	if err != nil {
+		v.broken = err
+	}
+	if first, place, _ := strings.Cut(before, " "); known && first != print {
+		return place
 	}
 	return ""
 }
@@ -167,7 +182,7 @@ func (v *validation) file(ctx context.Context, path string) (*fileReport, error)
 		v.at = problem.Position{File: file, Row: res.Row}
 		r.count(outbox.Judge(res, file, v.checks), v.lang)
 		r.spoil(res.Spoils)
-		return nil
+		return v.broken
 	})
 	if m != nil {
 		r.Mapping = m.Name
@@ -188,19 +203,19 @@ func (v *validation) file(ctx context.Context, path string) (*fileReport, error)
 
 func (r *fileReport) count(s ledger.StagedInvoice, lang problem.Lang) {
 	r.Invoices++
-	column := &r.clean
+	as := isClean
 	switch {
 	case s.Verdict == ledger.VerdictRefused:
-		column = &r.Refused
+		as = isRefused
 	case s.Verdict == ledger.VerdictIgnored:
-		column = &r.Ignored
+		as = isIgnored
 	case s.Verdict == ledger.VerdictHeld:
-		column = &r.Held
+		as = isHeld
 	case len(s.Problems) > 0:
-		column = &r.Warned
+		as = isWarned
 	}
-	*column++
-	r.counted = append(r.counted, column)
+	*r.column(as)++
+	r.counted = append(r.counted, as)
 	r.add(lang, s.Problems...)
 }
 
@@ -210,8 +225,8 @@ func (r *fileReport) spoil(ordinal int) {
 	if ordinal < 1 || ordinal > len(r.counted) {
 		return
 	}
-	*r.counted[ordinal-1]--
-	r.counted[ordinal-1] = &r.Refused
+	*r.column(r.counted[ordinal-1])--
+	r.counted[ordinal-1] = isRefused
 	r.Refused++
 }
 
