@@ -48,6 +48,10 @@ func notRegistered() reply {
 }
 
 func (r reply) bytes() []byte {
+	if inv, is := r.body.Data.(invoice); is && r.body.Success == true && r.body.Message == "" && r.body.Error == nil {
+		b := inv.append(append(make([]byte, 0, 2<<10), `{"data":`...))
+		return append(b, `,"success":true,"message":"","error":null}`...)
+	}
 	b, err := json.Marshal(r.body)
 	if err != nil {
 		b = []byte(`{"data":null,"success":false,"message":"` + strconv.Itoa(r.status) + `","error":500}`)
