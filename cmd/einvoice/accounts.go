@@ -47,7 +47,7 @@ func newCountingClient(cfg *Config, log zerolog.Logger, onCall func(method strin
 func (c *Config) apiOf(co Company) api.Config {
 	cfg := c.API
 	if co.TokenFile != "" || co.TokenEnv != "" {
-		cfg.TokenFile, cfg.TokenEnv = co.TokenFile, co.TokenEnv
+		cfg.TokenFile, cfg.TokenEnv, cfg.OAuth.URL = co.TokenFile, co.TokenEnv, ""
 	}
 	return cfg
 }
@@ -57,7 +57,7 @@ func (c *Config) credential(company string) string {
 	for _, co := range c.Companies {
 		if co.ID == company {
 			cfg := c.apiOf(co)
-			return cfg.TokenFile + "|" + cfg.TokenEnv
+			return cfg.TokenFile + "|" + cfg.TokenEnv + "|" + cfg.OAuth.URL
 		}
 	}
 	return ""

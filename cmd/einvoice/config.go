@@ -347,7 +347,9 @@ func (c *Config) resolvePaths() {
 	for i := range c.Companies {
 		at(&c.Companies[i].TokenFile)
 	}
-	at(&c.API.CAFile)
+	for _, p := range []*string{&c.API.CAFile, &c.API.ProxyPasswordFile, &c.API.OAuth.KeyFile, &c.API.OAuth.CAFile} {
+		at(p)
+	}
 	at(&c.Inbox.ERP.Path)
 	at(&c.Inbox.Callback.CertFile)
 	at(&c.Inbox.Callback.KeyFile)
@@ -361,7 +363,8 @@ func (c *Config) resolvePaths() {
 // takeCredentials reads secrets where systemd handed them over, instead of in
 // files that the service may not be able to read.
 func (c *Config) takeCredentials(getenv func(string) string) {
-	files := []*string{&c.API.TokenFile, &c.Inbox.Callback.KeyFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile, &c.Mail.PasswordFile}
+	files := []*string{&c.API.TokenFile, &c.API.OAuth.KeyFile, &c.API.ProxyPasswordFile,
+		&c.Inbox.Callback.KeyFile, &c.Inbox.Callback.SecretFile, &c.Inbox.Callback.PreviousSecretFile, &c.Mail.PasswordFile}
 	for i := range c.Companies {
 		files = append(files, &c.Companies[i].TokenFile)
 	}

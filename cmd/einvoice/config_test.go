@@ -56,7 +56,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 		want.Rules.Severity = c.Rules.Severity
 	}
 	for _, empty := range []*[]string{&want.Alarm.MailTo, &c.Alarm.MailTo, &want.Results.AckColumns, &want.Results.StatusColumns, &c.Results.AckColumns, &c.Results.StatusColumns,
-		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment, &c.Safety.ZeroVATUsual, &c.Results.StatusAt} {
+		&c.Rules.ServiceCode, &c.Rules.Commitment, &want.Rules.ServiceCode, &want.Rules.Commitment, &c.Safety.ZeroVATUsual, &c.Results.StatusAt, &c.API.NoProxy, &c.API.OAuth.Scopes} {
 		if len(*empty) == 0 {
 			*empty = nil
 		}

@@ -36,7 +36,7 @@ func (c *Config) guards(m doctor.Machine, r setting.Report) {
 type secretKey struct{ key, path string }
 
 func (c *Config) secretKeys() []secretKey {
-	all := []secretKey{{"api.token_file", c.API.TokenFile}}
+	all := []secretKey{{"api.token_file", c.API.TokenFile}, {"api.oauth.key_file", c.API.OAuth.KeyFile}, {"api.proxy_password_file", c.API.ProxyPasswordFile}}
 	for i, co := range c.Companies {
 		all = append(all, secretKey{fmt.Sprintf("company[%d].token_file", i), co.TokenFile})
 	}

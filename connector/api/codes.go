@@ -27,6 +27,8 @@ const (
 	codeFieldMissing   = "E4021"
 	codeFieldRefused   = "E4022"
 	codeNotEncoded     = "E4023"
+	codeTokenHostAway  = "E4024"
+	codeKeyRefused     = "E4025"
 	codeNotCarried     = "E4030"
 	codeUnknownInvoice = "E4031"
 	codeReadFailed     = "E4032"

@@ -11,13 +11,17 @@ import (
 
 // Config is the [api] section.
 type Config struct {
-	BaseURL        string           `toml:"base_url"`        // https://invoice.openapi.com, without a path of an endpoint
-	TokenFile      string           `toml:"token_file"`      // file that holds the bearer token; read again when it changes
-	TokenEnv       string           `toml:"token_env"`       // environment variable with the token, when there is no file
-	Timeout        setting.Duration `toml:"timeout"`         // of one request, connecting and reading included
-	MaxConnections int              `toml:"max_connections"` // open at once to the API
-	Proxy          string           `toml:"proxy"`           // URL of an HTTP proxy; empty: HTTPS_PROXY and NO_PROXY of the environment
-	CAFile         string           `toml:"ca_file"`         // PEM certificates trusted besides the system's, for an inspecting proxy
+	BaseURL           string           `toml:"base_url"`            // https://invoice.openapi.com, without a path of an endpoint
+	TokenFile         string           `toml:"token_file"`          // file that holds the bearer token; read again when it changes
+	TokenEnv          string           `toml:"token_env"`           // environment variable with the token, when there is no file
+	Timeout           setting.Duration `toml:"timeout"`             // of one request, connecting and reading included
+	MaxConnections    int              `toml:"max_connections"`     // open at once to the API
+	Proxy             string           `toml:"proxy"`               // URL of an HTTP proxy; empty: HTTPS_PROXY and NO_PROXY of the environment
+	ProxyUser         string           `toml:"proxy_user"`          // of the proxy
+	ProxyPasswordFile string           `toml:"proxy_password_file"` // file with the proxy's password
+	NoProxy           []string         `toml:"no_proxy"`            // hosts, .domains and networks that are reached directly
+	CAFile            string           `toml:"ca_file"`             // PEM certificates trusted besides the system's, for an inspecting proxy
+	OAuth             OAuth            `toml:"oauth"`
 }
 
 // Defaults are the settings of an [api] section that says nothing.
@@ -27,6 +31,7 @@ func Defaults() Config {
 		TokenEnv:       "EINVOICE_TOKEN",
 		Timeout:        setting.Duration(60 * time.Second),
 		MaxConnections: 16,
+		OAuth:          oauthDefaults(),
 	}
 }
 
@@ -41,7 +46,17 @@ func (c Config) Validate(r setting.Report) {
 	}
 	r.Path("token_file", c.TokenFile)
 	r.Path("ca_file", c.CAFile)
-	if c.TokenFile == "" && c.TokenEnv == "" {
+	r.Path("proxy_password_file", c.ProxyPasswordFile)
+	if c.Proxy == "" && (c.ProxyUser != "" || len(c.NoProxy) > 0) {
+		r.Wrong("proxy", "is missing, though proxy_user or no_proxy is set")
+	}
+	for _, host := range c.NoProxy {
+		if !plausibleHost(host) {
+			r.Wrong("no_proxy", "has %q, but must have hosts, .domains, addresses or networks such as 10.0.0.0/8", host)
+		}
+	}
+	c.OAuth.validate(r.In("oauth"), c.TokenFile)
+	if c.OAuth.URL == "" && c.TokenFile == "" && c.TokenEnv == "" {
 		r.Wrong("token_file", "is missing: name the file that holds the bearer token, or an environment variable in token_env")
 	}
 	r.Between("timeout", c.Timeout, setting.Duration(time.Second), setting.Duration(10*time.Minute))

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf16"
 
 	"einvoice/connector/setting"
@@ -25,7 +26,16 @@ var errNoToken = errors.New("no token")
 // ConfiguredToken gives the token of the file, read at every call so that a
 // replaced one counts at once, or of the environment. While the file cannot be
 // read (it is being replaced) the last good token stands, except on renew.
+//
+// With [api.oauth] it mints and renews tokens instead, and keeps them in memory.
 func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.Secret, error) {
+	if cfg.OAuth.URL != "" {
+		m, err := newMint(cfg, time.Now)
+		if err != nil {
+			return func(context.Context, bool) (setting.Secret, error) { return "", err }
+		}
+		return m.get
+	}
 	var mu sync.Mutex
 	var last setting.Secret
 	return func(_ context.Context, renew bool) (setting.Secret, error) {
@@ -43,27 +53,34 @@ func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.
 	}
 }
 
-func readToken(cfg Config) (setting.Secret, error) {
-	if cfg.TokenFile == "" {
-		if token := cleanToken(os.Getenv(cfg.TokenEnv)); printable(token.Reveal()) {
-			return token, nil
+func readToken(cfg Config) (setting.Secret, error) { return readSecret(cfg.TokenFile, cfg.TokenEnv) }
+
+// readSecret reads one word from a file, else from an environment variable.
+func readSecret(file, env string) (setting.Secret, error) {
+	if file == "" {
+		if word := cleanToken(os.Getenv(env)); printable(word.Reveal()) {
+			return word, nil
 		}
-		return "", fmt.Errorf("%w: environment variable %s is empty or holds more than one word", errNoToken, cfg.TokenEnv)
+		return "", fmt.Errorf("%w: environment variable %s is empty or holds more than one word", errNoToken, env)
 	}
-	f, err := os.Open(cfg.TokenFile)
+	b, err := readSmall(file)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNoToken, err)
+	}
+	word := cleanToken(decodeToken(b))
+	if len(b) > maxToken || !printable(word.Reveal()) {
+		return "", fmt.Errorf("%w: %s is empty, too long or holds more than one word", errNoToken, file)
+	}
+	return word, nil
+}
+
+func readSmall(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxToken+1))
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errNoToken, err)
-	}
-	token := cleanToken(decodeToken(b))
-	if len(b) > maxToken || !printable(token.Reveal()) {
-		return "", fmt.Errorf("%w: %s is empty, too long or holds more than one word", errNoToken, cfg.TokenFile)
-	}
-	return token, nil
+	return io.ReadAll(io.LimitReader(f, maxToken+1))
 }
 
 // decodeToken reads UTF-16 as well: PowerShell's ">" writes it.

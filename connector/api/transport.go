@@ -30,13 +30,9 @@ func newTransport(cfg Config) (*http.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	proxy := http.ProxyFromEnvironment
-	if cfg.Proxy != "" {
-		u, err := url.Parse(cfg.Proxy)
-		if err != nil {
-			return nil, fmt.Errorf("parse proxy: not a URL") // the value may hold a password
-		}
-		proxy = http.ProxyURL(u)
+	proxy, err := proxyOf(cfg)
+	if err != nil {
+		return nil, err
 	}
 	dialer := &net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}
 	// HTTP/1.1 only: HTTP/2 replays refused streams by itself and hides which

@@ -68,7 +68,11 @@ func (r *reply) unanswered() verdict {
 		return r.because(Stopped, ScopeCredential, codeProxyBlocked)
 	}
 	switch {
-	case errors.Is(r.err, errNoToken):
+	case errors.Is(r.err, errKeyRefused):
+		return r.because(Stopped, ScopeCredential, codeKeyRefused)
+	case errors.Is(r.err, errTokenHostAway) && !isCertificate(r.err):
+		return r.because(Later, ScopeCredential, codeTokenHostAway)
+	case errors.Is(r.err, errNoToken) && !isCertificate(r.err):
 		return r.because(Stopped, ScopeCredential, codeTokenMissing)
 	case isCertificate(r.err):
 		return r.because(Later, ScopeCredential, codeCertificate)

@@ -176,6 +176,20 @@ var platformAnswers = []Entry{
 		WhatEN:    "Pass this message on to the support of einvoice together with the export.",
 	},
 	{
+		Code:      "E4024",
+		MessageFR: "Le serveur des jetons ne répond pas : {value}.",
+		WhatFR:    "Rien à faire : un nouvel essai est fait automatiquement, les fichiers attendent. Si cela dure, vérifiez [api.oauth] url, le réseau et le proxy.",
+		MessageEN: "The token host does not answer: {value}.",
+		WhatEN:    "Nothing to do: it is tried again by itself, files wait. If it lasts, check [api.oauth] url, the network and the proxy.",
+	},
+	{
+		Code:      "E4025",
+		MessageFR: "Le serveur des jetons refuse l'adresse e-mail ou la clé d'API du compte : {value}.",
+		WhatFR:    "L'administrateur doit vérifier email et key_file dans [api.oauth] (la clé d'API de la console, pas un jeton). Les fichiers attendent, l'envoi reprend seul.",
+		MessageEN: "The token host refuses the account's e-mail address or API key: {value}.",
+		WhatEN:    "The administrator must check email and key_file in [api.oauth] (the console's API key, not a token). Files wait, sending resumes by itself.",
+	},
+	{
 		Code:      "E4030",
 		MessageFR: "La valeur de {field} ({value}) n'est pas transmise : la plateforme n'a pas de champ pour elle.",
 		WhatFR:    "La facture part sans elle ; si le destinataire en a besoin, mettez-la dans la description d'une ligne ou dans une pièce jointe.",
