@@ -23,28 +23,34 @@ func TestCallbacksInAnyOrderEndAsIfNothingWentWrong(t *testing.T) {
 	if err != nil {
 		calls = 200
 	}
-	calm, storm := newGathering(t), newGathering(t)
+	guests := max(20, calls/4) // each is announced four times
+	calm, storm := newGathering(t, guests), newGathering(t, guests)
 	for i := range guests {
 		calm.call(i, 0)
 	}
 	calm.settle()
 
+	// Of every ten calls two are lost and one comes from somebody else; three of
+	// ten that arrive, arrive twice.
 	r := rand.New(rand.NewPCG(20260514, 5))
+	order := r.Perm(calls)
 	list := make([]func(), 0, calls*2)
-	for k := range calls {
+	lost, forged, repeated := calls*20/100, calls*10/100, calls*30/100
+	for n, k := range order {
 		i := k % guests
 		switch {
-		case i%5 == 0: // 20 % of the invoices are announced by nobody
-		case k%10 == 3:
-			list = append(list, func() { storm.forge(k) })
+		case n < lost:
+		case n < lost+forged:
+			list = append(list, func() { storm.forge(k) }, func() { storm.call(i, k) })
 		default:
 			list = append(list, func() { storm.call(i, k) })
 		}
-		if r.Float64() < 0.3 && i%5 != 0 {
+		if n >= calls-repeated {
 			list = append(list, func() { storm.call(i, k) })
 		}
 	}
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	t.Logf("%d calls about %d invoices: %d lost, %d forged beside them, %d repeated, %d made in all", calls, guests, lost, forged, repeated, len(list))
 	for k, call := range list {
 		call()
 		if k%200 == 199 {
@@ -66,13 +72,15 @@ func TestCallbacksInAnyOrderEndAsIfNothingWentWrong(t *testing.T) {
 	}
 }
 
-const guests = 20 // half of them our own invoices, half suppliers'
+// gathering is a world with invoices at the platform, half of them our own, half
+// suppliers'.
+type gathering struct {
+	*world
+	guests int
+}
 
-// gathering is a world with invoices of both directions at the platform.
-type gathering struct{ *world }
-
-func newGathering(t *testing.T) gathering {
-	w := gathering{newWorld(t, func(c *Config) { c.Poll.Budget = 1 << 20 })}
+func newGathering(t *testing.T, guests int) gathering {
+	w := gathering{newWorld(t, func(c *Config) { c.Poll.Budget = 1 << 20 }), guests}
 	for i := range guests {
 		id := fmt.Sprint("id", i)
 		if i%2 == 1 {
@@ -129,7 +137,7 @@ func (w gathering) settle() {
 }
 
 func (w gathering) statuses() (list []string) {
-	for i := 0; i < guests; i += 2 {
+	for i := 0; i < w.guests; i += 2 {
 		own := w.found(fmt.Sprint("F-", i))
 		list = append(list, fmt.Sprint(own.Key.Number, " ", own.Status.State, " ", own.Status.Code))
 	}

@@ -2,7 +2,10 @@ package inbox
 
 import (
 	"math/rand/v2"
+	"os"
+	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -111,11 +114,16 @@ func badOnWindows(name string) string {
 	return ""
 }
 
-func TestTenThousandHostileNamesStayInsideAndValid(t *testing.T) {
+// TestHostileNamesStayInsideAndValid: EINVOICE_NAMES is their number.
+func TestHostileNamesStayInsideAndValid(t *testing.T) {
+	count, err := strconv.Atoi(os.Getenv("EINVOICE_NAMES"))
+	if err != nil {
+		count = 10_000
+	}
 	rnd := rand.New(rand.NewPCG(1, 2))
 	w := wordsOf(problem.French)
 	root := filepath.Join(string(filepath.Separator), "srv", "einvoice", "recues")
-	for range 10_000 {
+	for range count {
 		text := hostile(rnd)
 		name := safeName(text, nameMost)
 		if why := badOnWindows(name); why != "" {
@@ -139,6 +147,12 @@ func TestTenThousandHostileNamesStayInsideAndValid(t *testing.T) {
 		whole := filepath.Join(root, "2026-05", folder)
 		if filepath.Dir(filepath.Dir(whole)) != root || !filepath.IsLocal(folder) {
 			t.Fatalf("%q leaves the inbox", whole)
+		}
+		flat := "2026-05/" + folderName(w, r, flatMost)
+		for _, f := range []string{extended(text, ".bin", flatInside) + ".txt", extended(text, ".pdf", flatInside)} {
+			if whole := path.Base(flat) + " - " + f; badOnWindows(whole) != "" || len(whole) > byteMost {
+				t.Fatalf("flat name of %q = %q: %s", text, whole, badOnWindows(whole))
+			}
 		}
 		file := extended(text, ".pdf", nameLeast)
 		if why := badOnWindows(file); why != "" || !strings.EqualFold(filepath.Ext(file), ".pdf") || length(file) > nameLeast {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -338,42 +339,114 @@ func TestOnePoisonedInvoiceStopsNobody(t *testing.T) {
 	}
 }
 
-func TestNobodySeesAPartOfAFolder(t *testing.T) {
-	w := newWorld(t)
-	const count = 8
-	for i := range count {
-		id := string(rune('a' + i))
-		w.arrive(supplied(id, "S-"+id, func(inv *connector.Invoice) {
-			inv.Attached = []connector.Attachment{{Filename: "x.csv", Content: []byte("a;b\r\n")}}
-		}))
+// TestNobodySeesAPartOfADelivery reads the inbox every millisecond while
+// invoices arrive. EINVOICE_DELIVERIES is their number.
+func TestNobodySeesAPartOfADelivery(t *testing.T) {
+	count, err := strconv.Atoi(os.Getenv("EINVOICE_DELIVERIES"))
+	if err != nil {
+		count = 24
 	}
-	done, seen := make(chan struct{}), 0
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		month := filepath.Join(w.root, acme.ID, "2026-05")
-		for {
-			entries, _ := os.ReadDir(month)
-			for _, e := range entries {
-				for _, name := range []string{"invoice.json", "invoice.csv", "copie_lisible.pdf", "attachments/x.csv"} {
-					if info, err := os.Stat(filepath.Join(month, e.Name(), name)); err != nil || info.Size() == 0 {
-						t.Errorf("%s without %s: %v", e.Name(), name, err)
-						return
-					}
+	for _, layout := range []string{layoutFolder, layoutFlat} {
+		t.Run(layout, func(t *testing.T) {
+			w := newWorld(t, func(c *Config) { c.Layout, c.Poll.Budget = layout, 1<<20 })
+			r := &watcher{t: t, dir: filepath.Join(w.root, acme.ID, "2026-05"), flat: layout == layoutFlat, sizes: map[string]int64{}, done: make(chan struct{})}
+			var wg sync.WaitGroup
+			wg.Go(r.read)
+			for i := range count {
+				w.arrive(supplied(fmt.Sprint("in", i), fmt.Sprint("S-", i), func(inv *connector.Invoice) {
+					inv.Attached = []connector.Attachment{{Filename: "x.csv", Content: []byte("a;b\r\n")}}
+				}))
+				if i%8 == 7 || i == count-1 {
+					w.rounds(1)
 				}
 			}
-			seen = max(seen, len(entries))
-			select {
-			case <-done:
-				return
-			default:
+			close(r.done)
+			wg.Wait()
+			if n := len(w.deliveredCount()); n != count {
+				t.Errorf("%d delivered, want %d", n, count)
+			}
+			if r.whole < count {
+				t.Errorf("the reader saw %d of %d invoices", r.whole, count)
+			}
+			r.compare()
+			t.Logf("%s: %d deliveries, %d looks", layout, count, r.looks)
+		})
+	}
+}
+
+func (w *world) deliveredCount() []ledger.Received {
+	list, err := w.ledger.ReceivedIn(w.ctx, ledger.ReceivedDelivered, 1<<20)
+	w.must(err)
+	return list
+}
+
+// watcher is a reader in a hurry: it looks at each name the moment it appears.
+type watcher struct {
+	t            *testing.T
+	dir          string
+	flat         bool
+	sizes        map[string]int64 // of files, when they were first seen
+	looks, whole int
+	done         chan struct{}
+}
+
+func (r *watcher) read() {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	seen := map[string]bool{}
+	for last := false; !last; {
+		select {
+		case <-r.done:
+			last = true
+		case <-tick.C:
+		}
+		r.looks++
+		entries, _ := os.ReadDir(r.dir)
+		for _, e := range entries {
+			if !seen[e.Name()] {
+				seen[e.Name()] = true
+				r.look(e.Name())
 			}
 		}
-	})
-	w.rounds(1)
-	close(done)
-	wg.Wait()
-	if n := len(w.received(ledger.ReceivedDelivered)); n != count {
-		t.Errorf("%d delivered, the reader saw %d", n, seen)
+	}
+}
+
+// look notes the files of an invoice that has just appeared; all must be there.
+func (r *watcher) look(name string) {
+	var want []string
+	switch stem, isCSV := strings.CutSuffix(name, ".csv"); {
+	case !r.flat:
+		for _, inside := range []string{"invoice.json", "invoice.csv", "copie_lisible.pdf", "attachments/x.csv"} {
+			want = append(want, name+"/"+inside)
+		}
+	case isCSV && !strings.Contains(name, " - "): // it comes last
+		want = []string{name, stem + ".json", stem + ".pdf", stem + " - x.csv"}
+	default: // each file by itself is whole
+		r.note(name)
+		return
+	}
+	r.whole++
+	for _, file := range want {
+		r.note(file)
+	}
+}
+
+func (r *watcher) note(name string) {
+	info, err := os.Stat(filepath.Join(r.dir, filepath.FromSlash(name)))
+	if err != nil {
+		r.t.Errorf("not whole: %v", err)
+		return
+	}
+	r.sizes[name] = info.Size()
+}
+
+// compare finds files that grew after they were first seen.
+func (r *watcher) compare() {
+	for name, size := range r.sizes {
+		info, err := os.Stat(filepath.Join(r.dir, filepath.FromSlash(name)))
+		if err != nil || info.Size() != size || size == 0 {
+			r.t.Errorf("%s had %d bytes when it appeared: %v %v", name, size, info, err)
+		}
 	}
 }
 
