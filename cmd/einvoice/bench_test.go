@@ -13,27 +13,57 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 )
 
-// benchInvoices of three lines each make one export.
-const benchInvoices = 10_000
+// benchInvoices is the number of invoices of one measure.
+func benchInvoices(b *testing.B) int {
+	text := os.Getenv("EINVOICE_BENCH_INVOICES")
+	if text == "" {
+		return 10_000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
 
-// BenchmarkWholePath takes one CSV export from the drop until the last outcome
-// is durable, with the sandbox in a process of its own, beside a raw loop that
-// parses and posts the same file and keeps nothing. Both are processes, so that
-// CPU seconds and peak memory are the operating system's own figures:
+// BenchmarkWholePath takes one CSV export of three-line invoices from the drop
+// until the last outcome is durable and told, with the sandbox in a process of
+// its own, beside a raw loop that parses and posts the same file over as many
+// connections and keeps nothing; then the same with a platform 20 ms away. All
+// are processes, so that CPU seconds and peak memory are the operating system's
+// own figures:
 //
 //	go test ./cmd/einvoice -run '^$' -bench WholePath -benchtime 3x
 func BenchmarkWholePath(b *testing.B) {
-	export := benchExport()
-	raw := b.Run("raw", func(b *testing.B) { measure(b, export, rawProcess) })
-	if !raw {
-		return
+	n := benchInvoices(b)
+	export := map[string][]byte{"bench.csv": benchExport(0, n, 3)}
+	for _, away := range []time.Duration{0, 20 * time.Millisecond} {
+		var raw float64
+		b.Run("raw/"+away.String(), func(b *testing.B) { raw = measure(b, n, away, export, rawProcess) })
+		b.Run("einvoice/"+away.String(), func(b *testing.B) {
+			rate := measure(b, n, away, export, einvoiceProcess)
+			if raw > 0 {
+				b.ReportMetric(rate/raw, "of-raw")
+			}
+		})
 	}
-	b.Run("einvoice", func(b *testing.B) { measure(b, export, einvoiceProcess) })
+}
+
+// BenchmarkSmallFiles drops as many exports of one invoice each.
+func BenchmarkSmallFiles(b *testing.B) {
+	n := benchInvoices(b)
+	exports := map[string][]byte{}
+	for i := range n {
+		exports[fmt.Sprintf("bench%06d.csv", i)] = benchExport(i, i+1, 1)
+	}
+	measure(b, n, 0, exports, einvoiceProcess)
 }
 
 // profiled writes a CPU profile of a process that a benchmark starts, where the
@@ -56,14 +86,19 @@ func profiled(run func() int) int {
 	return run()
 }
 
-func measure(b *testing.B, export []byte, process func(b *testing.B, api string, export []byte) *exec.Cmd) {
+// measure returns the invoices per second.
+func measure(b *testing.B, invoices int, away time.Duration, exports map[string][]byte,
+	process func(b *testing.B, api string, exports map[string][]byte) *exec.Cmd) float64 {
 	var wall time.Duration
 	var cpu float64
 	var peak int64
 	for range b.N {
 		b.StopTimer()
 		api, stop := benchSandbox(b)
-		cmd := process(b, api, export)
+		if away > 0 {
+			benchAway(b, api, away)
+		}
+		cmd := process(b, api, exports)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		b.StartTimer()
@@ -76,26 +111,29 @@ func measure(b *testing.B, export []byte, process func(b *testing.B, api string,
 		}
 		cpu += (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 		peak = max(peak, peakMemory(cmd.ProcessState))
-		if n := benchCount(b, api); n != benchInvoices {
-			b.Fatalf("the platform took %d invoices in charge, not %d", n, benchInvoices)
+		if n := benchCount(b, api); n != invoices {
+			b.Fatalf("the platform took %d invoices in charge, not %d", n, invoices)
 		}
 		stop()
 	}
 	n := float64(b.N)
-	b.ReportMetric(benchInvoices*n/wall.Seconds(), "invoices/s")
+	rate := float64(invoices) * n / wall.Seconds()
+	b.ReportMetric(rate, "invoices/s")
 	b.ReportMetric(cpu/n, "cpu-s/op")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	b.ReportMetric(0, "ns/op")
+	return rate
 }
 
-// benchExport is one CSV in the layout of the starter mapping.
-func benchExport() []byte {
+// benchExport is one CSV in the layout of benchMapping.
+func benchExport(from, to, lines int) []byte {
 	var buf bytes.Buffer
 	buf.WriteString("number;date;client;siret;item;qty;price;vat;total\n")
-	for i := range benchInvoices {
-		for l := range 3 {
+	total := map[int]string{1: "12.60", 3: "85.20"}[lines]
+	for i := from; i < to; i++ {
+		for l := range lines {
 			fmt.Fprintf(&buf, "B%06d;2026-11-02;Client %d;20000000800017;Article %d;%d;%d.50;20;%s\n",
-				i, i%100, l, l+1, 10+l, "85.20")
+				i, i%100, l, l+1, 10+l, total)
 		}
 	}
 	return buf.Bytes()
@@ -156,6 +194,19 @@ func benchSandbox(b *testing.B) (api string, stop func()) {
 	}
 }
 
+// benchAway makes the platform answer later.
+func benchAway(b *testing.B, api string, away time.Duration) {
+	fault := fmt.Sprintf(`{"kind":"slow","on":"POST /FR-invoices","delay":%q}`, away)
+	resp, err := http.Post("http://"+api+"/sandbox/faults", "application/json", strings.NewReader(fault))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		b.Fatalf("slow sandbox: %s", resp.Status)
+	}
+}
+
 func benchPost(c *http.Client, url string, body []byte) error {
 	req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -196,7 +247,7 @@ func benchCount(b *testing.B, api string) (n int) {
 }
 
 // einvoiceProcess is a daemon that does what is due and ends.
-func einvoiceProcess(b *testing.B, api string, export []byte) *exec.Cmd {
+func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) *exec.Cmd {
 	dir := b.TempDir()
 	_, err := initialise(dir, "en", func(config string) string {
 		for _, s := range [][3]string{
@@ -214,8 +265,10 @@ func einvoiceProcess(b *testing.B, api string, export []byte) *exec.Cmd {
 	if err == nil {
 		err = os.Remove(filepath.Join(dir, "mappings", "ventes.toml"))
 	}
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "drop", "bench.csv"), export, 0o644)
+	for name, content := range exports {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, "drop", name), content, 0o644)
+		}
 	}
 	if err != nil {
 		b.Fatal(err)
@@ -226,9 +279,9 @@ func einvoiceProcess(b *testing.B, api string, export []byte) *exec.Cmd {
 }
 
 // rawProcess is the raw loop.
-func rawProcess(b *testing.B, api string, export []byte) *exec.Cmd {
+func rawProcess(b *testing.B, api string, exports map[string][]byte) *exec.Cmd {
 	path := filepath.Join(b.TempDir(), "bench.csv")
-	if err := os.WriteFile(path, export, 0o644); err != nil {
+	if err := os.WriteFile(path, exports["bench.csv"], 0o644); err != nil {
 		b.Fatal(err)
 	}
 	return exec.Command("rawloop", path, "http://"+api+"/FR-invoices")
