@@ -43,6 +43,16 @@ func newCountingClient(cfg *Config, log zerolog.Logger, onCall func(method strin
 	return a, nil
 }
 
+// keepPaceWith shares each credential's requests per second between the way out
+// and the way back.
+func (a *accounts) keepPaceWith(other *accounts) {
+	for name, c := range a.clients {
+		if o := other.clients[name]; o != nil {
+			c.KeepPaceWith(o)
+		}
+	}
+}
+
 // apiOf is the [api] section with the company's own token, if it has one.
 func (c *Config) apiOf(co Company) api.Config {
 	cfg := c.API

@@ -131,6 +131,7 @@ func (a *app) openClient(context.Context) (err error) {
 	}
 	a.onClose(a.client.Close)
 	if a.sending, err = newCountingClient(a.cfg, a.log, a.count); err == nil {
+		a.sending.keepPaceWith(a.client)
 		a.onClose(a.sending.Close)
 	}
 	return err

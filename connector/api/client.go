@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"einvoice/connector/setting"
 )
@@ -50,6 +51,7 @@ type Client struct {
 	http    *http.Client
 	token   func(ctx context.Context, renew bool) (setting.Secret, error)
 	onCall  func(method string)
+	pace    *rate.Limiter
 	log     zerolog.Logger
 	now     func() time.Time
 }
@@ -61,6 +63,10 @@ func New(cfg Config, opt Options) (*Client, error) {
 		timeout: cfg.Timeout.Std(),
 		token:   opt.Token, onCall: opt.OnCall, log: opt.Log, now: opt.Now,
 		http: &http.Client{},
+		pace: rate.NewLimiter(rate.Inf, 1),
+	}
+	if cfg.RequestsPerSecond > 0 {
+		c.pace.SetLimit(rate.Limit(cfg.RequestsPerSecond))
 	}
 	if opt.HTTP != nil {
 		*c.http = *opt.HTTP
@@ -87,6 +93,10 @@ func New(cfg Config, opt Options) (*Client, error) {
 	}
 	return c, nil
 }
+
+// KeepPaceWith makes two clients of one credential share its requests per second.
+// Call it before the first request.
+func (c *Client) KeepPaceWith(other *Client) { c.pace = other.pace }
 
 // Close lets idle connections go.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
@@ -117,8 +127,12 @@ func tokenError(err error) error {
 	return fmt.Errorf("%w: %w", errNoToken, err)
 }
 
-// once makes one request and reads its answer whole.
+// once makes one request and reads its answer whole. The wait for its turn does
+// not count as its time.
 func (c *Client) once(ctx context.Context, method, path string, body []byte, token setting.Secret) (r reply) {
+	if err := c.pace.Wait(ctx); err != nil {
+		return reply{err: fmt.Errorf("wait for its turn: %w", err)}
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, errTimeout)
 	defer cancel()
 	var f flight

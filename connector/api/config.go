@@ -16,6 +16,7 @@ type Config struct {
 	TokenEnv          string           `toml:"token_env"`           // environment variable with the token, when there is no file
 	Timeout           setting.Duration `toml:"timeout"`             // of one request, connecting and reading included
 	MaxConnections    int              `toml:"max_connections"`     // open at once to the API
+	RequestsPerSecond float64          `toml:"requests_per_second"` // with one credential; 0: no bound
 	Proxy             string           `toml:"proxy"`               // URL of an HTTP proxy; empty: HTTPS_PROXY and NO_PROXY of the environment
 	ProxyUser         string           `toml:"proxy_user"`          // of the proxy
 	ProxyPasswordFile string           `toml:"proxy_password_file"` // file with the proxy's password
@@ -60,6 +61,9 @@ func (c Config) Validate(r setting.Report) {
 		r.Wrong("token_file", "is missing: name the file that holds the bearer token, or an environment variable in token_env")
 	}
 	r.Between("timeout", c.Timeout, setting.Duration(time.Second), setting.Duration(10*time.Minute))
+	if !(c.RequestsPerSecond >= 0 && c.RequestsPerSecond <= 10_000) {
+		r.Wrong("requests_per_second", "is %v, but must be from 0 (no bound) to 10000", c.RequestsPerSecond)
+	}
 	if c.MaxConnections < 1 || c.MaxConnections > 256 {
 		r.Wrong("max_connections", "is %d, but must be from 1 to 256", c.MaxConnections)
 	}
