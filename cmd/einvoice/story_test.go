@@ -38,6 +38,7 @@ func setUpStory(env *testscript.Env) error {
 	env.Setenv("LANG", "en_GB.UTF-8")
 	env.Setenv("LC_ALL", "")
 	env.Setenv("HOME", env.WorkDir)
+	watchCanary(env)
 	return nil
 }
 
@@ -108,6 +109,7 @@ func storySetup(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		ts.Check(os.WriteFile(filepath.Join(dir, name), data, 0o644))
 	}
+	ts.Check(os.WriteFile(filepath.Join(dir, "token.txt"), []byte(canary+"\n"), 0o600))
 	book, err := workbook()
 	ts.Check(err)
 	ts.Check(os.WriteFile(filepath.Join(dir, "prestations.xlsx"), book, 0o644))
