@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/govalues/decimal"
 
@@ -222,4 +224,18 @@ func otherThan(want, got connector.Invoice) []string {
 	amount("gross", want.Totals.Gross, got.Totals.Gross)
 	amount("payable", want.Totals.Payable, got.Totals.Payable)
 	return list
+}
+
+// TestTheSandboxStaysOnThisMachine: it asks for no password, so that others
+// reach it only by force.
+func TestTheSandboxStaysOnThisMachine(t *testing.T) {
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0"} {
+		var out, diag bytes.Buffer
+		ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		code := execute(ctx, []string{"sandbox", "--listen", listen}, streams{in: strings.NewReader(""), out: &out, err: &diag})
+		stop()
+		if code != exitUsage || !strings.Contains(diag.String(), "--force") {
+			t.Errorf("--listen %s: exit code %d\n%s", listen, code, &diag)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package sftpplace_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -219,5 +221,58 @@ func TestServerThatListsPathsOutside(t *testing.T) {
 	}
 	if kept, err := os.ReadFile(outside); err != nil || string(kept) != "kept" {
 		t.Errorf("outside: %q, %v", kept, err)
+	}
+}
+
+// counting counts what a server is asked about single names.
+type counting struct {
+	sftptest.Real
+	asked *atomic.Int64
+}
+
+func (c counting) Filelist(r *sftp.Request) (sftp.ListerAt, error) {
+	if r.Method != "List" {
+		c.asked.Add(1)
+	}
+	return c.Real.Filelist(r)
+}
+
+func (c counting) Lstat(r *sftp.Request) (sftp.ListerAt, error) {
+	c.asked.Add(1)
+	return c.Real.Lstat(r)
+}
+
+// TestWhatWasListedIsNotAskedFor: looking at a directory and fetching what it
+// lists takes no question about a single file.
+func TestWhatWasListedIsNotAskedFor(t *testing.T) {
+	var asked atomic.Int64
+	s := sftptest.Start(t, sftptest.Options{Serve: sftptest.NewRequests(counting{asked: &asked}).Serve})
+	p, dir := place(t, s, s.Section())
+	for _, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, name), bytes.Repeat([]byte("x"), 100_000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := drop.Defaults()
+	cfg.Settle = 0
+	now := time.Now()
+	w := drop.NewWatcher(p, cfg, drop.WatcherOptions{Now: func() time.Time { now = now.Add(time.Second); return now }})
+	var ready []drop.Entry
+	for range 5 {
+		var err error
+		if ready, _, err = w.Scan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range ready {
+		if got, err := fetch(t.Context(), p, e.Name); err != nil || len(got) != 100_000 {
+			t.Errorf("%s: %d bytes, %v", e.Name, len(got), err)
+		}
+	}
+	if len(ready) != 3 || asked.Load() != 0 {
+		t.Errorf("%d ready; %d questions about single files, want none", len(ready), asked.Load())
+	}
+	if _, err := p.Open(t.Context(), "unlisted.csv"); err == nil || asked.Load() == 0 {
+		t.Errorf("a name that was not listed: %v, %d questions", err, asked.Load())
 	}
 }
