@@ -63,7 +63,7 @@ type page struct {
 func writeBundle(ctx context.Context, path, to string) error {
 	cfg, err := loadConfig(path)
 	mistakes := "no mistakes\n"
-	if _, cerr := check(path); cerr != nil {
+	if _, _, cerr := check(path); cerr != nil {
 		mistakes = cerr.Error()
 	}
 	pages := []page{

@@ -10,6 +10,7 @@ import (
 
 	"einvoice/cmd/einvoice/doctor"
 	"einvoice/connector/drop/sftpplace"
+	"einvoice/connector/problem"
 	"einvoice/connector/setting"
 )
 
@@ -25,12 +26,12 @@ the account in and list its places. Exit codes: 0 clean, 4 mistakes, 1 a place
 that cannot be reached.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			notices, err := check(path)
+			notices, lang, err := check(path)
 			for _, n := range notices {
 				fmt.Fprintln(s.out, n)
 			}
 			if err == nil {
-				fmt.Fprintln(s.out, path+": no mistakes")
+				fmt.Fprint(s.out, translated(lang, "%s: no mistakes\n", path))
 			}
 			if err != nil || !online {
 				return err
@@ -44,24 +45,25 @@ that cannot be reached.`,
 }
 
 // check returns notices, which are no mistakes, and all mistakes as one error.
-func check(path string) (notices []string, err error) {
+func check(path string) (notices []string, lang problem.Lang, err error) {
 	cfg, err := loadConfig(path)
 	if err != nil {
-		return nil, err
+		return nil, lang, err
 	}
+	lang = cfg.lang()
 	all, err := loadMappings(cfg)
 	if err != nil {
-		return nil, err
+		return nil, lang, err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, lang, err
 	}
 	spots := setting.Positions(setting.StripBOM(data))
 	faults := setting.Faults{File: path}
 	for i, d := range cfg.Drops {
 		if s, ok := cfg.section(d.Path); ok && s.Profile == sftpplace.Compat {
-			notices = append(notices, fmt.Sprintf("notice: drop %s: a server with profile = \"compat\" may delete a file once it was read; what a crash or a cut connection interrupts is then lost there: keep the exports in the ERP until they are acknowledged, and files appear on it without a rename", d.Name))
+			notices = append(notices, cfg.say("notice: drop %s: a server with profile = \"compat\" may delete a file once it was read; what a crash or a cut connection interrupts is then lost there: keep the exports in the ERP until they are acknowledged, and files appear on it without a rename", d.Name))
 		}
 		key := fmt.Sprintf("drop[%d].mapping", i)
 		ms, err := all.named(d.Mapping)
@@ -71,7 +73,7 @@ func check(path string) (notices []string, err error) {
 		}
 		for _, m := range slices.Concat(ms...) {
 			if !m.ProvesEnd() && d.Complete == "settle" && d.TailHold > 0 {
-				notices = append(notices, fmt.Sprintf("notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"", d.Name, m.Name, d.TailHold))
+				notices = append(notices, cfg.say("notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"", d.Name, m.Name, d.TailHold))
 			}
 		}
 	}
@@ -91,7 +93,7 @@ func check(path string) (notices []string, err error) {
 	}
 	if len(faults.List) > 0 {
 		faults.Sort()
-		return notices, fmt.Errorf("%w:\n%w", errConfig, faults)
+		return notices, lang, fmt.Errorf("%w:\n%w", errConfig, faults)
 	}
-	return notices, nil
+	return notices, lang, nil
 }

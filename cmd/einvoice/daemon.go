@@ -82,7 +82,7 @@ func daemonWith(ctx context.Context, cfg *Config, l *logs, ready func(), reload 
 
 // reread reads the configuration and the mappings again; nil when they are wrong.
 func reread(cfg *Config, log zerolog.Logger) *Config {
-	_, err := check(cfg.file)
+	_, _, err := check(cfg.file)
 	if err != nil {
 		log.Error().Err(err).Msg("reload refused: going on with the configuration as it was")
 		return nil

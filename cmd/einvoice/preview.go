@@ -19,6 +19,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/api"
+	"einvoice/connector/drop"
 	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
@@ -110,7 +111,7 @@ func (p *preview) run(ctx context.Context, path string) error {
 	}
 	p.explainFile(report)
 	if !p.opt.json {
-		fmt.Fprintf(p.out, "%d invoice(s), %d refused; mapping %s, encoding %s\n", p.total, p.refused, m.Name, report.Encoding)
+		fmt.Fprint(p.out, p.cfg.say("%d invoice(s), %d refused; mapping %s, encoding %s\n", p.total, p.refused, m.Name, report.Encoding))
 	}
 	if p.refused > 0 || report.Refused() {
 		return exitError(exitRefused)
@@ -125,14 +126,48 @@ func (p *preview) read(ctx context.Context, path string, visit func(r mappers.Re
 	if err != nil {
 		return mappers.Report{}, nil, err
 	}
-	e := mappers.Export{Name: filepath.Base(path), Size: info.Size(),
-		Open: func() (io.ReadSeekCloser, error) { return os.Open(path) }}
+	e := mappers.Export{Name: filepath.Base(path), Original: drop.Original(filepath.Base(path)), Size: info.Size(),
+		Open:   func() (io.ReadSeekCloser, error) { return os.Open(path) },
+		Beside: func(name string) (io.ReadCloser, error) { return os.Open(filepath.Join(filepath.Dir(path), name)) }}
+	if err := p.together(path, &e); err != nil {
+		return mappers.Report{}, nil, err
+	}
 	m, err := p.mappings.choose(e, p.opt.mapping != "")
 	if err != nil {
 		return mappers.Report{}, nil, err
 	}
 	report, err := m.Read(ctx, e, func(r mappers.Result) error { return visit(r, e.Name) })
 	return report, m, err
+}
+
+// together adds the files of the folder that belong to an export of several of
+// which path is one.
+func (p *preview) together(path string, e *mappers.Export) error {
+	of, group, ok := mappers.PartOf(e.Name, p.mappings...)
+	if !ok {
+		return nil
+	}
+	all, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if g, part := of.PartOf(f.Name()); part && strings.EqualFold(g, group) {
+			full := filepath.Join(filepath.Dir(path), f.Name())
+			e.Parts = append(e.Parts, mappers.Export{Name: f.Name(), Open: func() (io.ReadSeekCloser, error) { return os.Open(full) }})
+		}
+	}
+	if missing := of.Lacks(names(e.Parts)); len(missing) > 0 {
+		return problem.Problem{Code: "E1020", Severity: problem.Refuse, Expected: strings.Join(missing, ", "), Position: problem.Position{File: e.Name}}
+	}
+	return nil
+}
+
+func names(parts []mappers.Export) (all []string) {
+	for _, p := range parts {
+		all = append(all, p.Name)
+	}
+	return all
 }
 
 // unreadable shows a problem of the whole file as such, any other error as it is.
@@ -196,14 +231,14 @@ func (p *preview) explainFile(report mappers.Report) {
 		return
 	}
 	if len(report.Unused) > 0 {
-		fmt.Fprintf(p.out, "columns not used: %s\n", strings.Join(report.Unused, ", "))
+		fmt.Fprint(p.out, p.cfg.say("columns not used: %s\n", strings.Join(report.Unused, ", ")))
 	}
 	for _, table := range slices.Sorted(maps.Keys(p.unmapped)) {
 		codes := p.unmapped[table]
 		slices.Sort(codes)
-		fmt.Fprintf(p.out, "codes missing from [map.%s]: %s\n", table, strings.Join(slices.Compact(codes), ", "))
+		fmt.Fprint(p.out, p.cfg.say("codes missing from [map.%s]: %s\n", table, strings.Join(slices.Compact(codes), ", ")))
 	}
-	fmt.Fprintf(p.out, "%d row(s) read, %d line(s), %d document(s) left out by the mapping\n", report.Rows, report.Controls.Lines, report.Controls.Ignored)
+	fmt.Fprint(p.out, p.cfg.say("%d row(s) read, %d line(s), %d document(s) left out by the mapping\n", report.Rows, report.Controls.Lines, report.Controls.Ignored))
 }
 
 func (p *preview) showJSON(s ledger.StagedInvoice) error {
@@ -227,8 +262,8 @@ func (p *preview) showJSON(s ledger.StagedInvoice) error {
 
 func (p *preview) showText(s ledger.StagedInvoice) error {
 	inv := &s.Invoice
-	fmt.Fprintf(p.out, "%s %s  %s  (row %s)  %s\n", title(inv), inv.Number, inv.IssueDate, s.Rows, s.Verdict)
-	fmt.Fprintf(p.out, "  from %s %s\n  to   %s %s %s\n", inv.Seller.Name, inv.Seller.FiscalID, inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.Address.City)
+	fmt.Fprint(p.out, p.cfg.say("%s %s  %s  (row %s)  %s\n", p.cfg.say(title(inv)), inv.Number, inv.IssueDate, s.Rows, s.Verdict))
+	fmt.Fprint(p.out, p.cfg.say("  from %s %s\n  to   %s %s %s\n", inv.Seller.Name, inv.Seller.FiscalID, inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.Address.City))
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	for _, l := range inv.Lines {
 		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", l.Quantity, l.Unit, l.UnitPrice, l.Net, l.Rate, clip(l.Description, 60))
@@ -237,9 +272,16 @@ func (p *preview) showText(s ledger.StagedInvoice) error {
 		return err
 	}
 	for _, t := range inv.Taxes {
-		fmt.Fprintf(p.out, "  VAT %s%% of %s: %s\n", t.Rate, t.Taxable, t.Tax)
+		fmt.Fprint(p.out, p.cfg.say("  VAT %s%% of %s: %s\n", t.Rate, t.Taxable, t.Tax))
 	}
-	fmt.Fprintf(p.out, "  net %s  VAT %s  total %s %s\n", inv.Totals.Net, inv.Totals.Tax, inv.Totals.Gross, inv.Currency)
+	fmt.Fprint(p.out, p.cfg.say("  net %s  VAT %s  total %s %s\n", inv.Totals.Net, inv.Totals.Tax, inv.Totals.Gross, inv.Currency))
+	if n := len(inv.Attached); n > 0 {
+		var names []string
+		for _, a := range inv.Attached {
+			names = append(names, a.Filename)
+		}
+		fmt.Fprint(p.out, p.cfg.say("  %d attachment(s): %s\n", n, strings.Join(names, ", ")))
+	}
 	for _, pr := range s.Problems {
 		p.problem(pr)
 	}
@@ -252,7 +294,7 @@ func (p *preview) problem(pr problem.Problem) {
 		return // stands in its invoice's line
 	}
 	lang := p.cfg.lang()
-	fmt.Fprintf(p.out, "  %s %s: %s: %s\n      → %s\n", pr.Severity, pr.Code, pr.Where(lang), pr.Message(lang), pr.Remedy(lang))
+	fmt.Fprintf(p.out, "  %s %s: %s: %s\n      → %s\n", p.cfg.say(string(pr.Severity)), pr.Code, pr.Where(lang), pr.Message(lang), pr.Remedy(lang))
 }
 
 func title(inv *connector.Invoice) string {
@@ -285,12 +327,18 @@ func mappingsCommand(s streams) *cobra.Command {
 				_, err := s.out.Write(data)
 				return err
 			}
-			p, err := newPreview(previewOptions{config: path}, s.out)
+			cfg, err := configOrDefaults(path)
 			if err != nil {
 				return err
 			}
-			for _, m := range slices.Concat(p.mappings...) {
-				fmt.Fprintf(s.out, "%s\t%s\n", m.Name, m.Format())
+			all, err := loadMappings(cfg)
+			if err != nil {
+				return err
+			}
+			for i, whose := range []string{"of yours", "built in"} {
+				for _, m := range all[i] {
+					fmt.Fprintf(s.out, "%s\t%s\t%s\n", m.Name, m.Format(), cfg.say(whose))
+				}
 			}
 			return nil
 		},

@@ -31,7 +31,7 @@ changes its level until the next reload or start.`,
 			if level != "" {
 				return carryOut(cmd.Context(), path, "log-level", map[string]string{"level": level}, s)
 			}
-			if _, err := check(path); err != nil {
+			if _, _, err := check(path); err != nil {
 				return err
 			}
 			pid, err := daemonOf(path)

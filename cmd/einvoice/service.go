@@ -49,7 +49,7 @@ with --user DOMAIN\account or a gMSA (DOMAIN\name$), which needs no password.`,
 // installOptions reads what the service may touch out of a configuration that
 // has no mistakes.
 func installOptions(opt *service.Options, path, passwordFile string) error {
-	if _, err := check(path); err != nil {
+	if _, _, err := check(path); err != nil {
 		return err
 	}
 	cfg, err := loadConfig(path)

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -58,30 +60,30 @@ func statusCommand(s streams) *cobra.Command {
 
 func printStatus(out io.Writer, cfg *Config, figures []ledger.Figures) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "environment\t%s\t%s\n", environment(cfg), cfg.API.BaseURL)
+	fmt.Fprint(w, cfg.say("environment\t%s\t%s\n", environment(cfg), cfg.API.BaseURL))
 	for _, f := range figures {
-		fmt.Fprintf(w, "company\t%s\n", f.Company)
+		fmt.Fprint(w, cfg.say("company\t%s\n", f.Company))
 		if !f.LastFile.IsZero() {
-			fmt.Fprintf(w, "  last export\t%s\n", f.LastFile.In(cfg.location()).Format(time.DateTime))
+			fmt.Fprint(w, cfg.say("  last export\t%s\n", f.LastFile.In(cfg.location()).Format(time.DateTime)))
 		}
 		for _, st := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Uncertain, ledger.Held,
 			ledger.Sent, ledger.Rejected, ledger.Refused, ledger.Conflict, ledger.Duplicate, ledger.Superseded, ledger.Ignored} {
 			if n := f.States[st]; n > 0 {
-				fmt.Fprintf(w, "  %s\t%d\n", st, n)
+				fmt.Fprintf(w, "  %s\t%d\n", cfg.say(string(st)), n)
 			}
 		}
 		for _, st := range []connector.State{connector.StateNew, connector.StateSent, connector.StateDone, connector.StateError} {
 			if n := f.Platform[st]; n > 0 {
-				fmt.Fprintf(w, "  at the platform: %s\t%d\n", st, n)
+				fmt.Fprint(w, cfg.say("  at the platform: %s\t%d\n", st, n))
 			}
 		}
 		for _, st := range []ledger.ReceivedState{ledger.ReceivedSeen, ledger.ReceivedFetched, ledger.ReceivedBuilt, ledger.ReceivedDelivered} {
 			if n := f.Received[st]; n > 0 {
-				fmt.Fprintf(w, "  supplier invoices %s\t%d\n", st, n)
+				fmt.Fprint(w, cfg.say("  supplier invoices %s\t%d\n", cfg.say(string(st)), n))
 			}
 		}
 		if f.ToCheck > 0 {
-			fmt.Fprintf(w, "  supplier invoices to check\t%d\n", f.ToCheck)
+			fmt.Fprint(w, cfg.say("  supplier invoices to check\t%d\n", f.ToCheck))
 		}
 	}
 	return w.Flush()
@@ -95,7 +97,7 @@ func printTrouble(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Led
 			return err
 		}
 		if why != "" {
-			fmt.Fprintf(out, "sending for %s is stopped: %s\n", c.ID, why)
+			fmt.Fprint(out, cfg.say("sending for %s is stopped: %s\n", c.ID, why))
 		}
 	}
 	if err := printWayBack(ctx, out, cfg, l); err != nil {
@@ -103,7 +105,7 @@ func printTrouble(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Led
 	}
 	owed, err := l.Owed(ctx)
 	if err == nil && owed > 0 {
-		fmt.Fprintf(out, "answers not written yet: %d\n", owed)
+		fmt.Fprint(out, cfg.say("answers not written yet: %d\n", owed))
 	}
 	return err
 }
@@ -115,10 +117,10 @@ func printWayBack(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Led
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "calls to the platform today: %d of %d (inbox.poll.budget)\n", spent, cfg.Inbox.Poll.Budget)
+	fmt.Fprint(out, cfg.say("calls to the platform today: %d of %d (inbox.poll.budget)\n", spent, cfg.Inbox.Poll.Budget))
 	text, err := l.Get(ctx, inbox.SilentFact)
 	if since, parse := time.Parse(time.RFC3339, text); err == nil && parse == nil {
-		fmt.Fprintf(out, "callbacks are silent since %s; polling finds what they would have told\n", since.In(cfg.location()).Format(time.DateTime))
+		fmt.Fprint(out, cfg.say("callbacks are silent since %s; polling finds what they would have told\n", since.In(cfg.location()).Format(time.DateTime)))
 	}
 	return err
 }
@@ -156,6 +158,14 @@ type story struct {
 	Steps                  []ledger.Step
 }
 
+// in says where it stands.
+func (s story) in(cfg *Config) string {
+	if state, is := strings.CutPrefix(s.State, "supplier invoice "); is {
+		return cfg.say("supplier invoice %s", cfg.say(state))
+	}
+	return cfg.say(s.State)
+}
+
 func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, text string, asJSON bool) error {
 	files, err := l.FindFiles(ctx, text)
 	if err != nil {
@@ -166,16 +176,16 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 		return err
 	}
 	if len(all)+len(files) == 0 {
-		return fmt.Errorf("trace %q: no invoice, sent or received, has this number, API id or ERP key, and no export this name", text)
+		return errors.New(cfg.say("trace %q: no invoice, sent or received, has this number, API id or ERP key, and no export this name", text))
 	}
 	if asJSON {
 		return writeJSON(out, all)
 	}
 	printFiles(out, cfg, files)
 	for _, st := range all {
-		fmt.Fprintf(out, "%s  company %s  %s  %s\n", st.Number, st.Company, st.State, st.APIID)
+		fmt.Fprint(out, cfg.say("%s  company %s  %s  %s\n", st.Number, st.Company, st.in(cfg), st.APIID))
 		for _, step := range st.Steps {
-			fmt.Fprintf(out, "  %s  %-10s %s\n", step.At.In(cfg.location()).Format("2006-01-02 15:04:05.000"), step.What, step.Text)
+			fmt.Fprintf(out, "  %s  %-10s %s\n", step.At.In(cfg.location()).Format("2006-01-02 15:04:05.000"), cfg.say(step.What), step.Text)
 		}
 	}
 	return nil
@@ -215,9 +225,9 @@ func stories(ctx context.Context, l *ledger.Ledger, text string) ([]story, error
 // printFiles tells what became of exports as a whole.
 func printFiles(out io.Writer, cfg *Config, files []ledger.File) {
 	for _, f := range files {
-		fmt.Fprintf(out, "%s  take %d of %s, %s, %d bytes, mapping %q version %s, SHA-256 %s\n  original: %s\n", f.Name, f.Take, f.Drop, f.State, f.Size, f.Mapping, f.MappingVersion, f.SHA256, f.Archived)
+		fmt.Fprint(out, cfg.say("%s  take %d of %s, %s, %d bytes, mapping %q version %s, SHA-256 %s\n  original: %s\n", f.Name, f.Take, f.Drop, cfg.say(string(f.State)), f.Size, f.Mapping, f.MappingVersion, f.SHA256, f.Archived))
 		for _, p := range f.Problems {
-			fmt.Fprintf(out, "  %s %s: %s: %s\n      → %s\n", p.Severity, p.Code, p.Where(cfg.lang()), p.Message(cfg.lang()), p.Remedy(cfg.lang()))
+			fmt.Fprintf(out, "  %s %s: %s: %s\n      → %s\n", cfg.say(string(p.Severity)), p.Code, p.Where(cfg.lang()), p.Message(cfg.lang()), p.Remedy(cfg.lang()))
 		}
 	}
 }
