@@ -22,16 +22,16 @@ type accounts struct {
 
 // newClient makes the API clients of a configuration.
 func newClient(cfg *Config, log zerolog.Logger) (*accounts, error) {
-	return newCountingClient(cfg, log, nil)
+	return newCountingClient(cfg, api.Options{Log: log})
 }
 
-// newCountingClient tells onCall of every request that goes out.
-func newCountingClient(cfg *Config, log zerolog.Logger, onCall func(method string)) (*accounts, error) {
+// newCountingClient tells the options' hooks of every request.
+func newCountingClient(cfg *Config, opt api.Options) (*accounts, error) {
 	a := &accounts{clients: map[string]*api.Client{}, of: map[string]*api.Client{}, companies: cfg.companies()}
 	for _, c := range cfg.Companies {
 		name := cfg.credential(c.ID)
 		if a.clients[name] == nil {
-			client, err := api.New(cfg.apiOf(c), api.Options{Log: log, OnCall: onCall})
+			client, err := api.New(cfg.apiOf(c), opt)
 			if err != nil {
 				a.Close()
 				return nil, fmt.Errorf("prepare API client: %w", err)

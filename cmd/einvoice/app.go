@@ -14,7 +14,9 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/errgroup"
 
+	"einvoice/cmd/einvoice/admin"
 	"einvoice/connector/alarm"
+	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/durable"
@@ -43,6 +45,7 @@ type app struct {
 	publish   chan struct{}
 	said      said
 	alarms    *alarm.Board
+	metrics   *admin.Metrics
 	pagesAt   time.Time // when the status pages were written
 
 	mu      sync.Mutex
@@ -52,7 +55,11 @@ type app struct {
 // newApp opens everything that a run needs and takes it all back if one part
 // cannot be had.
 func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox.Journal) (_ *app, err error) {
-	a := &app{cfg: cfg, log: log, journal: journal, publish: make(chan struct{}, 1)}
+	a := &app{cfg: cfg, log: log, publish: make(chan struct{}, 1), metrics: admin.NewMetrics(version())}
+	a.journal = func(event string, args map[string]string) {
+		a.metrics.Event(event)
+		journal(event, args)
+	}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -126,11 +133,11 @@ func (a *app) openLedger(ctx context.Context) (err error) {
 func (a *app) tempDir() string { return filepath.Join(a.cfg.Ledger.Path, "tmp") }
 
 func (a *app) openClient(context.Context) (err error) {
-	if a.client, err = newClient(a.cfg, a.log); err != nil {
+	if a.client, err = newCountingClient(a.cfg, api.Options{Log: a.log, OnAnswer: a.metrics.Call}); err != nil {
 		return err
 	}
 	a.onClose(a.client.Close)
-	if a.sending, err = newCountingClient(a.cfg, a.log, a.count); err == nil {
+	if a.sending, err = newCountingClient(a.cfg, api.Options{Log: a.log, OnCall: a.count, OnAnswer: a.metrics.Call}); err == nil {
 		a.sending.keepPaceWith(a.client)
 		a.onClose(a.sending.Close)
 	}
@@ -255,6 +262,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.digestLoop(gctx) })
 	g.Go(func() error { return a.serveRequests(gctx) })
 	g.Go(func() error { return a.watchLoop(gctx) })
+	g.Go(func() error { return admin.Serve(gctx, a.cfg.Admin, admin.Handler(a, a.metrics), a.log) })
 	if a.listener != nil {
 		g.Go(func() error { return a.serveCallbacks(gctx) })
 	}
@@ -312,7 +320,7 @@ func (a *app) flush() error {
 
 // serveCallbacks answers the platform until ctx ends.
 func (a *app) serveCallbacks(ctx context.Context) error {
-	srv := &http.Server{Handler: a.inbox.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+	srv := &http.Server{Handler: a.metrics.Callbacks(a.inbox.Handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	stopped := context.AfterFunc(ctx, func() {
 		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.ShutdownTimeout.Std())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"einvoice/cmd/einvoice/admin"
 	"einvoice/cmd/einvoice/service"
 	"einvoice/connector"
 	"einvoice/connector/alarm"
@@ -57,6 +58,7 @@ type Config struct {
 	Slip      slip.Config        `toml:"slip"`
 	Mail      mail.Config        `toml:"mail"`
 	Alarm     alarm.Config       `toml:"alarm"`
+	Admin     admin.Config       `toml:"admin"`
 	Log       LogConfig          `toml:"log"`
 
 	file string // where it was read
@@ -126,6 +128,7 @@ func defaultConfig() Config {
 		Slip:            slip.Defaults(),
 		Mail:            mail.Defaults(),
 		Alarm:           alarm.Defaults(),
+		Admin:           admin.Defaults(),
 		Log:             defaultLog(),
 	}
 }

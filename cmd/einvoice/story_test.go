@@ -92,6 +92,7 @@ func storySetup(ts *testscript.TestScript, neg bool, args []string) {
 			{"", "shutdown_timeout", `"2s"`},
 			{"safety", "other_year", `"send"`}, // stories have the dates that they were written at
 			{"log", "format", `"json"`},
+			{"admin", "enabled", "false"},
 		}
 		for _, s := range settings {
 			config = setKey(config, s[0], s[1], s[2])

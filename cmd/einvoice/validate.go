@@ -40,6 +40,7 @@ func (c *Config) validate(r setting.Report) {
 	}
 	c.Slip.Validate(r.In("slip"))
 	c.Mail.Validate(r.In("mail"))
+	c.Admin.Validate(r.In("admin"))
 	c.Alarm.Validate(r.In("alarm"), c.Mail.Enabled())
 	c.Log.Validate(r.In("log"))
 }

@@ -40,8 +40,10 @@ type Options struct {
 	HTTP *http.Client
 	// OnCall is told the method of every request that goes out: they may be billed.
 	OnCall func(method string)
-	Log    zerolog.Logger
-	Now    func() time.Time
+	// OnAnswer is told how each request ended; status 0 is no answer.
+	OnAnswer func(method string, status int, took time.Duration)
+	Log      zerolog.Logger
+	Now      func() time.Time
 }
 
 // Client calls the API. It is safe for use by several goroutines.
@@ -52,6 +54,7 @@ type Client struct {
 	token   func(ctx context.Context, renew bool) (setting.Secret, error)
 	onCall  func(method string)
 	pace    *rate.Limiter
+	onEnd   func(method string, status int, took time.Duration)
 	log     zerolog.Logger
 	now     func() time.Time
 }
@@ -61,7 +64,7 @@ func New(cfg Config, opt Options) (*Client, error) {
 	c := &Client{
 		base:    strings.TrimRight(cfg.BaseURL, "/"),
 		timeout: cfg.Timeout.Std(),
-		token:   opt.Token, onCall: opt.OnCall, log: opt.Log, now: opt.Now,
+		token:   opt.Token, onCall: opt.OnCall, onEnd: opt.OnAnswer, log: opt.Log, now: opt.Now,
 		http: &http.Client{},
 		pace: rate.NewLimiter(rate.Inf, 1),
 	}
@@ -84,6 +87,9 @@ func New(cfg Config, opt Options) (*Client, error) {
 	}
 	if c.onCall == nil {
 		c.onCall = func(string) {}
+	}
+	if c.onEnd == nil {
+		c.onEnd = func(string, int, time.Duration) {}
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -188,6 +194,7 @@ func readBody(r io.Reader) ([]byte, error) {
 }
 
 func (c *Client) logCall(method, path string, r reply, took time.Duration) {
+	c.onEnd(method, r.status, took)
 	path, _, _ = strings.Cut(path, "?")
 	c.log.Debug().Str("method", method).Str("path", path).Int("status", r.status).
 		Dur("took", took).AnErr("error", r.err).Msg("API call")
