@@ -409,6 +409,65 @@ func TestAbsenceNeedsThreeProofsWithAWitnessOverFifteenMinutes(t *testing.T) {
 	r.posts("F1", 2)
 }
 
+// TestAnEarlierInvoiceIsNoWitness: that the list shows what was sent before the
+// doubt says nothing about how fresh it is.
+func TestAnEarlierInvoiceIsNoWitness(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		if inv.Number == "F2" {
+			return api.Answer{Fate: api.Unsure, Note: "reset"}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	for _, number := range []string{"F1", "F2"} {
+		r.drop(number+".csv", header+row(number, "10.00"))
+		r.intake()
+		r.sendAll()
+		r.clock.add(time.Minute)
+	}
+	for range 6 {
+		r.clock.add(time.Hour)
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+		r.sendAll()
+	}
+	r.want("F2", ledger.Uncertain)
+	r.posts("F2", 1)
+}
+
+// TestThreeProofsInAHurryAreNotEnough: a platform that takes an invoice in late
+// hides it from look-ups that follow each other closely.
+func TestThreeProofsInAHurryAreNotEnough(t *testing.T) {
+	r := newRig(t, func(o *Options, _ *drop.Config) {
+		o.Config.Lookups = []setting.Duration{setting.Duration(time.Minute)}
+	})
+	r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+		if inv.Number == "F1" && post == 1 {
+			return api.Answer{Fate: api.Unsure, Note: "reset"}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.clock.add(30 * time.Second)
+	r.drop("b.csv", header+row("F2", "10.00"))
+	r.intake()
+	r.sendAll()
+	for range 15 {
+		r.clock.add(time.Minute)
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+		r.sendAll()
+		r.posts("F1", 1)
+	}
+	r.clock.add(2 * time.Minute)
+	_, err := r.resolveDue(context.Background())
+	r.must(err)
+	r.sendAll()
+	r.posts("F1", 2)
+}
+
 func TestDoubtWithoutAWitnessIsHeldAfterADay(t *testing.T) {
 	r := newRig(t, nil)
 	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }

@@ -126,10 +126,13 @@ func (s *sender) settle(ctx context.Context, batch []ledger.Outcome) error {
 		if err == nil {
 			err = s.o.Ledger.Settle(context.WithoutCancel(ctx), batch)
 		}
+		if err == nil {
+			err = fault.Hit(fault.OutcomeKept)
+		}
 		// ErrState: a callback was quicker than the answer and settled it already.
 		if err == nil || errors.Is(err, ledger.ErrState) {
 			s.o.well("record")
-			return fault.Hit(fault.OutcomeKept)
+			return nil
 		}
 		if !s.o.endure(ctx, "record", err) {
 			return err

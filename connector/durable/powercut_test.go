@@ -52,6 +52,7 @@ func promises(dir string) error {
 		{func() error { return WriteFile(at("a"), []byte("second"), 0o600) }, [][2]string{{"a", "second"}}},
 		{func() error { return MkdirAll(at("x/y"), 0o700) }, nil},
 		{func() error { return WriteFile(at("x/y/b"), []byte("deep"), 0o600) }, [][2]string{{"x/y/b", "deep"}}},
+		{func() error { return WriteFile(at("x/y/e"), []byte("beside"), 0o600) }, [][2]string{{"x/y/e", "beside"}}},
 		{func() error { return Move(at("x/y/b"), at("x/c")) }, [][2]string{{"x/y/b", ""}, {"x/c", "deep"}}},
 		{func() error { return Rename(at("x"), at("z")) }, [][2]string{{"x/c", ""}, {"z/c", "deep"}}},
 		{func() error { return Remove(at("a")) }, [][2]string{{"a", ""}}},

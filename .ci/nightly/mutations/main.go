@@ -1,0 +1,171 @@
+// Command mutations removes protections one at a time, in a copy of the
+// repository, and runs the test that should notice: a test that passes without
+// the protection proves nothing. A change that does not compile does not count.
+//
+//	go run ./.ci/nightly/mutations [-table FILE] [NAME...]
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// mutation takes one protection away: the only occurrence of old in file
+// becomes new.
+type mutation struct {
+	name, file, old, new string
+	pkg, test            string
+	tags                 string
+}
+
+func mutations() []mutation {
+	const powercut = "TestWhatWasPromisedSurvivesAPowerCut"
+	return []mutation{
+		{"fsync of a file", "connector/durable/durable.go", "if err = syncFile(f); err != nil {", "if err != nil {",
+			"./connector/durable", powercut, "faults"},
+		{"fsync of the folder after a rename", "connector/durable/path.go",
+			"if err := fault.Hit(fault.NameGiven); err != nil {\n\t\treturn err\n\t}\n\treturn syncParents(oldpath, newpath)",
+			"return fault.Hit(fault.NameGiven)", "./connector/durable", powercut, "faults"},
+		{"fsync of the folder after a move", "connector/durable/path.go",
+			"if err := fault.Hit(fault.FileMoved); err != nil {\n\t\t\treturn err\n\t\t}\n\t\treturn syncParents(oldpath, newpath)",
+			"return fault.Hit(fault.FileMoved)", "./connector/durable", powercut, "faults"},
+		{"fsync of the folder above a new folder", "connector/durable/path.go", "return SyncDir(parent)", "return nil",
+			"./connector/durable", powercut, "faults"},
+		{"fsync of the folder after a removal", "connector/durable/path.go",
+			"if err := fault.Hit(fault.FileRemoved); err != nil {\n\t\treturn err\n\t}\n\treturn SyncDir(filepath.Dir(path))",
+			"return fault.Hit(fault.FileRemoved)", "./connector/durable", powercut, "faults"},
+		{"fsync of each commit", "connector/ledger/open.go", `"synchronous(FULL)"`, `"synchronous(OFF)"`,
+			"./connector/ledger", "TestWriterIsDurable", ""},
+		{"one failing verb rolls back alone", "connector/ledger/writer.go", "if err != nil && len(batch) > 1 {", "if err != nil && len(batch) > 1<<20 {",
+			"./connector/ledger", "TestOneFailureNeverHurtsItsNeighbours", ""},
+		{"intent before the POST", "outbox/feed.go", "marked, err := s.o.Ledger.MarkSending(ctx, ids)", "marked, err := ids, error(nil)",
+			"./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
+		{"an interrupted intent is doubted", "connector/ledger/open.go", "return l.doubtIntents(t)", "return nil",
+			"./outbox", "TestCrashWhileSendingIsUncertainAfterTheRestart", ""},
+		{"look-up before another POST", "outbox/send.go", "out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))",
+			"out.State, out.Retry = ledger.Queued, now", "./outbox", "TestUncertainInvoiceIsLookedForAndNeverRepeated", ""},
+		{"an id proves that it was taken in charge", "connector/api/verdict.go", "case !r.isJSON, r.failure == (id != \"\"):",
+			"case r.failure && id != \"\":", "./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
+		{"the witness of an absence", "outbox/resolve.go", "return o.absent(ctx, d, len(witnesses) > 0)", "return o.absent(ctx, d, len(witnesses) >= 0)",
+			"./outbox", "TestAnEarlierInvoiceIsNoWitness", ""},
+		{"three proofs of an absence", "outbox/config.go", "const proofs = 3", "const proofs = 1",
+			"./outbox", "TestAbsenceNeedsThreeProofsWithAWitnessOverFifteenMinutes", ""},
+		{"proofs spread over time", "outbox/resolve.go", "now.Sub(d.FirstProof) >= o.Config.ProofsOver.Std()", "now.Sub(d.FirstProof) >= 0",
+			"./outbox", "TestThreeProofsInAHurryAreNotEnough", ""},
+		{"other totals are held, not adopted", "outbox/resolve.go", "if !near(r.Invoice.Totals.Gross, d.Gross) {", "if false {",
+			"./outbox", "TestOtherTotalsAndTwoHitsAreHeld", ""},
+		{"the business key finds duplicates", "connector/ledger/release.go", "decideTwins, findRivals,", "decideTwins,",
+			"./connector/ledger", "TestSameDocumentAgainIsDuplicate", ""},
+		{"a file is released once", "connector/ledger/stage.go", "if err == nil && state != string(FileTaken) {", "if err == nil && state == \"\" {",
+			"./connector/ledger", "TestReleaseOfPlainFile", ""},
+		{"running numbers are taken once", "connector/ledger/event.go", "from, err := takeSeqs(t, place, n)", "from, err := takeSeqs(t, place, n+1)",
+			"./connector/ledger", "TestSeqsHaveNoGaps", ""},
+		{"hash after the move", "outbox/original.go", "if sum == x.sha256() {", "if sum != \"\" {",
+			"./outbox", "TestTheERPRewritesTheExportBetweenOurCopyAndTheMove", ""},
+		{"the last invoice of an unproven export waits", "outbox/process.go", "if s.last == nil || wait == 0 ||", "if s.last == nil || wait >= 0 ||",
+			"./outbox", "TestLastInvoiceOfAnUnprovenExportWaits", ""},
+		{"GetBody stays nil", "connector/api/client.go", "req.ContentLength = int64(len(body))",
+			"req.ContentLength = int64(len(body))\n\t\treq.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }",
+			"./connector/api", "TestRequestsCarryNoIdempotencyKeyAndNoBodyToReplay", ""},
+		{"redirects are refused", "connector/api/client.go", "return http.ErrUseLastResponse }", "return nil }",
+			"./connector/api", "TestRedirectsAreNotFollowed", ""},
+		{"a callback is recorded before the 200", "inbox/callback.go", "err = in.opt.Ledger.RecordCallback(r.Context(), c)", "go in.opt.Ledger.RecordCallback(context.WithoutCancel(r.Context()), c)",
+			"./inbox", "TestTheAnswerIs200OnlyOnceTheCallIsRecorded", ""},
+		{"built is committed before the rename", "inbox/deliver.go", "if !built {", "if !built && r.ID < 0 {",
+			"./inbox", "TestACrashAtAnyStepGivesExactlyOneFolder", ""},
+		{"a new ledger sweeps before it sends", "outbox/send.go",
+			"if err := o.Ledger.AddSwept(ctx, company, found); err != nil {\n\t\treturn false, err\n\t}\n\tif err := fault",
+			"if err := fault", "./outbox", "TestANewLedgerSendsNothingBeforeItReadWhatWasSent", ""},
+		{"a full disk is waited for", "cmd/einvoice/app.go", "a.outbox.Endure = true", "a.outbox.Endure = false",
+			"./cmd/einvoice", "TestAFullDiskStopsNothing", ""},
+	}
+}
+
+func main() {
+	table := flag.String("table", "", "file for the table")
+	flag.Parse()
+	text, err := run(flag.Args())
+	fmt.Print(text)
+	if *table != "" && err == nil {
+		err = os.WriteFile(*table, []byte(text), 0o644)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// run does the chosen mutations, or all, and gives the table.
+func run(chosen []string) (string, error) {
+	dir, err := os.MkdirTemp("", "einvoice-mutations-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	if out, err := exec.Command("git", "checkout-index", "-a", "--prefix="+dir+"/").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("copy the repository: %w\n%s", err, out)
+	}
+	var b strings.Builder
+	host, _ := os.Hostname()
+	fmt.Fprintf(&b, "%s, %s, %s/%s, %d CPUs\n\n%-55s %-9s %s\n", time.Now().Format("2006-01-02 15:04"), host, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
+		"protection removed", "result", "test")
+	var survivors []error
+	for _, m := range mutations() {
+		if len(chosen) > 0 && !slices.Contains(chosen, m.name) {
+			continue
+		}
+		result, err := m.try(dir)
+		if err != nil {
+			survivors = append(survivors, fmt.Errorf("%s: %w", m.name, err))
+		}
+		fmt.Fprintf(&b, "%-55s %-9s %s %s\n", m.name, result, m.pkg, m.test)
+		fmt.Fprintf(os.Stderr, "%-55s %s\n", m.name, result)
+	}
+	return b.String(), errors.Join(survivors...)
+}
+
+// try applies a mutation, runs its test and puts the file back.
+func (m mutation) try(dir string) (string, error) {
+	path := filepath.Join(dir, filepath.FromSlash(m.file))
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return "no file", err
+	}
+	if n := strings.Count(string(src), m.old); n != 1 {
+		return "not found", fmt.Errorf("%q stands %d times in %s", m.old, n, m.file)
+	}
+	defer os.WriteFile(path, src, 0o644)
+	if err := os.WriteFile(path, []byte(strings.Replace(string(src), m.old, m.new, 1)), 0o644); err != nil {
+		return "", err
+	}
+	if out, err := m.tool(dir, "go", "test", "-run", "^$", "-vet=off"); err != nil {
+		return "broken", fmt.Errorf("does not compile:\n%s", out)
+	}
+	out, err := m.tool(dir, "go", "test", "-run", "^("+m.test+")$", "-vet=off", "-count=1", "-timeout=4m")
+	switch {
+	case err == nil && strings.Contains(out, "no tests to run"):
+		return "no test", errors.New("the test does not exist")
+	case err == nil:
+		return "SURVIVED", errors.New("no test noticed")
+	}
+	return "caught", nil
+}
+
+func (m mutation) tool(dir, name string, args ...string) (string, error) {
+	if m.tags != "" {
+		args = append(args, "-tags", m.tags)
+	}
+	cmd := exec.Command(name, append(args, m.pkg)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath", "CI=")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
