@@ -47,6 +47,8 @@ type Config struct {
 	// StatusEvery is how often status files are cut; changes in between go
 	// into one file.
 	StatusEvery setting.Duration `toml:"status_every"`
+	// StatusPer is "batch", or "event" for a status file per line.
+	StatusPer string `toml:"status_per"`
 	// StatusAt are times of day, "06:00", at which status files are cut instead.
 	StatusAt []string `toml:"status_at"`
 	// AckName and StatusName are the one name under which an ERP reads each
@@ -59,6 +61,11 @@ type Config struct {
 	// Places has the whole settings of results places that differ, by company.
 	Places map[string]Config `toml:"place"`
 }
+
+const (
+	perBatch = "batch"
+	perEvent = "event"
+)
 
 // Of gives the settings of a results place.
 func (c Config) Of(place string) Config {
@@ -77,6 +84,7 @@ func Defaults() Config {
 		Delimiter:   ";",
 		Decimal:     ",",
 		StatusEvery: setting.Duration(10 * time.Second),
+		StatusPer:   perBatch,
 	}
 }
 
@@ -103,6 +111,7 @@ func (c Config) Validate(r setting.Report, places []string) {
 
 func (c Config) validate(r setting.Report) {
 	r.OneOf("format", c.Format, CSV, JSON, XML, Fixed)
+	r.OneOf("status_per", c.StatusPer, perBatch, perEvent)
 	if c.Format == JSON && c.Encoding != UTF8 {
 		r.Wrong("encoding", "is %q, but JSON is always utf-8", c.Encoding)
 	}

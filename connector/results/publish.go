@@ -165,8 +165,12 @@ func (p *Publisher) cutAll(ctx context.Context, place, company string, now time.
 	if err := fault.Hit(fault.EventsNumber); err != nil {
 		return err
 	}
+	most := eventsPerFile
+	if p.cfg.Of(place).StatusPer == perEvent {
+		most = 1
+	}
 	for {
-		_, more, err := p.ledger.NumberEvents(ctx, place, company, eventsPerFile, name)
+		_, more, err := p.ledger.NumberEvents(ctx, place, company, most, name)
 		if err != nil || !more {
 			return errors.Join(err, fault.Hit(fault.EventsNumbered))
 		}

@@ -39,6 +39,20 @@ func TestStatusFilesAreCutEverySoOften(t *testing.T) {
 	}
 }
 
+func TestAStatusFilePerEventWhereAskedFor(t *testing.T) {
+	b := newBench(t)
+	b.cfg.StatusPer = perEvent
+	b.restart()
+	for range 3 {
+		b.ledger.events = append(b.ledger.events, ledger.Event{Company: "acme", Kind: ledger.EventSent, Status: connector.Status{State: "NEW"}})
+	}
+	b.round(3)
+	want := []string{"status_acme_20261123T090000_1.csv", "status_acme_20261123T090000_2.csv", "status_acme_20261123T090000_3.csv"}
+	if got := b.main().written; !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
+}
+
 func TestPlaceThatIsAwayDelaysOnlyItself(t *testing.T) {
 	b := newBench(t)
 	b.at("dead", ledger.FolderResults).away = drop.ErrBusy
