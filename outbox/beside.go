@@ -85,6 +85,19 @@ func (d *Drop) beside(name string) (drop.Entry, bool) {
 	return e, ok
 }
 
+// left tells an attachment that was taken before this start and stays in place.
+func (o *Outbox) left(d *Drop, e drop.Entry) bool {
+	if d.Config.After != drop.Leave {
+		return false
+	}
+	p, err := o.Ledger.EarlierBeside(context.Background(), d.Config.Name, e.Name)
+	if err != nil || p.Size != e.Size { // of another size: the mapping asks for it again, or it is reported
+		return false
+	}
+	d.Watcher.Leave(e)
+	return true
+}
+
 // used notes that an attachment was taken.
 func (d *Drop) used(e drop.Entry) {
 	d.mu.Lock()

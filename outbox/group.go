@@ -51,7 +51,9 @@ func (o *Outbox) sort(d *Drop, ready []drop.Entry, pending []drop.Pending) found
 	besides, groups := map[string]drop.Entry{}, map[string]*group{}
 	for _, e := range ready {
 		if d.isBeside(e.Name) {
-			besides[fold(e.Name)] = e
+			if !o.left(d, e) {
+				besides[fold(e.Name)] = e
+			}
 		} else if g := groupOf(groups, d, e.Name); g != nil {
 			g.members = append(g.members, e)
 		} else {
@@ -119,6 +121,32 @@ func (f *found) wait(entries []drop.Entry, why problem.Problem, soon bool) {
 		why.Position.File = e.Name
 		f.pending = append(f.pending, drop.Pending{Entry: e, Why: why, Soon: soon})
 	}
+}
+
+// takeNew takes a group, unless its originals are left in place and are what was
+// taken last.
+func (o *Outbox) takeNew(ctx context.Context, d *Drop, g *group) error {
+	if d.Config.After != drop.Leave {
+		return o.takeGroup(ctx, d, g)
+	}
+	whole := drop.Entry{Name: g.name}
+	for _, e := range g.members {
+		whole.Size += e.Size
+		if e.Modified.After(whole.Modified) {
+			whole.Modified = e.Modified
+		}
+	}
+	known, err := o.knows(ctx, d, whole)
+	if err != nil {
+		return err
+	}
+	if !known {
+		return o.takeGroup(ctx, d, g)
+	}
+	for _, e := range g.members {
+		d.Watcher.Leave(e)
+	}
+	return nil
 }
 
 // takeGroup takes the files of a group as one export: all are in the spool

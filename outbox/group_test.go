@@ -356,3 +356,42 @@ func TestFilesThatBelongTogetherOnAServer(t *testing.T) {
 		t.Errorf("archived %q, left %q, F1 %s", got, r.dropped(), r.state("F1"))
 	}
 }
+
+func TestWhatIsLeftInPlaceIsTakenOnceOverARestart(t *testing.T) {
+	leave := func(text string) func(*Options, *drop.Config) {
+		return func(opt *Options, cfg *drop.Config) {
+			reading(t, text)(opt, cfg)
+			cfg.After = drop.Leave
+		}
+	}
+	withFile := leave(twoFiles + "[[attachment]]\nfile = \"{document_number}.pdf\"\n")
+	r := newRig(t, withFile)
+	for name, text := range map[string]string{"Heads_0101.csv": heads, "Lines_0101.csv": lines, "F1.pdf": pdf} {
+		r.drop(name, text)
+	}
+	r.intake()
+	r.settle()
+	for range 2 {
+		r.restart(withFile)
+		r.intake()
+		r.settle()
+		r.clock.add(time.Hour)
+		r.intake()
+	}
+	if files := r.files(); len(files) != 1 || len(r.dropped()) != 3 {
+		t.Errorf("%d takes, left %q", len(files), r.dropped())
+	}
+	for _, p := range r.due() {
+		if p.Kind == ledger.KindUnready {
+			t.Errorf("an answer about what was taken: %+v", p)
+		}
+	}
+	r.drop("Lines_0101.csv", lines+"F2;Clou;2;5;20\n")
+	r.drop("Heads_0101.csv", heads+"F3;2026-11-02;Client;20000000800017\n")
+	r.drop("Dues_0101.csv", dues)
+	r.intake()
+	r.settle()
+	if files := r.files(); len(files) != 2 {
+		t.Errorf("%d takes after a new export", len(files))
+	}
+}

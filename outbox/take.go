@@ -75,7 +75,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 		return err
 	}
 	for _, g := range found.groups {
-		if err := o.takeGroup(ctx, d, g); err != nil {
+		if err := o.takeNew(ctx, d, g); err != nil {
 			return err
 		}
 	}
@@ -132,19 +132,26 @@ func (o *Outbox) unread(ctx context.Context, d *Drop, ready []drop.Entry) (news 
 		return ready, nil
 	}
 	for _, e := range ready {
-		f, err := o.Ledger.LastTake(ctx, d.Config.Name, e.Name)
+		known, err := o.knows(ctx, d, e)
 		switch {
-		case errors.Is(err, ledger.ErrNotFound):
-			news = append(news, e)
 		case err != nil:
 			return nil, err
-		case f.State != ledger.FileFailed && f.Size == e.Size && f.Modified.Equal(e.Modified.Truncate(time.Millisecond)):
+		case known:
 			d.Watcher.Leave(e)
 		default:
 			news = append(news, e)
 		}
 	}
 	return news, nil
+}
+
+// knows tells whether an export is what was taken last under its name.
+func (o *Outbox) knows(ctx context.Context, d *Drop, e drop.Entry) (bool, error) {
+	f, err := o.Ledger.LastTake(ctx, d.Config.Name, e.Name)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	return f.State != ledger.FileFailed && f.Size == e.Size && f.Modified.Equal(e.Modified.Truncate(time.Millisecond)), err
 }
 
 // parallel is how many exports a place hands out at once; 1 where it does not say.
