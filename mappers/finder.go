@@ -53,18 +53,48 @@ func compileXPath(path string) (e *xpath.Expr, err error) {
 	return xpath.Compile(path)
 }
 
-// leadingNames are those that a path begins with, up to its first condition.
-var leadingNames = regexp.MustCompile(`^([\pL_][\pL\pN_.-]*(?:/[\pL_][\pL\pN_.-]*)*)(?:\[[^|]*|/[^|(]*)$`)
+// leadingNames are those that a path begins with, up to its first condition;
+// plainOutside is a path whose conditions were taken out: an operator beside it
+// would give a value where the path leads nowhere.
+var (
+	leadingNames = regexp.MustCompile(`^([\pL_][\pL\pN_.-]*(?:/[\pL_][\pL\pN_.-]*)*)(?:[\[/]|$)`)
+	plainOutside = regexp.MustCompile(`^[\pL_][\pL\pN_.-]*(?:/(?:@?[\pL_][\pL\pN_.-]*|\*|\.\.|text\(\)))*$`)
+)
 
 func leading(path string) (steps []step) {
 	m := leadingNames.FindStringSubmatch(path)
-	if m == nil {
+	if m == nil || !plainOutside.MatchString(withoutConditions(path)) {
 		return nil
 	}
 	for _, name := range strings.Split(m[1], "/") {
 		steps = append(steps, step{name: name})
 	}
 	return steps
+}
+
+// withoutConditions takes out what stands in brackets.
+func withoutConditions(path string) string {
+	var out strings.Builder
+	depth, quote := 0, byte(0)
+	for i := range len(path) {
+		switch c := path[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			if quote = c; depth == 0 {
+				out.WriteByte(c) // which makes the path no plain one
+			}
+		case c == '[':
+			depth++
+		case c == ']':
+			depth--
+		case depth == 0:
+			out.WriteByte(c)
+		}
+	}
+	return out.String()
 }
 
 // first gives the first element found in document order, nil if there is none.

@@ -33,6 +33,7 @@ type Mapping struct {
 	match   match
 	places  []place
 	finders []*finder     // XML: by place
+	inside  bool          // XML: no selector leaves the invoice it is asked of
 	key     []selector    // all together are the key
 	keyAny  bool          // or the first that is not empty is
 	each    []elementPath // XML: what one invoice is

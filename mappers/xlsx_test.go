@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -190,4 +191,25 @@ func zipped(t *testing.T, name string, size int) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// excelize ends a sheet where its XML breaks, and says nothing.
+func TestASheetThatBreaksOffIsRefused(t *testing.T) {
+	row := func(n int, cells ...string) string {
+		text := fmt.Sprintf(`<row r="%d">`, n)
+		for i, c := range cells {
+			text += inline(fmt.Sprintf("%s%d", columnLetter(i+1), n), c)
+		}
+		return text + "</row>"
+	}
+	sheet := sheetBegin + row(1, "Facture", "Date", "Texte", "PU") + row(2, "F1", "01/01/2026", "x", "1")
+	for name, end := range map[string]string{"cut": "", "crossed": row(3, "F2", "01/01/2026", "x", "1") + "</worksheet></sheetData>"} {
+		results, report, err := readAll(t, mustLoad(t, small), handmade(t, sheet+end))
+		if p, ok := errors.AsType[problem.Problem](err); !ok || p.Code != codeNotXLSX {
+			t.Errorf("%s: %v %v %v", name, results, report.Problems, err)
+		}
+	}
+	if results, _, err := readAll(t, mustLoad(t, small), handmade(t, sheet+sheetEnd)); err != nil || len(results) != 1 {
+		t.Error(results, err)
+	}
 }

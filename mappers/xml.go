@@ -60,7 +60,7 @@ func (m *Mapping) openXML(e Export, keep bool) (*opened, error) {
 		s.scan.kept = 0
 	}
 	return &opened{
-		source: s, apart: m.staysInside(), format: m.input.values, encoding: c.name, close: f.Close,
+		source: s, apart: m.inside, format: m.input.values, encoding: c.name, close: f.Close,
 		rows:   func() int { return s.ordinal },
 		later:  s.nothing,
 		copier: func(w io.Writer, _ CopyOptions) copier { return newXMLCopier(s, w) },
@@ -79,6 +79,7 @@ func (m *Mapping) compileFinders() error {
 		}
 		m.finders = append(m.finders, f)
 	}
+	m.inside = m.staysInside()
 	for i := range m.each {
 		p := &m.each[i]
 		if p.condition == "" {

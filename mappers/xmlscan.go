@@ -178,6 +178,8 @@ func (s *xmlScanner) next() error {
 		return s.instruction()
 	case bytes.HasPrefix(rest, []byte("<!--")):
 		return s.comment()
+	case bytes.HasPrefix(rest, []byte("<!-")):
+		return s.wrong("invalid sequence <!- not part of <!--")
 	case bytes.HasPrefix(rest, []byte("<![CDATA[")):
 		return s.cdata()
 	case bytes.HasPrefix(rest, []byte("<![")):
