@@ -181,22 +181,11 @@ func (a *app) wakePublisher() {
 }
 
 func (a *app) openResults(context.Context) error {
-	var mu sync.Mutex // folders are asked for by several goroutines
-	folders := map[string]drop.Place{}
+	open := a.places.kept()
 	a.publisher = results.New(a.cfg.Results, results.Options{
 		Ledger: a.ledger, Blobs: a.blobs, Lang: a.cfg.lang(), Location: a.cfg.location(), Log: a.log,
 		Place: func(place string, f ledger.Folder) (drop.Place, error) {
-			path := a.cfg.resultFolder(place, f)
-			mu.Lock()
-			defer mu.Unlock()
-			if p := folders[path]; p != nil {
-				return p, nil
-			}
-			p, err := a.places.results(path)
-			if err == nil {
-				folders[path] = p
-			}
-			return p, err
+			return open(a.cfg.resultFolder(place, f))
 		},
 	})
 	return nil
@@ -213,7 +202,8 @@ func (a *app) cameBack(event string, args map[string]string) {
 func (a *app) openInbox(ctx context.Context) (err error) {
 	var erp func(string) (drop.Place, error)
 	if a.cfg.Inbox.ERP.Path != "" {
-		erp = func(company string) (drop.Place, error) { return a.places.results(a.cfg.erpPlace(company)) }
+		open := a.places.kept()
+		erp = func(company string) (drop.Place, error) { return open(a.cfg.erpPlace(company)) }
 	}
 	trees, err := a.places.trees(a.cfg)
 	if err != nil {

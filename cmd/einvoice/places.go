@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
@@ -31,6 +32,24 @@ func (p places) results(at string) (drop.Place, error) {
 		return p.hosts.Place(at, "")
 	}
 	return drop.NewFolder(at, "")
+}
+
+// kept is results that opens each place once. Several goroutines may ask.
+func (p places) kept() func(at string) (drop.Place, error) {
+	var mu sync.Mutex
+	open := map[string]drop.Place{}
+	return func(at string) (drop.Place, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if place := open[at]; place != nil {
+			return place, nil
+		}
+		place, err := p.results(at)
+		if err == nil {
+			open[at] = place
+		}
+		return place, err
+	}
 }
 
 // erpPlace is where the ERP finds a company's supplier invoices, "" for nowhere.

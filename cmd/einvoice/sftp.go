@@ -87,7 +87,7 @@ func (c *Config) remote() []string {
 		}
 	}
 	for _, co := range c.Companies {
-		all = append(all, c.tree(co.ID, c.Folders.Inbox))
+		all = append(all, c.tree(co.ID, c.Folders.Inbox), c.erpPlace(co.ID))
 	}
 	all = slices.DeleteFunc(all, func(p string) bool { return !sftpplace.Is(p) })
 	slices.Sort(all)

@@ -52,6 +52,7 @@ func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	for _, f := range []string{"drop", "results", "refused", "to_check", "archive", "inbox"} {
 		keys = append(keys, [3]string{"folders", f, `"` + r.server.URL(filepath.Join(r.remote, f)) + `"`})
 	}
+	keys = append(keys, [3]string{"inbox.erp", "path", `"` + r.server.URL(filepath.Join(r.remote, "erp")) + `"`})
 	s := r.server.Section()
 	_, err = initialise(r.dir, "en", func(config string) string {
 		for _, k := range keys {
@@ -171,7 +172,7 @@ func (r *sftpRig) mainJob() {
 	if d := r.box.Books().Twice(); len(d) > 0 {
 		t.Errorf("sent twice: %v", d)
 	}
-	left, err := os.ReadDir(filepath.Join(r.remote, "drop"))
+	left, err := filepath.Glob(filepath.Join(r.remote, "drop", "[^.]*")) // our owner marker stays
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the drop: %v %v", left, err)
 	}
@@ -196,6 +197,7 @@ func (r *sftpRig) supplierInvoice() {
 	r.contains(r.see("inbox/*/*/invoice.csv"), "DN-77")
 	r.contains(r.see("inbox/*/*/*.pdf"), "%PDF-")
 	r.contains(r.see("inbox/register-*.csv"), "DN-77")
+	r.contains(r.see("erp/*.csv"), "DN-77")
 	if left, _ := filepath.Glob(filepath.Join(r.remote, "inbox", ".*")); len(left) > 0 {
 		r.t.Errorf("left behind: %s", left)
 	}
@@ -260,7 +262,7 @@ func TestServerThatLetsUsOnlyRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := setKey(string(text), "drop", "after", `"leave"`)
+	config := setKey(setKey(string(text), "drop", "after", `"leave"`), "inbox.erp", "path", `""`)
 	for _, f := range []string{"results", "refused", "to_check", "archive", "inbox"} {
 		config = setKey(config, "folders", f, `"`+f+`"`)
 	}
@@ -327,7 +329,7 @@ func TestCheckSaysWhatAMailboxCannotPromise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text = []byte(setKey(string(text), "folders", "inbox", `"recues"`))
+	text = []byte(setKey(setKey(string(text), "folders", "inbox", `"recues"`), "inbox.erp", "path", `""`))
 	r.put(path, []byte(setKey(string(text), "drop", "after", `"delete"`)+"profile = \"compat\"\n"))
 	r.contains(r.einvoice(0, "check"), `profile = "compat" may delete a file once it was read`)
 }
