@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -180,6 +182,9 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, choose func(ledger.I
 	if err != nil {
 		return nil, err
 	}
+	if !o.spooled(f) {
+		return o.reportOnly(ctx, f, failing, n)
+	}
 	body, ext, err := o.renderCopy(ctx, f, m, failing, mappers.CopyOptions{Lang: o.Lang})
 	if err != nil {
 		return nil, err
@@ -209,6 +214,24 @@ func (o *Outbox) renderCopy(ctx context.Context, f ledger.File, m *mappers.Mappi
 	}
 	body, err = o.render(ctx, func(w io.Writer) error { return m.WriteCopy(ctx, e, c.lookup, w, opt) })
 	return body, ext, err
+}
+
+// spooled tells whether the export's bytes are still in the spool: long after it
+// was settled they go, and a person may yet have an invoice tried again.
+func (o *Outbox) spooled(f ledger.File) bool {
+	_, err := os.Stat(o.Spool.Path(f.SHA256))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// reportOnly says what is wrong with invoices of an export that only the archive
+// has any more.
+func (o *Outbox) reportOnly(ctx context.Context, f ledger.File, failing chosen, n int) ([]ledger.Publication, error) {
+	report, err := o.render(ctx, func(w io.Writer) error { return mappers.WriteReport(w, o.Lang, failing.problems()) })
+	if err != nil {
+		return nil, err
+	}
+	return []ledger.Publication{{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport,
+		Name: results.ReportName(f.Name, f.Take, n), FileID: f.ID, SHA256: report}}, nil
 }
 
 // nextCopy is the number of a file's next copy of refused invoices, from 1: a

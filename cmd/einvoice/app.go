@@ -249,6 +249,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.outbox.Run(gctx) })
 	g.Go(func() error { return a.inbox.Run(gctx) })
 	g.Go(func() error { return a.slipLoop(gctx) })
+	g.Go(func() error { return a.tidyLoop(gctx) })
 	g.Go(func() error { return a.digestLoop(gctx) })
 	g.Go(func() error { return a.serveRequests(gctx) })
 	g.Go(func() error { return a.watchLoop(gctx) })

@@ -51,6 +51,7 @@ type Config struct {
 	Mappings  MappingsConfig     `toml:"mappings"`
 	Rules     rules.Config       `toml:"rules"`
 	Safety    outbox.Safety      `toml:"safety"`
+	Retention Retention          `toml:"retention"`
 	Ledger    ledger.Config      `toml:"ledger"`
 	Outbox    outbox.Config      `toml:"outbox"`
 	Results   results.Config     `toml:"results"`
@@ -121,6 +122,7 @@ func defaultConfig() Config {
 		Mappings:        MappingsConfig{Folder: "mappings"},
 		Rules:           rules.Defaults(),
 		Safety:          outbox.SafetyDefaults(),
+		Retention:       retentionDefaults(),
 		Ledger:          ledger.Config{Path: "data"},
 		Outbox:          outbox.Defaults(),
 		Results:         results.Defaults(),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"einvoice/cmd/einvoice/doctor"
 	"einvoice/cmd/einvoice/service"
 	"einvoice/connector/ledger"
 )
@@ -102,6 +103,9 @@ func (a *app) Once(ctx context.Context) error {
 	}
 	if err := a.writeSlips(ctx, start); err != nil {
 		a.log.Error().Err(err).Msg("slip")
+	}
+	if err := a.tidy(ctx, start, doctor.DiskOf); err != nil {
+		a.log.Error().Err(err).Msg("old copies not removed")
 	}
 	if err := a.flush(); err != nil {
 		return err

@@ -32,6 +32,7 @@ func (c *Config) validate(r setting.Report) {
 	c.Rules.Validate(r.In("rules"))
 	c.Safety.Validate(r.In("safety"), c.ids())
 	c.Ledger.Validate(r.In("ledger"))
+	c.Retention.validate(r.In("retention"))
 	c.Outbox.Validate(r.In("outbox"))
 	c.Results.Validate(r.In("results"), c.ids())
 	c.Inbox.Validate(r.In("inbox"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ import (
 type Store struct {
 	dir   string
 	clean sync.Once
+	mu    sync.RWMutex // Put shares it, RemoveUntouched has it alone
 }
 
 // Blob names bytes in a store.
@@ -62,12 +64,16 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
 	return b, fault.Hit(fault.BlobKept)
 }
 
-// settle puts a staged file in its place. A known blob's folder is synced all
+// settle puts a staged file in its place. That a known blob was put again shows
+// in its time, which RemoveUntouched looks at. A known blob's folder is synced all
 // the same: another Put may have renamed it there an instant ago.
 func (s *Store) settle(temp string, b Blob) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	final := s.Path(b.SHA256)
 	if info, err := os.Lstat(final); err == nil && info.Mode().IsRegular() && info.Size() == b.Size {
-		if err := os.Remove(temp); err != nil {
+		now := time.Now()
+		if err := errors.Join(os.Chtimes(final, now, now), os.Remove(temp)); err != nil {
 			return err
 		}
 		return SyncDir(filepath.Dir(final))
@@ -101,6 +107,18 @@ func (s *Store) Remove(sha string) error {
 		return fmt.Errorf("remove blob %q: %w", sha, err)
 	}
 	return nil
+}
+
+// RemoveUntouched removes a blob that is there and was not put since a moment;
+// it tells whether it did.
+func (s *Store) RemoveUntouched(sha string, since time.Time) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info, err := os.Lstat(s.Path(sha))
+	if err != nil || !info.ModTime().Before(since) {
+		return false, nil
+	}
+	return true, s.Remove(sha)
 }
 
 // Walk calls fn for every blob, in the order of their hashes, and stops at its
