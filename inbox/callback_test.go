@@ -335,3 +335,57 @@ func TestOneOutageDoesNotHammerThePlatform(t *testing.T) {
 		t.Errorf("%d GETs while the platform is away, want %d", n, outageRow)
 	}
 }
+
+// TestACallRecordedBeforeACrashIsProcessedAfterIt: the 200 was a promise.
+func TestACallRecordedBeforeACrashIsProcessedAfterIt(t *testing.T) {
+	w := newWorld(t)
+	w.outgoing("F-1", ledger.Sent, "out1")
+	w.platform.put(issued("out1", "F-1", connector.Status{State: connector.StateDone, External: "approved", Code: 205}))
+	if rec := w.ring(EventCustomer, about("out1")); rec.Code != http.StatusOK {
+		t.Fatalf("answered %d", rec.Code)
+	}
+	w.restart()
+	w.rounds(1)
+	if got := w.found("F-1").Status.Code; got != 205 {
+		t.Errorf("status %d after the restart, want 205", got)
+	}
+}
+
+// TestACallOf64MiBIsTaken has the largest body that is allowed, and one that is
+// a little larger.
+func TestACallOf64MiBIsTaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 64 MiB")
+	}
+	w := newWorld(t)
+	const head, tail = `{"data":{"id":"in1","attachments":[{"filename":"a.pdf","document":"`, `"}]}}`
+	post := func(size int64) int {
+		fill := size - int64(len(head)+len(tail))
+		rec := w.ring(EventSupplier, "", func(r *http.Request) {
+			r.Body = io.NopCloser(io.MultiReader(strings.NewReader(head), io.LimitReader(letters{}, fill), strings.NewReader(tail)))
+			r.ContentLength = -1
+		})
+		return rec.Code
+	}
+	if code := post(64 << 20); code != http.StatusOK {
+		t.Errorf("64 MiB: answered %d", code)
+	}
+	if code := post(64<<20 + 1); code != http.StatusRequestEntityTooLarge {
+		t.Errorf("one byte more: answered %d", code)
+	}
+	due, err := w.ledger.CallbacksDue(w.ctx, 9)
+	w.must(err)
+	if len(due) != 1 || due[0].APIID != "in1" {
+		t.Errorf("recorded %+v", due)
+	}
+}
+
+// letters are base64 without end.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'A'
+	}
+	return len(p), nil
+}
