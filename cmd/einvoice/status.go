@@ -14,6 +14,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 	"einvoice/inbox"
 	"einvoice/outbox"
 )
@@ -171,7 +172,7 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 	if err != nil {
 		return err
 	}
-	all, err := stories(ctx, l, text)
+	all, err := stories(ctx, l, text, cfg.lang())
 	if err != nil {
 		return err
 	}
@@ -192,7 +193,7 @@ func trace(ctx context.Context, out io.Writer, cfg *Config, l *ledger.Ledger, te
 }
 
 // stories are those of the invoices, sent and received, that a text names.
-func stories(ctx context.Context, l *ledger.Ledger, text string) ([]story, error) {
+func stories(ctx context.Context, l *ledger.Ledger, text string, lang problem.Lang) ([]story, error) {
 	found, err := l.Find(ctx, text)
 	if err == nil && len(found) == 0 {
 		found, err = invoicesOfFile(ctx, l, text)
@@ -202,7 +203,7 @@ func stories(ctx context.Context, l *ledger.Ledger, text string) ([]story, error
 	}
 	all := []story{}
 	for _, inv := range found {
-		steps, err := l.Story(ctx, inv.ID)
+		steps, err := l.Story(ctx, inv.ID, lang)
 		if err != nil {
 			return nil, err
 		}
@@ -213,7 +214,7 @@ func stories(ctx context.Context, l *ledger.Ledger, text string) ([]story, error
 		return nil, err
 	}
 	for _, r := range received {
-		steps, err := l.ReceivedStory(ctx, r)
+		steps, err := l.ReceivedStory(ctx, r, lang)
 		if err != nil {
 			return nil, err
 		}

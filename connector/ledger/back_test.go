@@ -379,6 +379,19 @@ func TestFindAndStory(t *testing.T) {
 	}
 	want(t, "story", strings.Join(what, " "),
 		"taken mapped released archived sending answered event lookup lookup event event published published published")
+	if !strings.Contains(story[0].Text, "taken from drop") {
+		t.Errorf("in English: %s", story[0].Text)
+	}
+	french, err := w.Story(t.Context(), inv.ID, problem.French)
+	w.ok(err)
+	for i, s := range french {
+		switch {
+		case strings.Contains(s.Text, "%!"):
+			t.Errorf("%s: %s", s.What, s.Text)
+		case s.What != "event" && s.What != "released" && s.Text == story[i].Text:
+			t.Errorf("%s has no French: %s", s.What, s.Text)
+		}
+	}
 	files, err := w.FindFiles(t.Context(), "export1.csv")
 	w.ok(err)
 	want(t, "files", len(files), 1)

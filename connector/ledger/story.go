@@ -14,12 +14,14 @@ import (
 type Step struct {
 	At   time.Time
 	What string // one of: taken archived mapped released sending answered lookup event callback request published; of a supplier invoice: seen callback fetched alert delivered
-	Text string // plain words, English; file names, ids and codes in full
+	Text string // plain words; file names, ids and codes in full
 }
 
 // Story tells all that happened to an invoice, in order: file, row, hash,
-// mapping, attempts, events, files written. ErrNotFound.
-func (l *Ledger) Story(ctx context.Context, invoiceID int64) ([]Step, error) {
+// mapping, attempts, events, files written; in English where no language is
+// given. ErrNotFound.
+func (l *Ledger) Story(ctx context.Context, invoiceID int64, lang ...problem.Lang) ([]Step, error) {
+	in := tongueOf(lang)
 	inv, err := l.InvoiceByID(ctx, invoiceID)
 	if err != nil {
 		return nil, err
@@ -28,23 +30,23 @@ func (l *Ledger) Story(ctx context.Context, invoiceID int64) ([]Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	story := fileSteps(f, inv)
+	story := in.fileSteps(f, inv)
 	for _, part := range []struct {
 		tell  func(row) (Step, error)
 		query string
 		arg   any
 	}{
-		{stepIn("archived"), "SELECT archived_at, 'original moved to ' || archived_path FROM file WHERE id = ? AND archived_at IS NOT NULL", f.ID},
-		{stepIn("sending"), "SELECT started_at, 'attempt ' || number || ' to send it began' FROM attempt WHERE invoice_id = ?", invoiceID},
-		{stepIn("sending"), "SELECT attempted_at, 'attempt ' || attempts || ' to send it began' FROM invoice WHERE id = ? AND state = 'sending'", invoiceID},
-		{attemptStep, "SELECT ended_at, number, outcome, http, note, problems FROM attempt WHERE invoice_id = ? AND ended_at IS NOT NULL", invoiceID},
-		{stepIn("lookup"), "SELECT at, 'looked up at the platform: ' || finding FROM lookup WHERE invoice_id = ? ORDER BY id", invoiceID},
-		{eventStep, "SELECT recorded_at, kind, platform_state, external_status, status_code, reason_code, reason, problem, note FROM event WHERE invoice_id = ? ORDER BY id", invoiceID},
-		{stepIn("callback"), "SELECT c.received_at, 'callback ' || c.event || ' recorded, body ' || c.body_sha256 FROM callback c JOIN invoice i ON i.api_id = c.api_id WHERE i.id = ? ORDER BY c.id", invoiceID},
-		{stepIn("request"), `SELECT q.done_at, q.who || ' asked to ' || q.verb || CASE q.failure WHEN '' THEN '' ELSE ': ' || q.failure END FROM request q
+		{in.step("archived", "original moved to %v", "original déplacé vers %v"), "SELECT archived_at, archived_path FROM file WHERE id = ? AND archived_at IS NOT NULL", f.ID},
+		{in.step("sending", "attempt %v to send it began", "début de la tentative d'envoi %v"), "SELECT started_at, number FROM attempt WHERE invoice_id = ?", invoiceID},
+		{in.step("sending", "attempt %v to send it began", "début de la tentative d'envoi %v"), "SELECT attempted_at, attempts FROM invoice WHERE id = ? AND state = 'sending'", invoiceID},
+		{in.attemptStep, "SELECT ended_at, number, outcome, http, note, problems FROM attempt WHERE invoice_id = ? AND ended_at IS NOT NULL", invoiceID},
+		{in.step("lookup", "looked up at the platform: %v", "recherchée sur la plateforme : %v"), "SELECT at, finding FROM lookup WHERE invoice_id = ? ORDER BY id", invoiceID},
+		{in.eventStep, "SELECT recorded_at, kind, platform_state, external_status, status_code, reason_code, reason, problem, note FROM event WHERE invoice_id = ? ORDER BY id", invoiceID},
+		{in.callback(), "SELECT c.received_at, c.event, c.body_sha256 FROM callback c JOIN invoice i ON i.api_id = c.api_id WHERE i.id = ? ORDER BY c.id", invoiceID},
+		{in.step("request", "%v asked to %v%v", "%v a demandé : %v%v"), `SELECT q.done_at, q.who, q.verb, CASE q.failure WHEN '' THEN '' ELSE ': ' || q.failure END FROM request q
 			WHERE q.done_at IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(q.invoices) WHERE value = ?) ORDER BY q.id`, invoiceID},
-		{stepIn("published"), "SELECT published_at, kind || ' ' || name || ' written to ' || folder || ' of ' || place FROM publication WHERE file_id = ? AND published_at IS NOT NULL", f.ID},
-		{stepIn("published"), `SELECT p.published_at, 'status file ' || p.name || ' written with event ' || e.kind || ', seq ' || e.seq FROM event e
+		{in.step("published", "%v %v written to %v of %v", "%v %v écrit dans %v de %v"), "SELECT published_at, kind, name, folder, place FROM publication WHERE file_id = ? AND published_at IS NOT NULL", f.ID},
+		{in.step("published", "status file %v written with event %v, seq %v", "fichier de statuts %v écrit avec l'événement %v, seq %v"), `SELECT p.published_at, p.name, e.kind, e.seq FROM event e
 			JOIN publication p ON p.place = e.place AND p.kind = 'status' AND e.seq BETWEEN p.seq_from AND p.seq_to
 			WHERE e.invoice_id = ? AND p.published_at IS NOT NULL`, invoiceID},
 	} {
@@ -58,19 +60,21 @@ func (l *Ledger) Story(ctx context.Context, invoiceID int64) ([]Step, error) {
 	return story, nil
 }
 
-// ReceivedStory tells all that happened to a supplier invoice, in order.
-func (l *Ledger) ReceivedStory(ctx context.Context, r Received) ([]Step, error) {
-	story := []Step{{r.SeenAt, "seen", "the platform has supplier invoice " + r.APIID}}
+// ReceivedStory tells all that happened to a supplier invoice, in order; in
+// English where no language is given.
+func (l *Ledger) ReceivedStory(ctx context.Context, r Received, lang ...problem.Lang) ([]Step, error) {
+	in := tongueOf(lang)
+	story := []Step{{r.SeenAt, "seen", in.say("the platform has supplier invoice %v", "la plateforme a la facture fournisseur %v", r.APIID)}}
 	if !r.ReceivedAt.IsZero() {
-		story = append(story, Step{r.ReceivedAt, "fetched", fmt.Sprintf("number %s of %s read, original SHA-256 %s", r.Number, r.Supplier, r.RawSHA256)})
+		story = append(story, Step{r.ReceivedAt, "fetched", in.say("number %v of %v read, original SHA-256 %v", "numéro %v de %v lu, SHA-256 de l'original %v", r.Number, r.Supplier, r.RawSHA256)})
 	}
 	for _, p := range r.Alerts {
-		story = append(story, Step{r.ReceivedAt, "alert", p.Code + " " + p.Message(problem.English)})
+		story = append(story, Step{r.ReceivedAt, "alert", p.Code + " " + p.Message(in.lang)})
 	}
 	if !r.DeliveredAt.IsZero() {
-		story = append(story, Step{r.DeliveredAt, "delivered", "folder " + r.Folder})
+		story = append(story, Step{r.DeliveredAt, "delivered", in.say("folder %v", "dossier %v", r.Folder)})
 	}
-	calls, err := list(ctx, l.read, stepIn("callback"), "SELECT received_at, 'callback ' || event || ' recorded, body ' || body_sha256 FROM callback WHERE api_id = ? ORDER BY id", r.APIID)
+	calls, err := list(ctx, l.read, in.callback(), "SELECT received_at, event, body_sha256 FROM callback WHERE api_id = ? ORDER BY id", r.APIID)
 	if err != nil {
 		return nil, fmt.Errorf("tell story of supplier invoice %s: %w", r.APIID, err)
 	}
@@ -79,34 +83,62 @@ func (l *Ledger) ReceivedStory(ctx context.Context, r Received) ([]Step, error) 
 	return story, nil
 }
 
-func fileSteps(f File, inv Invoice) []Step {
-	steps := []Step{{f.TakenAt, "taken", fmt.Sprintf("%s taken from drop %s as number %d: %d bytes, SHA-256 %s", f.Name, f.Drop, f.Take, f.Size, f.SHA256)}}
-	where := fmt.Sprintf("row %d", inv.Row)
-	if inv.Rows != "" {
-		where = "rows " + inv.Rows
+// tongue is the language that a story is told in.
+type tongue struct{ lang problem.Lang }
+
+func tongueOf(lang []problem.Lang) tongue {
+	if len(lang) == 0 {
+		return tongue{problem.English}
 	}
-	steps = append(steps, Step{inv.CreatedAt, "mapped", fmt.Sprintf("document %s read from %s, mapping %s, version %s", inv.Key.Number, where, f.Mapping, f.MappingVersion)})
+	return tongue{lang[0]}
+}
+
+func (in tongue) say(english, french string, args ...any) string {
+	if in.lang == problem.French {
+		return fmt.Sprintf(french, args...)
+	}
+	return fmt.Sprintf(english, args...)
+}
+
+func (in tongue) fileSteps(f File, inv Invoice) []Step {
+	steps := []Step{{f.TakenAt, "taken", in.say("%s taken from drop %s as number %d: %d bytes, SHA-256 %s", "%s pris dans le dépôt %s sous le numéro %d : %d octets, SHA-256 %s", f.Name, f.Drop, f.Take, f.Size, f.SHA256)}}
+	where := in.say("row %d", "ligne %d", inv.Row)
+	if inv.Rows != "" {
+		where = in.say("rows %s", "lignes %s", inv.Rows)
+	}
+	steps = append(steps, Step{inv.CreatedAt, "mapped", in.say("document %s read from %s, mapping %s, version %s", "document %s lu, %s, modèle %s, version %s", inv.Key.Number, where, f.Mapping, f.MappingVersion)})
 	if !f.MappedAt.IsZero() {
 		steps = append(steps, Step{f.MappedAt, "released", "verdict " + string(inv.Verdict)})
 	}
 	return steps
 }
 
-func stepIn(what string) func(row) (Step, error) {
+// step reads a row of a time and the values of the text.
+func (in tongue) step(what, english, french string) func(row) (Step, error) {
 	return func(r row) (Step, error) {
 		s := Step{What: what}
-		err := r.Scan(instant{&s.At}, textTo(&s.Text))
+		values := make([]any, strings.Count(english, "%v"))
+		dest := []any{instant{&s.At}}
+		for i := range values {
+			dest = append(dest, &values[i])
+		}
+		err := r.Scan(dest...)
+		s.Text = in.say(english, french, values...)
 		return s, err
 	}
 }
 
-func attemptStep(r row) (Step, error) {
+func (in tongue) callback() func(row) (Step, error) {
+	return in.step("callback", "callback %v recorded, body %v", "rappel %v enregistré, corps %v")
+}
+
+func (in tongue) attemptStep(r row) (Step, error) {
 	var number, http int
 	var outcome, note string
 	var ps []problem.Problem
 	s := Step{What: "answered"}
 	err := r.Scan(instant{&s.At}, &number, &outcome, &http, &note, jsonTo{&ps})
-	parts := []string{fmt.Sprintf("attempt %d led to %s", number, outcome)}
+	parts := []string{in.say("attempt %d led to %s", "la tentative %d a donné %s", number, outcome)}
 	if http != 0 {
 		parts = append(parts, fmt.Sprintf("HTTP %d", http))
 	}
@@ -114,13 +146,13 @@ func attemptStep(r row) (Step, error) {
 		parts = append(parts, note)
 	}
 	for _, p := range ps {
-		parts = append(parts, p.Code+" "+p.Message(problem.English))
+		parts = append(parts, p.Code+" "+p.Message(in.lang))
 	}
 	s.Text = strings.Join(parts, "; ")
 	return s, err
 }
 
-func eventStep(r row) (Step, error) {
+func (in tongue) eventStep(r row) (Step, error) {
 	var kind, state, external, reasonCode, reason, note string
 	var code int
 	var p problem.Problem
@@ -133,10 +165,10 @@ func eventStep(r row) (Step, error) {
 		}
 	}
 	if code != 0 {
-		parts = append(parts, fmt.Sprintf("status code %d", code))
+		parts = append(parts, in.say("status code %d", "code de statut %d", code))
 	}
 	if p.Code != "" {
-		parts = append(parts, p.Code+" "+p.Message(problem.English))
+		parts = append(parts, p.Code+" "+p.Message(in.lang))
 	}
 	s.Text = strings.Join(parts, "; ")
 	return s, err
