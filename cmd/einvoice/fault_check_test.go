@@ -72,6 +72,7 @@ var (
 	bulkRE  = regexp.MustCompile(`[A-Za-z0-9+/=]{400,}`) // an attachment, which holds times and ids
 	hexRE   = regexp.MustCompile(`\b[0-9a-f]{24}\b|\b[0-9a-f]{64}\b`)
 	takeRE  = regexp.MustCompile(`\.\d{6}\.`)
+	takenRE = regexp.MustCompile(`(?m)^take;\d{6}`) // files that come at once are taken in any order
 )
 
 // add notes one file. The lines of acknowledgements and status files have their
@@ -104,6 +105,7 @@ func (s sights) add(name string, data []byte, seqs map[int]int) (wrong []string)
 	if _, twice := s[plain]; twice {
 		wrong = append(wrong, "twice: "+plain)
 	}
+	text = takenRE.ReplaceAllString(text, "take;N")
 	if strings.HasPrefix(name, "inbox/") && strings.HasSuffix(name, ".csv") { // a register has them as they came
 		lines := strings.Split(text, "\n")
 		sort.Strings(lines)

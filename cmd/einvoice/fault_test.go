@@ -37,7 +37,7 @@ func quickCases(c faultCase) bool {
 	return slices.Contains([]string{
 		"batch outbox.intent crash", "batch outbox.posted crash", "batch outbox.record-outcome enospc", "batch outbox.staged crash",
 		"many outbox.recorded crash", "many results.put cut", "many ledger.commit eio", "callbacks inbox.callback-recorded crash",
-		"callbacks inbox.built cut", "callbacks inbox.renamed crash",
+		"callbacks inbox.filled crash", "callbacks inbox.built cut", "callbacks inbox.renamed crash",
 	}, fmt.Sprintf("%s %s %s", workloads()[c.work].name, c.point, c.mode))
 }
 
@@ -77,7 +77,7 @@ func TestWhateverFailsNothingIsLostOrSentTwice(t *testing.T) {
 	cases := faultCases(passed, all)
 	t.Logf("%d runs", len(cases))
 	score := newScore()
-	limit := make(chan struct{}, 6*runtime.NumCPU()) // most of a run is waiting for ticks
+	limit := make(chan struct{}, fromEnv("EINVOICE_FAULT_PARALLEL", 8*runtime.NumCPU())) // most of a run is waiting for ticks
 	t.Run("disturbed", func(t *testing.T) {
 		for _, c := range cases {
 			t.Run(works[c.work].name+"/"+c.String(), func(t *testing.T) {
@@ -120,7 +120,7 @@ func undisturbed(t *testing.T, w workload) (sights, map[fault.Point]int) {
 
 // wait returns when all is quiet, the process ended, or time is up.
 func (r *faultRig) wait(d *faultyDaemon, atMost time.Duration) {
-	for end := time.Now().Add(atMost); time.Now().Before(end) && !d.ended(50*time.Millisecond); {
+	for end := time.Now().Add(atMost); time.Now().Before(end) && !d.ended(250*time.Millisecond); {
 		if ok, _ := r.quiet(); ok {
 			return
 		}
