@@ -103,6 +103,7 @@ func (a *app) openFolders(context.Context) error {
 }
 
 func (a *app) openPlaces(context.Context) error {
+	a.connectShares()
 	a.places = places{sftpplace.NewHosts(a.cfg.SFTP)}
 	a.onClose(a.places.hosts.Close)
 	return nil

@@ -48,6 +48,7 @@ type Config struct {
 	Folders   Folders            `toml:"folders"`
 	Drops     []drop.Config      `toml:"drop"`
 	SFTP      []sftpplace.Config `toml:"sftp"`
+	Shares    []ShareConfig      `toml:"share"`
 	Mappings  MappingsConfig     `toml:"mappings"`
 	Rules     rules.Config       `toml:"rules"`
 	Safety    outbox.Safety      `toml:"safety"`
@@ -342,6 +343,9 @@ func (c *Config) resolvePaths() {
 		for _, p := range []*string{&s.KeyFile, &s.PassphraseFile, &s.PasswordFile, &s.KnownHosts} {
 			at(p)
 		}
+	}
+	for i := range c.Shares {
+		at(&c.Shares[i].PasswordFile)
 	}
 	at(&c.Mappings.Folder)
 	at(&c.Ledger.Path)

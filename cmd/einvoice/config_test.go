@@ -36,8 +36,8 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	}
 	spots := setting.Positions([]byte(forced))
 	for _, key := range keysOf(reflect.TypeOf(c), "") {
-		indexed := strings.NewReplacer("company.", "company[0].", "drop.", "drop[0].", "sftp.", "sftp[0].").Replace(key)
-		if key == "company" || key == "drop" || key == "sftp" {
+		indexed := strings.NewReplacer("company.", "company[0].", "drop.", "drop[0].", "sftp.", "sftp[0].", "share.", "share[0].").Replace(key)
+		if key == "company" || key == "drop" || key == "sftp" || key == "share" {
 			indexed = key + "[0]"
 		}
 		if key == "folders.drop" {
@@ -50,7 +50,7 @@ func TestExampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	want := defaultConfig()
 	// These are values of the example, not defaults.
 	want.Language, want.API.BaseURL, want.API.TokenFile = c.Language, c.API.BaseURL, c.API.TokenFile
-	want.Companies, want.Drops, want.SFTP = c.Companies, c.Drops, c.SFTP
+	want.Companies, want.Drops, want.SFTP, want.Shares = c.Companies, c.Drops, c.SFTP, c.Shares
 	want.Folders = folderNames("fr")
 	if want.Rules.Severity == nil {
 		want.Rules.Severity = c.Rules.Severity

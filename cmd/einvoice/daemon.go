@@ -15,7 +15,7 @@ import (
 // daemon runs the daemon until ctx ends, and again with another configuration
 // whenever reload asks for it and the new one can be used.
 func daemon(ctx context.Context, path string, out io.Writer, ready func(), reload <-chan struct{}) error {
-	cfg, err := loadConfig(path)
+	cfg, err := loadGuarded(path)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"einvoice/cmd/einvoice/doctor"
@@ -25,11 +26,38 @@ func (c *Config) guards(m doctor.Machine, r setting.Report) {
 	if other := doctor.OtherEnvironment(c.API.TokenFile, c.Environment); other != "" {
 		r.Wrong("api.token_file", "is named for %s, but environment is %q: use the token of this environment", other, c.Environment)
 	}
+	for key, dir := range map[string]string{"folders.root": c.Folders.Root, "ledger.path": c.Ledger.Path} {
+		if disk, err := m.Disk(existing(dir)); err == nil && disk.Letter != "" {
+			r.Wrong(key, `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder, and a local disk for the ledger`, disk.Letter)
+		}
+	}
+	if len(c.Shares) > 0 && runtime.GOOS != "windows" {
+		r.Wrong("share", "is for Windows; on this system mount the share, with its credentials in /etc/fstab")
+	}
 	for i, d := range c.Drops {
 		if disk, err := m.Disk(d.Path); err == nil && disk.Letter != "" {
 			r.InItem("drop", i).Wrong("path", `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder`, disk.Letter)
 		}
 	}
+}
+
+// loadGuarded is loadConfig for what is going to run: the guard rails hold although
+// nobody gave check.
+func loadGuarded(path string) (*Config, error) {
+	cfg, err := loadConfig(path)
+	if err != nil {
+		return nil, err
+	}
+	r := setting.NewReport()
+	cfg.guards(doctor.Local(), r)
+	if len(r.Mistakes()) == 0 {
+		return cfg, nil
+	}
+	faults := setting.Faults{File: path}
+	for _, m := range r.Mistakes() {
+		faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: m})
+	}
+	return nil, fmt.Errorf("%w:\n%w", errConfig, faults)
 }
 
 // secretKey is a file with a secret, and where the configuration names it.
@@ -45,6 +73,9 @@ func (c *Config) secretKeys() []secretKey {
 			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})
 	}
 	all = append(all, secretKey{"mail.password_file", c.Mail.PasswordFile})
+	for _, s := range c.Shares {
+		all = append(all, secretKey{"share", s.PasswordFile})
+	}
 	for _, s := range c.SFTP {
 		all = append(all, secretKey{"sftp", s.KeyFile}, secretKey{"sftp", s.PassphraseFile}, secretKey{"sftp", s.PasswordFile})
 	}

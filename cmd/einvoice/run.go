@@ -36,7 +36,7 @@ uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 					return daemon(ctx, path, s.out, ready, reload)
 				})
 			}
-			cfg, err := loadConfig(path)
+			cfg, err := loadGuarded(path)
 			if err != nil {
 				return err
 			}

@@ -40,6 +40,9 @@ func (c *Config) validate(r setting.Report) {
 		r.In("inbox").In("digest").Wrong("to", "asks for e-mails, but [mail] has no host to send them through")
 	}
 	c.Slip.Validate(r.In("slip"))
+	for i, s := range c.Shares {
+		s.Validate(r.InItem("share", i))
+	}
 	c.Mail.Validate(r.In("mail"))
 	c.Admin.Validate(r.In("admin"))
 	c.Alarm.Validate(r.In("alarm"), c.Mail.Enabled())

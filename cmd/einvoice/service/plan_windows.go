@@ -58,6 +58,9 @@ func install(opt Options) []step {
 			return eventlog.InstallAsEventCreate(Name, eventlog.Error|eventlog.Warning|eventlog.Info)
 		}},
 	}
+	if opt.User != "" { // a virtual account has the right by itself
+		steps = append([]step{{"let " + who + " log on as a service", nil, func(context.Context) error { return grantLogOn(who) }}}, steps...)
+	}
 	for _, dir := range append([]string{opt.Ledger}, opt.Folders...) {
 		steps = append(steps, shell(opt, nil, "icacls", dir, "/grant", who+":(OI)(CI)M"))
 	}
