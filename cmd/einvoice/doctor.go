@@ -94,6 +94,7 @@ func doctorSetup(cfg *Config) (s doctor.Setup, done func(), err error) {
 	s = doctor.Setup{
 		Config: cfg.file, Environment: cfg.Environment, API: cfg.API, Companies: cfg.companies(), Folders: cfg.measured(),
 		Remote: cfg.remote(), SFTP: cfg.SFTP, Ledger: cfg.Ledger, Secrets: cfg.secrets(), Platform: client, Lang: cfg.lang(),
+		TokenEnds: tokenEnd(cfg), TokenDays: cfg.Alarm.TokenDays,
 		Registration: func(ctx context.Context, company string) (string, error) {
 			return in.Register(ctx, client, company, false)
 		},

@@ -67,6 +67,9 @@ type Setup struct {
 	Platform     Platform
 	Registration func(ctx context.Context, company string) (diff string, err error) // "" when as configured
 	Lang         problem.Lang
+	// TokenEnds is when the token expires; zero where nobody said.
+	TokenEnds time.Time
+	TokenDays int // days before that a warning is due
 }
 
 // check is one thing to measure, of each of its subjects.
@@ -143,9 +146,11 @@ func checks() []check {
 		{"api-tls", once, certificate},
 		{"api-clock", once, apiClock},
 		{"api-token", companies, tokenValid},
+		{"token-days", once, tokenDays},
 		{"company-registered", companies, registered},
 		{"callbacks-registered", companies, callbacks},
 		{"callback-loop", callbackURL, loop},
+		{"callback-failures", calledCompanies, callbackFailures},
 		{"sftp-connect", remote, sftpConnect},
 		{"sftp-rename", remote, sftpRename},
 		{"sftp-clock", remote, sftpClock},
@@ -173,6 +178,14 @@ func companies(s Setup) (ids []string) {
 		ids = append(ids, c.ID)
 	}
 	return ids
+}
+
+// calledCompanies are those that the platform should call.
+func calledCompanies(s Setup) []string {
+	if s.CallbackURL == "" {
+		return nil
+	}
+	return companies(s)
 }
 
 func callbackURL(s Setup) []string {

@@ -236,6 +236,12 @@ func sick() map[string]breaking {
 		"callbacks-registered": func(_ *testing.T, s *Setup, _ *Machine) {
 			s.Registration = func(context.Context, string) (string, error) { return "retry: 0, want 5", nil }
 		},
+		"token-days": func(_ *testing.T, s *Setup, _ *Machine) { s.TokenEnds = noon.Add(-time.Hour) },
+		"callback-failures": func(t *testing.T, s *Setup, _ *Machine) {
+			execute(t, s, "PRAGMA foreign_keys = OFF")
+			at := noon.Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
+			execute(t, s, "INSERT INTO event (place, company, invoice_id, kind, occurred_at, recorded_at) VALUES ('acme', 'acme', 1, 'STATUS', ?, ?)", at, at)
+		},
 		"callback-loop": func(_ *testing.T, s *Setup, _ *Machine) { s.CallbackURL = "http://127.0.0.1:1" },
 		"sftp-connect":  sftp,
 		"sftp-rename":   sftp,
@@ -315,4 +321,5 @@ func invoiceIn(t *testing.T, s *Setup, state ledger.State, created time.Time) {
 		issue_date, is_credit, buyer_siren, gross, gross_plain, currency, fingerprint, verdict, state, problems, created_at)
 		VALUES (1, 1, '2', 2, 'acme', '100000009', 'F-1', 2026, '2026-11-01', 0, '200000008', '12.00', '12', 'EUR', 'x', 'QUEUED', ?, '[]', ?)`,
 		string(state), created.Format("2006-01-02T15:04:05.000Z"))
+	execute(t, s, "INSERT INTO tally (company, state, platform_state, invoices, newest) VALUES ('acme', ?, '', 1, 1)", string(state))
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"einvoice/connector/api"
+	"einvoice/connector/ledger"
 )
 
 // greeting is the platform's answer to one request without a token.
@@ -199,7 +200,50 @@ func tokenValid(ctx context.Context, e *exam, company string) verdict {
 			return e.refused(err)
 		}
 	}
-	return ok("accepted; how many days are left the platform tells in its console only")
+	return ok("accepted")
+}
+
+// tokenDays knows the end of a token that says it itself, or that the
+// configuration tells; the platform shows it in its console only.
+func tokenDays(_ context.Context, e *exam, _ string) verdict {
+	if e.TokenEnds.IsZero() {
+		return ok("not known: the platform's console shows the day; write it into alarm.token_expires to be warned")
+	}
+	left := int(e.TokenEnds.Sub(e.machine.Now()).Hours() / 24)
+	const remedy = "make a new token in the platform's console and write it into the file; no restart is needed"
+	switch {
+	case e.TokenEnds.Before(e.machine.Now()):
+		return fail("the token ended on "+e.TokenEnds.Format(time.DateOnly), remedy)
+	case left < e.TokenDays:
+		return warn(fmt.Sprintf("the token ends in %d days", left), remedy)
+	}
+	return ok("%d days are left", left)
+}
+
+// callbackSpan is how far back failures of callbacks are looked for.
+const callbackSpan = 24 * time.Hour
+
+// callbackFailures finds calls that never came: statuses that only polling
+// brought. The platform's own log of calls asks for the console's password,
+// which a connector does not have.
+func callbackFailures(ctx context.Context, e *exam, company string) verdict {
+	return e.withLedger(ctx, func(l *ledger.Ledger) verdict {
+		since := e.machine.Now().Add(-callbackSpan)
+		n, err := l.StatusesSince(ctx, company, since)
+		if err != nil {
+			return fail(err.Error(), "see ledger-integrity")
+		}
+		last, err := l.LastCallback(ctx, company)
+		switch {
+		case err != nil:
+			return fail(err.Error(), "see ledger-integrity")
+		case n > 0 && last.Before(since):
+			return fail(fmt.Sprintf("%d statuses in a day, and no call", n), "see callback-loop; then: einvoice register -c '"+e.Config+"'; the platform's console lists its calls and our answers")
+		case last.IsZero():
+			return ok("no call yet, and no status missed")
+		}
+		return ok("the last call came on %s", last.Format(time.RFC3339))
+	})
 }
 
 // refused grades an error of the platform by its fate: a stop needs a person.
