@@ -46,7 +46,8 @@ func quickCases(c faultCase) bool {
 // then it runs on without the fault until all is quiet. Folders must be those of
 // a run in which nothing failed, and the platform's books right.
 //
-// EINVOICE_FAULTS=all runs all of it; EINVOICE_FAULT_TABLE names a file for the table.
+// EINVOICE_FAULTS=all runs all of it, or what EINVOICE_FAULT_MINUTES allow;
+// EINVOICE_FAULT_TABLE names a file for the table.
 func TestWhateverFailsNothingIsLostOrSentTwice(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the program")
@@ -76,7 +77,7 @@ func TestWhateverFailsNothingIsLostOrSentTwice(t *testing.T) {
 	}
 	cases := faultCases(passed, all)
 	t.Logf("%d runs", len(cases))
-	score := newScore()
+	score, start := newScore(), time.Now()
 	limit := make(chan struct{}, fromEnv("EINVOICE_FAULT_PARALLEL", 8*runtime.NumCPU())) // most of a run is waiting for ticks
 	t.Run("disturbed", func(t *testing.T) {
 		for _, c := range cases {
@@ -84,6 +85,9 @@ func TestWhateverFailsNothingIsLostOrSentTwice(t *testing.T) {
 				t.Parallel()
 				limit <- struct{}{}
 				defer func() { <-limit }()
+				if minutes := fromEnv("EINVOICE_FAULT_MINUTES", 0); minutes > 0 && time.Since(start) > time.Duration(minutes)*time.Minute {
+					t.Skip("no time left")
+				}
 				score.add(works[c.work].name, c, disturbed(t, works[c.work], c, golden[c.work]))
 			})
 		}
