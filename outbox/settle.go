@@ -38,11 +38,14 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range done {
-		if err := o.settleFile(ctx, f); err != nil {
-			errs = append(errs, fmt.Errorf("settle %s: %w", f.Name, err))
+	failed := make([]error, len(done)) // several at once share their commits
+	_ = each(settledTogether, len(done), func(i int) error {
+		if err := o.settleFile(ctx, done[i]); err != nil {
+			failed[i] = fmt.Errorf("settle %s: %w", done[i].Name, err)
 		}
-	}
+		return nil
+	})
+	errs = append(errs, failed...)
 	if len(owed)+len(done) > 0 {
 		o.Published()
 	}
@@ -51,6 +54,8 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+const settledTogether = 8
 
 // noteMended puts a note beside the copies whose invoices all went through in
 // the end, so that nobody corrects them again.

@@ -107,6 +107,11 @@ func (a *app) Once(ctx context.Context) error {
 	if err := a.tidy(ctx, start, doctor.DiskOf); err != nil {
 		a.log.Error().Err(err).Msg("old copies not removed")
 	}
+	for n := 1; n > 0; { // a stop bounds the time for this; what is merely much is written
+		if n, err = a.publisher.Flush(ctx); err != nil {
+			break // told by flush
+		}
+	}
 	if err := a.flush(); err != nil {
 		return err
 	}

@@ -38,6 +38,10 @@ type Folder struct {
 
 var _ Place = (*Folder)(nil)
 
+// Parallel is how many exports are copied and moved at once: each waits for the
+// disk, and those that wait together share its work.
+func (f *Folder) Parallel() int { return 8 }
+
 // NewFolder is the place at path. Files are retired to archive; when that is
 // "", Retire is an error. Neither needs to exist yet: a share may be away.
 func NewFolder(path, archive string) (*Folder, error) {

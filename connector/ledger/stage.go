@@ -14,7 +14,10 @@ import (
 
 // Unstage deletes what an interrupted mapping of the file left in state staged.
 func (l *Ledger) Unstage(ctx context.Context, fileID int64) error {
-	err := l.commit(ctx, func(t *tx) error { return unstage(t, fileID) })
+	left, err := first(ctx, l.read, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice WHERE file_id = ? AND state = 'staged')", fileID)
+	if err == nil && left {
+		err = l.commit(ctx, func(t *tx) error { return unstage(t, fileID) })
+	}
 	if err != nil {
 		return fmt.Errorf("unstage file %d: %w", fileID, err)
 	}

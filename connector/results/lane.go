@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"einvoice/connector/drop"
 	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
@@ -50,6 +52,17 @@ func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (publishe
 	if l.p.now().Before(l.until) {
 		return 0, l.postpone(ctx, pubs)
 	}
+	l.p.renderAll(ctx, pubs)
+	// The order is that of the files; that they arrived is recorded while the next
+	// ones go, so that many share a commit. A crash in between repeats some of them.
+	var marks errgroup.Group
+	marks.SetLimit(together)
+	defer func() {
+		if marked := marks.Wait(); marked != nil && ctx.Err() == nil {
+			l.fail(marked)
+			err = errors.Join(err, marked)
+		}
+	}()
 	for i, pub := range pubs {
 		own, place := l.p.deliver(ctx, pub)
 		if ctx.Err() != nil && errors.Join(own, place) != nil {
@@ -63,10 +76,34 @@ func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (publishe
 			l.fail(err)
 			return published, errors.Join(own, l.postpone(ctx, pubs[i:]))
 		}
+		marks.Go(func() error { return l.p.mark(ctx, pub) })
 		published++
 		l.recovered()
 	}
 	return published, nil
+}
+
+// together is how many files are rendered, or recorded as published, at once:
+// each waits for the disk.
+const together = 8
+
+// renderAll renders what is not rendered yet. What fails here is tried again, and
+// told, when it is the file's turn.
+func (p *Publisher) renderAll(ctx context.Context, pubs []ledger.Publication) {
+	var all errgroup.Group
+	all.SetLimit(together)
+	for i := range pubs {
+		if pubs[i].SHA256 != "" {
+			continue
+		}
+		all.Go(func() error {
+			if sha, err := p.fix(ctx, pubs[i]); err == nil {
+				pubs[i].SHA256 = sha
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
 }
 
 func (l *lane) fail(err error) {
@@ -108,21 +145,34 @@ func (l *lane) postpone(ctx context.Context, pubs []ledger.Publication) error {
 	return nil
 }
 
-// deliver brings one file to its folder: rendered and fixed first, marked last.
-// own is an error of our ledger or disk, away one of the place.
+// fix renders a file and settles for good what its bytes are.
+func (p *Publisher) fix(ctx context.Context, pub ledger.Publication) (sha string, err error) {
+	if sha, err = p.render(ctx, pub); err != nil {
+		return "", fmt.Errorf("render %s: %w", pub.Name, err)
+	}
+	if err := fault.Hit(fault.AnswerRendered); err != nil {
+		return "", err
+	}
+	if err := p.ledger.FixPublication(ctx, pub.ID, sha); err != nil {
+		return "", err
+	}
+	return sha, fault.Hit(fault.AnswerFixed)
+}
+
+// mark records that a file arrived.
+func (p *Publisher) mark(ctx context.Context, pub ledger.Publication) error {
+	if err := p.ledger.MarkPublished(ctx, pub.ID); err != nil {
+		return err
+	}
+	return fault.Hit(fault.AnswerMarked)
+}
+
+// deliver brings one file to its folder, rendered and fixed first. own is an
+// error of our ledger or disk, away one of the place.
 func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, away error) {
 	if pub.SHA256 == "" {
-		sha, err := p.render(ctx, pub)
+		sha, err := p.fix(ctx, pub)
 		if err != nil {
-			return fmt.Errorf("render %s: %w", pub.Name, err), nil
-		}
-		if err := fault.Hit(fault.AnswerRendered); err != nil {
-			return err, nil
-		}
-		if err := p.ledger.FixPublication(ctx, pub.ID, sha); err != nil {
-			return err, nil
-		}
-		if err := fault.Hit(fault.AnswerFixed); err != nil {
 			return err, nil
 		}
 		pub.SHA256 = sha
@@ -139,13 +189,7 @@ func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, a
 	if err := p.put(ctx, place, pub, f); err != nil {
 		return nil, err
 	}
-	if err := fault.Hit(fault.AnswerPut); err != nil {
-		return err, nil
-	}
-	if err := p.ledger.MarkPublished(ctx, pub.ID); err != nil {
-		return err, nil
-	}
-	return fault.Hit(fault.AnswerMarked), nil
+	return fault.Hit(fault.AnswerPut), nil
 }
 
 // put writes the file and then, as a promise that it is whole, its .ok.
