@@ -186,7 +186,11 @@ func (a *app) openResults(context.Context) error {
 	a.publisher = results.New(a.cfg.Results, results.Options{
 		Ledger: a.ledger, Blobs: a.blobs, Lang: a.cfg.lang(), Location: a.cfg.location(), Log: a.log,
 		Place: func(place string, f ledger.Folder) (drop.Place, error) {
-			return open(a.cfg.resultFolder(place, f))
+			path := a.cfg.resultFolder(place, f)
+			if !sftpplace.Is(path) {
+				remake(path)
+			}
+			return open(path)
 		},
 	})
 	return nil
