@@ -82,13 +82,29 @@ func Move(oldpath, newpath string) error {
 var ErrChanged = errors.New("file changed while it was moved")
 
 func moveByCopy(oldpath, newpath string) error {
-	if err := copyTo(oldpath, newpath); err != nil {
+	err := copyTo(oldpath, newpath)
+	if errors.Is(err, fs.ErrExist) && sameBytes(oldpath, newpath) {
+		err = SyncDir(filepath.Dir(newpath)) // a move that broke off between copy and removal
+	}
+	if err != nil {
 		return fmt.Errorf("move %s to %s: %w", oldpath, newpath, err)
 	}
 	if err := fault.Hit(fault.FileCopied); err != nil {
 		return err
 	}
 	return Remove(oldpath)
+}
+
+// sameBytes tells whether two files hold the same.
+func sameBytes(a, b string) bool {
+	f, err := os.Open(a)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	return err == nil && verify(b, sum, n) == nil
 }
 
 // copyTo makes newpath a verified copy of oldpath. On an error there is no newpath of ours.

@@ -195,3 +195,29 @@ func repeat(err error, n int) []error {
 	}
 	return all
 }
+
+// TestAMoveToAnotherVolumeThatBrokeOffIsFinished: the copy stands, the original
+// was not removed yet. Other bytes under that name stay what they are.
+func TestAMoveToAnotherVolumeThatBrokeOffIsFinished(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	for _, c := range []struct {
+		there string
+		want  error
+	}{{"same", nil}, {"other", fs.ErrExist}} {
+		for path, text := range map[string]string{from: "same", to: c.there} {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := moveByCopy(from, to); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", c.there, err)
+		}
+		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) != (c.want == nil) {
+			t.Errorf("%s: the original: %v", c.there, err)
+		}
+		if got, err := os.ReadFile(to); err != nil || string(got) != c.there {
+			t.Errorf("%s: the target has %q, %v", c.there, got, err)
+		}
+	}
+}
