@@ -25,11 +25,13 @@ func (l *Ledger) files(ctx context.Context, where string, args ...any) ([]File, 
 	return all, nil
 }
 
-// TakeFile records a spooled export and gives it its take number. Calling it
-// again for the same drop, name and hash while that row is not archived yet
-// returns that row (a crash came between). FirstFile is set when an earlier file
-// of the same place has the same bytes and processing them again could change
-// nothing: every invoice of it was taken in charge or is on its way.
+// TakeFile records a spooled export and gives it its take number. Takes run
+// through all drops of the ledger: drops that share an archive or a results
+// place may both have a ventes.csv. Calling it again for the same drop, name and
+// hash while that row is not archived yet returns that row (a crash came
+// between). FirstFile is set when an earlier file of the same place has the same
+// bytes and processing them again could change nothing: every invoice of it was
+// taken in charge or is on its way.
 func (l *Ledger) TakeFile(ctx context.Context, f NewFile) (File, error) {
 	var taken File
 	err := l.commit(ctx, func(t *tx) (err error) {
@@ -54,7 +56,7 @@ func takeFile(t *tx, f NewFile, now clock) (File, error) {
 		return File{}, err
 	}
 	taken, err := first(ctx, t, scanFile, `INSERT INTO file AS f (drop_name, take, place, name, sha256, size, modified_at, owner, state, first_file_id, taken_at)
-		VALUES (?1, (SELECT COALESCE(MAX(take), 0) + 1 FROM file WHERE drop_name = ?1), ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
+		VALUES (?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM file), ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
 		RETURNING id, drop_name, place, name, sha256, size, modified_at, owner, take, state, archived_path,
 		mapping, mapping_version, encoding, first_file_id, taken_at, mapped_at, settled_at, problems, controls`,
 		f.Drop, f.Place, f.Name, f.SHA256, f.Size, stamp(f.Modified), f.Owner, earlier, stamp(now()))

@@ -52,7 +52,7 @@ type Part struct {
 type File struct {
 	ID int64
 	NewFile
-	Take     int64 // running number within the drop, from 1
+	Take     int64 // running number, from 1; see TakeFile
 	State    FileState
 	Archived string // where the original went; "" until it was moved
 	Mapping  string // name of the mapping used
