@@ -54,6 +54,7 @@ var pairs = []struct{ from, to string }{
 // pkg is what `go list -json` says of a package; imports of its tests apart.
 type pkg struct {
 	ImportPath string
+	Name       string
 	Dir        string
 	Imports    []string
 	GoFiles    []string
@@ -177,7 +178,7 @@ func TestEveryPackageSaysItsJob(t *testing.T) {
 		}
 		done[p.ImportPath] = true
 		comment := "// Package " + path.Base(p.ImportPath) + " "
-		if strings.HasPrefix(p.ImportPath, module+"/cmd/"+path.Base(p.ImportPath)) {
+		if p.Name == "main" {
 			comment = "// Command " + path.Base(p.ImportPath) + " "
 		}
 		if !slices.ContainsFunc(p.GoFiles, func(name string) bool {
