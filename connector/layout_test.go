@@ -118,7 +118,7 @@ func list(t *testing.T) []pkg {
 	}
 	var all []pkg
 	for _, system := range []string{"linux", "windows"} {
-		cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", "./...")
+		cmd := exec.Command("go", "list", "-json=ImportPath,Name,Dir,Imports,GoFiles", "./...")
 		cmd.Dir = ".."
 		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 		var said strings.Builder
