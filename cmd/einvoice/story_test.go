@@ -204,7 +204,10 @@ func storyHTTP(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func call(ts *testscript.TestScript, method, path, body string) ([]byte, error) {
-	req, err := http.NewRequest(method, "http://"+ts.Getenv("API")+path, strings.NewReader(body))
+	if !strings.HasPrefix(path, "http://") {
+		path = "http://" + ts.Getenv("API") + path
+	}
+	req, err := http.NewRequest(method, path, strings.NewReader(body))
 	ts.Check(err)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer sandbox")

@@ -19,9 +19,9 @@ var receivedEntries = []Entry{
 	{
 		Code:      "E5903",
 		MessageFR: "Les montants ne concordent pas : {field} vaut {value}, le calcul donne {expected}.",
-		WhatFR:    "Vérifiez la facture, et demandez-en une correcte au fournisseur si elle est fausse. Une fois vérifiée, déplacez le dossier où vous le souhaitez.",
+		WhatFR:    "Vérifiez la facture, et demandez-en une correcte au fournisseur si elle est fausse. Une fois vérifiée, déplacez-la où vous le souhaitez.",
 		MessageEN: "The amounts disagree: {field} is {value}, but adds up to {expected}.",
-		WhatEN:    "Check the invoice, and ask the supplier for a correct one if it is wrong. Once checked, move the folder where you like.",
+		WhatEN:    "Check the invoice, and ask the supplier for a correct one if it is wrong. Once checked, move it where you like.",
 	},
 	{
 		Code:      "E5904",
@@ -33,9 +33,9 @@ var receivedEntries = []Entry{
 	{
 		Code:      "E5905",
 		MessageFR: "Pièce jointe mise à l'écart, car son type n'est pas admis : {value}.",
-		WhatFR:    "Elle est dans attachments/quarantine. Ne l'ouvrez pas sans l'avis de votre service informatique.",
+		WhatFR:    "Elle est mise en quarantaine, auprès des autres pièces jointes. Ne l'ouvrez pas sans l'avis de votre service informatique.",
 		MessageEN: "An attachment was set apart because its type is not allowed: {value}.",
-		WhatEN:    "It is in attachments/quarantine. Do not open it without asking your IT department.",
+		WhatEN:    "It is in quarantine, beside the other attachments. Do not open it without asking your IT department.",
 	},
 	{
 		Code:      "E5906",
