@@ -176,6 +176,9 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		o.tell("rejected", args...)
 	case api.Stopped:
 		out.State, out.Retry = ledger.Queued, now
+		if a.Doubt {
+			out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))
+		}
 		if o.lanes.stopped(t.Company, a, now) {
 			o.tell("stopped", args...)
 			o.noteStop(ctx, t.Company, a, now)

@@ -253,7 +253,7 @@ func (r *rig) troubles(answer int) map[string]bool {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		add(fmt.Sprintf("MOVED-%d", status), 1)
 	}
-	for _, status := range []int{200, 201, 500, 502, 503, 504} {
+	for _, status := range []int{200, 201, 403, 404, 451, 500, 502, 503, 504} {
 		add(fmt.Sprintf("HTML-%d", status), 1)
 	}
 	for _, status := range []int{200, 403, 404, 502} {

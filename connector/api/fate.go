@@ -35,8 +35,12 @@ const (
 
 // Answer is what became of one Submit.
 type Answer struct {
-	Fate       Fate
-	Scope      Scope
+	Fate  Fate
+	Scope Scope
+	// Doubt is set with Stopped when somebody on the way answered, with a page,
+	// after the request was written: a filter may have let the invoice pass and
+	// kept the answer back. It is looked up before it goes again.
+	Doubt      bool
 	Remote     connector.Remote  // for Sent; for Exists only the id, if the platform said it
 	HTTP       int               // status, 0 when there was no answer
 	Problems   []problem.Problem // why, for every fate but Sent

@@ -25,7 +25,7 @@ func (c *Client) Submit(ctx context.Context, inv connector.Invoice) Answer {
 	}
 	r := c.call(ctx, http.MethodPost, pathInvoices, body)
 	v := r.verdict()
-	a := Answer{Fate: v.fate, Scope: v.scope, HTTP: r.status, Problems: v.problems, RetryAfter: r.retryAfter, Note: r.note()}
+	a := Answer{Fate: v.fate, Scope: v.scope, Doubt: v.doubt, HTTP: r.status, Problems: v.problems, RetryAfter: r.retryAfter, Note: r.note()}
 	switch v.fate {
 	case Sent:
 		a.Remote = receiptOf(r.one(), r.object())

@@ -16,6 +16,7 @@ type verdict struct {
 	fate     Fate
 	scope    Scope
 	problems []problem.Problem
+	doubt    bool
 }
 
 func (r *reply) because(fate Fate, scope Scope, code string) verdict {
@@ -26,7 +27,7 @@ func (r *reply) because(fate Fate, scope Scope, code string) verdict {
 	if fate != Refused {
 		p.Severity = problem.Hold
 	}
-	return verdict{fate, scope, []problem.Problem{p}}
+	return verdict{fate: fate, scope: scope, problems: []problem.Problem{p}}
 }
 
 // verdict decides what an answer means for a request that may have changed
@@ -53,7 +54,9 @@ func (r *reply) verdict() verdict {
 	case r.isJSON:
 		return r.refusal()
 	}
-	return r.foreign()
+	v := r.foreign()
+	v.doubt = v.fate == Stopped && r.fromProxy() && !r.blamesAccount()
+	return v
 }
 
 // unanswered is about a request that got no answer.
@@ -125,6 +128,11 @@ func (r *reply) foreign() verdict {
 	return r.because(Unsure, ScopeInvoice, codeUnclear)
 }
 
+// blamesAccount tells the statuses that are given before a document is looked at.
+func (r *reply) blamesAccount() bool {
+	return r.status == http.StatusUnauthorized || r.status == http.StatusPaymentRequired
+}
+
 // wrongAddress tells statuses that no invoice can cause: nothing listens there
 // that knows our request.
 func wrongAddress(status int) bool {
@@ -164,7 +172,7 @@ func (r *reply) refusal() verdict {
 	case r.status >= 400 && r.status != http.StatusBadRequest && r.status != http.StatusUnprocessableEntity:
 		return r.because(Unsure, ScopeInvoice, codeUnclear)
 	}
-	return verdict{Refused, ScopeInvoice, r.documentProblems()}
+	return verdict{fate: Refused, scope: ScopeInvoice, problems: r.documentProblems()}
 }
 
 func (r *reply) tokenCode(text string) string {
