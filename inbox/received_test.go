@@ -2,7 +2,9 @@ package inbox
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -275,6 +277,22 @@ func TestACrashAtAnyStepGivesExactlyOneFolder(t *testing.T) {
 				t.Errorf("%d folders, %d delivered; want %d and 1", n, len(w.received(ledger.ReceivedDelivered)), tt.want)
 			}
 		})
+	}
+}
+
+// TestNothingIsInPlaceBeforeBuiltIsCommitted: staff may move a folder on as soon
+// as they see it, and nobody would know after a crash that it was there.
+func TestNothingIsInPlaceBeforeBuiltIsCommitted(t *testing.T) {
+	w := newWorld(t)
+	w.arrive(supplied("in1", "S-1"))
+	w.must(w.fetchSeen(w.ctx))
+	r := w.received(ledger.ReceivedFetched)[0]
+	w.must(w.build(w.ctx, &r, names{}))
+	if _, err := os.Stat(filepath.Join(w.root, acme.ID, filepath.FromSlash(martin))); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is in place before its row says so: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(w.root, acme.ID, r.BuildName, "invoice.json")); err != nil {
+		t.Errorf("not built: %v", err)
 	}
 }
 

@@ -81,7 +81,7 @@ func mutations() []mutation {
 			"./inbox", "TestTheAnswerIs200OnlyOnceTheCallIsRecorded", ""},
 		{"built is committed before the rename", "inbox/build.go", "if err := fault.Hit(fault.Filled); err != nil {",
 			"if _, err := in.put(ctx, t, *r); err != nil {\n\t\treturn err\n\t}\n\tif err := fault.Hit(fault.Filled); err != nil {",
-			"./cmd/einvoice", "TestWhateverFailsNothingIsLostOrSentTwice", ""},
+			"./inbox", "TestNothingIsInPlaceBeforeBuiltIsCommitted", ""},
 		{"a new ledger sweeps before it sends", "outbox/send.go",
 			"if err := o.Ledger.AddSwept(ctx, company, found); err != nil {\n\t\treturn false, err\n\t}\n\tif err := fault",
 			"if err := fault", "./outbox", "TestANewLedgerSendsNothingBeforeItReadWhatWasSent", ""},
