@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"einvoice/cmd/einvoice/doctor"
+	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/inbox"
@@ -95,6 +97,7 @@ func doctorSetup(cfg *Config) (s doctor.Setup, done func(), err error) {
 		Config: cfg.file, Environment: cfg.Environment, API: cfg.API, Companies: cfg.companies(), Folders: cfg.measured(),
 		Remote: cfg.remote(), SFTP: cfg.SFTP, Ledger: cfg.Ledger, Secrets: cfg.secrets(), Platform: client, Lang: cfg.lang(),
 		TokenEnds: tokenEnd(cfg), TokenDays: cfg.Alarm.TokenDays,
+		Calls: func(ctx context.Context, since time.Time) ([]api.Call, error) { return api.Calls(ctx, cfg.API, since) },
 		Registration: func(ctx context.Context, company string) (string, error) {
 			return in.Register(ctx, client, company, false)
 		},

@@ -66,7 +66,9 @@ type Setup struct {
 	CallbackURL  string   // public URL of callbacks; "" without them
 	Platform     Platform
 	Registration func(ctx context.Context, company string) (diff string, err error) // "" when as configured
-	Lang         problem.Lang
+	// Calls reads the platform's own log of its callbacks since a time.
+	Calls func(ctx context.Context, since time.Time) ([]api.Call, error)
+	Lang  problem.Lang
 	// TokenEnds is when the token expires; zero where nobody said.
 	TokenEnds time.Time
 	TokenDays int // days before that a warning is due
@@ -151,6 +153,7 @@ func checks() []check {
 		{"callbacks-registered", companies, callbacks},
 		{"callback-loop", callbackURL, loop},
 		{"callback-failures", calledCompanies, callbackFailures},
+		{"callback-log", callbackURL, callbackLog},
 		{"sftp-connect", remote, sftpConnect},
 		{"sftp-rename", remote, sftpRename},
 		{"sftp-clock", remote, sftpClock},

@@ -70,6 +70,9 @@ func healthy(t *testing.T) (Setup, Machine) {
 		Ledger:  ledger.Config{Path: at("data")}, Secrets: []string{at("token.txt")}, CallbackURL: web.URL,
 		Platform: platform{known: true}, Lang: problem.English,
 		Registration: func(context.Context, string) (string, error) { return "", nil },
+		Calls: func(context.Context, time.Time) ([]api.Call, error) {
+			return []api.Call{{URL: web.URL + "/acme/x", Status: 200, At: noon}, {URL: "https://another.example/", Status: 500, At: noon}}, nil
+		},
 	}
 	s.API.BaseURL, s.API.TokenFile = web.URL, at("token.txt")
 	if err := os.Mkdir(s.Ledger.Path, 0o700); err != nil {
@@ -241,6 +244,10 @@ func sick() map[string]breaking {
 			execute(t, s, "PRAGMA foreign_keys = OFF")
 			at := noon.Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
 			execute(t, s, "INSERT INTO event (place, company, invoice_id, kind, occurred_at, recorded_at) VALUES ('acme', 'acme', 1, 'STATUS', ?, ?)", at, at)
+		},
+		"callback-log": func(_ *testing.T, s *Setup, _ *Machine) {
+			at := s.CallbackURL + "/acme/x"
+			s.Calls = func(context.Context, time.Time) ([]api.Call, error) { return []api.Call{{URL: at, At: noon}}, nil }
 		},
 		"callback-loop": func(_ *testing.T, s *Setup, _ *Machine) { s.CallbackURL = "http://127.0.0.1:1" },
 		"sftp-connect":  sftp,

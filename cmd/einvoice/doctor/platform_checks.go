@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -244,6 +245,36 @@ func callbackFailures(ctx context.Context, e *exam, company string) verdict {
 		}
 		return ok("the last call came on %s", last.Format(time.RFC3339))
 	})
+}
+
+// callbackLog looks for calls that the platform made in vain. Its log belongs to
+// the account: without [api.oauth] there is only callback-failures.
+func callbackLog(ctx context.Context, e *exam, _ string) verdict {
+	all, err := e.Calls(ctx, e.machine.Now().Add(-callbackSpan))
+	switch {
+	case errors.Is(err, api.ErrNoAccount):
+		return ok("not asked: the platform shows its log to an account ([api.oauth]), not to a token")
+	case err != nil:
+		return warn(err.Error(), "see api-reachable and [api.oauth]; the platform's console shows the same log")
+	}
+	var failed []api.Call
+	ours := 0
+	for _, c := range all {
+		if !strings.HasPrefix(c.URL, strings.TrimRight(e.CallbackURL, "/")) {
+			continue
+		}
+		if ours++; c.Status != http.StatusOK {
+			failed = append(failed, c)
+		}
+	}
+	if len(failed) == 0 {
+		return ok("%d calls in a day, each answered 200", ours)
+	}
+	seen := fmt.Sprintf("%d of %d calls in a day failed, the last at %s with status %d", len(failed), ours, failed[0].At.Format(time.RFC3339), failed[0].Status)
+	if len(failed) == ours {
+		return fail(seen, "see callback-loop: the public URL must lead to inbox.callback.listen; what was missed is polled")
+	}
+	return warn(seen, "0 is no answer, 503 a ledger that could not record, 401 or 404 an old registration: einvoice register -c '"+e.Config+"'")
 }
 
 // refused grades an error of the platform by its fate: a stop needs a person.
