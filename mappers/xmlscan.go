@@ -261,14 +261,23 @@ func (s *xmlScanner) instruction() error {
 	return nil
 }
 
-// pseudoAttribute reads version out of version="1.0" encoding='utf-8'.
+// pseudoAttribute reads version out of version="1.0" encoding='utf-8'. What is
+// not in quotes, or in quotes that do not end, is none.
 func pseudoAttribute(b []byte, name string) string {
-	_, rest, ok := strings.Cut(string(b), name+"=")
-	if !ok || rest == "" || rest[0] != '"' && rest[0] != '\'' {
-		return ""
+	for rest := string(b); ; {
+		_, after, ok := strings.Cut(rest, name+"=")
+		if !ok || after == "" {
+			return ""
+		}
+		if quote := after[:1]; quote == `"` || quote == "'" {
+			value, _, closed := strings.Cut(after[1:], quote)
+			if !closed {
+				return ""
+			}
+			return value
+		}
+		rest = after[1:]
 	}
-	value, _, _ := strings.Cut(rest[1:], rest[:1])
-	return value
 }
 
 // directive reads <!DOCTYPE ...>, in which quotes and further angle brackets
