@@ -206,9 +206,14 @@ func TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice(t *testing.T) {
 	r.until(func() bool { // all known, and none about to start
 		return r.known() == len(numbers)+1 && r.pending(ledger.Queued)+r.pending(ledger.Sending) == 0
 	})
-	r.drop("last.csv", header+row("PLAIN-2", "10")) // the witness, after every doubt
-	r.until(func() bool {
-		return r.known() == len(numbers)+2 && r.pending(ledger.Sent)+r.pending(ledger.Held) == r.known()
+	witnesses, last := 1, time.Time{}
+	r.until(func() bool { // a witness comes after every doubt; on a slow machine it may be in doubt itself
+		if r.known() == len(numbers)+witnesses && time.Since(last) > 3*time.Second {
+			witnesses, last = witnesses+1, time.Now()
+			r.drop(fmt.Sprintf("witness%d.csv", witnesses), header+row(fmt.Sprintf("PLAIN-%d", witnesses), "10"))
+			return false
+		}
+		return r.known() == len(numbers)+witnesses && r.pending(ledger.Sent)+r.pending(ledger.Held) == r.known()
 	})
 
 	for _, d := range box.Books().Documents {
@@ -224,7 +229,7 @@ func TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice(t *testing.T) {
 			t.Errorf("%s is not at the platform, and %s", number, s)
 		}
 	}
-	if n := r.pending(ledger.Sent); n < 250 || n != len(box.Books().Documents) {
+	if n := r.pending(ledger.Sent); n < len(proxy.struck)*9/10 || n != len(box.Books().Documents) {
 		t.Errorf("%d are sent for us, the platform has %d", n, len(box.Books().Documents))
 	}
 	t.Logf("answers of %d bytes; %d sent, %d held", proxy.answer, r.pending(ledger.Sent), r.pending(ledger.Held))
@@ -242,6 +247,9 @@ func (r *rig) troubles(answer int) map[string]bool {
 		}
 	}
 	step := 7
+	if testing.Short() { // the race detector
+		step = 49
+	}
 	if os.Getenv("EINVOICE_CUTS") == "all" {
 		step = 1
 	}
@@ -262,7 +270,7 @@ func (r *rig) troubles(answer int) map[string]bool {
 	r.drop("troubles.csv", b.String())
 	b.Reset()
 	b.WriteString(header)
-	for k := range 40 {
+	for k := 0; k < 40; k += (step + 6) / 7 {
 		add(fmt.Sprintf("REQUEST-%d", k), 400) // some 40 KiB
 	}
 	r.drop("large.csv", b.String())
