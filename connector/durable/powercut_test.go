@@ -54,7 +54,7 @@ func promises(dir string) error {
 		{func() error { return WriteFile(at("x/y/b"), []byte("deep"), 0o600) }, [][2]string{{"x/y/b", "deep"}}},
 		{func() error { return WriteFile(at("x/y/e"), []byte("beside"), 0o600) }, [][2]string{{"x/y/e", "beside"}}},
 		{func() error { return Move(at("x/y/b"), at("x/c")) }, [][2]string{{"x/y/b", ""}, {"x/c", "deep"}}},
-		{func() error { return Rename(at("x"), at("z")) }, [][2]string{{"x/c", ""}, {"z/c", "deep"}}},
+		{func() error { return Rename(at("x"), at("z")) }, [][2]string{{"x/c", ""}, {"z/c", "deep"}, {"x/y/e", ""}, {"z/y/e", "beside"}}},
 		{func() error { return Remove(at("a")) }, [][2]string{{"a", ""}}},
 		{func() error { return WriteFile(at("z/d"), []byte("late"), 0o600) }, [][2]string{{"z/d", "late"}}},
 	} {

@@ -81,7 +81,7 @@ const (
 	EventsNumber   Point = "results.number-events"
 	EventsNumbered Point = "results.events-numbered"
 	AnswerRendered Point = "results.rendered"
-	AnswerFixed    Point = "results.fixed"
+	AnswerFixed    Point = "results.answer-fixed"
 	AnswerPut      Point = "results.put"
 	AnswerMarked   Point = "results.marked"
 
