@@ -29,6 +29,7 @@ const (
 	codeEntries        = "E2035" // accounting entries, not invoices
 	codeNoPart         = "E2036" // a file of the export is missing
 	codeLookupFile     = "E2037" // a look-up file cannot be read
+	codeBroken         = "E2039" // a library broke on the file
 	codeTwoParts       = "E2038" // two files for one table of an export
 	codeRagged         = "E2101" // more or fewer cells than the header
 	codeLongCell       = "E2102" // a cell beyond the limit

@@ -33,7 +33,8 @@ type copier interface {
 // cells become texts, so that Excel cannot change a SIRET again.
 //
 // failing is asked for every ordinal, in order.
-func (m *Mapping) WriteCopy(ctx context.Context, e Export, failing func(ordinal int) (ps []problem.Problem, ok bool), w io.Writer, opt CopyOptions) error {
+func (m *Mapping) WriteCopy(ctx context.Context, e Export, failing func(ordinal int) (ps []problem.Problem, ok bool), w io.Writer, opt CopyOptions) (err error) {
+	defer func() { broken(e.Name, recover(), &err) }()
 	in, err := m.open(e, true)
 	if err != nil {
 		return err

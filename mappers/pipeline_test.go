@@ -102,3 +102,42 @@ func TestAPanicReachesTheCaller(t *testing.T) {
 	m := mustLoad(t, small)
 	m.bindAll(context.Background(), &opened{source: &scripted{}, apart: true}, Export{}, func(*Result) error { return nil })
 }
+
+const tinyXML = `
+[input]
+format = "xml"
+date = "yyyy-mm-dd"
+[invoice]
+each = "/a/b"
+[invoice.fields]
+document_number = "%s"
+issue_date = { value = "2026-01-02" }
+currency = { value = "EUR" }
+recipient.name = { value = "X" }
+[lines]
+each = "l"
+[lines.fields]
+description = "x"
+quantity = "x"
+unit_price = "x"
+tax_rate = "x"
+`
+
+// The XPath engine breaks on a function that gets nodes where it wants a text,
+// and only when it gets that far.
+func TestASelectorOnWhichTheEngineBreaksRefusesTheFile(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	m := mustLoad(t, fmt.Sprintf(tinyXML, "c[starts-with(normalize-space(.), d)]"))
+	e := exportOf("a.xml", []byte("<a><b><c>1</c><d>1</d></b></a>"))
+	var p problem.Problem
+	if _, err := m.Read(t.Context(), e, func(Result) error { return nil }); !errors.As(err, &p) || p.Code != codeBroken || p.Position.File != "a.xml" {
+		t.Errorf("got %v", err)
+	}
+	defer func() {
+		if recover() != "mine" {
+			t.Error("what breaks in the caller is not the file's")
+		}
+	}()
+	fine := mustLoad(t, fmt.Sprintf(tinyXML, "c"))
+	fine.Read(t.Context(), e, func(Result) error { panic("mine") })
+}

@@ -3,7 +3,9 @@ package mappers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
@@ -31,8 +33,37 @@ type opened struct {
 // file, and its error ends the reading. Nothing is yielded when the report has a
 // problem that refuses the file, except for a missing or wrong trailer, which
 // only the end of the file shows. The error is a problem.Problem when the file
-// cannot be read as what the mapping says it is.
-func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) (Report, error) {
+// cannot be read as what the mapping says it is, or made a library break: one
+// bad file must not end the program that reads the others.
+func (m *Mapping) Read(ctx context.Context, e Export, yield func(Result) error) (report Report, err error) {
+	ours := true // not while yield runs: what breaks there is the caller's
+	defer func() {
+		if ours {
+			broken(e.Name, recover(), &err)
+		}
+	}()
+	return m.read(ctx, e, func(r Result) error {
+		ours = false
+		err := yield(r)
+		ours = true
+		return err
+	})
+}
+
+// brokenShown bounds what is shown of a panic.
+const brokenShown = 200
+
+// broken turns what a panic left into a problem of the file; nil is none.
+func broken(name string, panicked any, err *error) {
+	if panicked == nil {
+		return
+	}
+	said := strings.ToValidUTF8(fmt.Sprint(panicked), "?")
+	*err = problem.Problem{Code: codeBroken, Severity: problem.Refuse, Position: problem.Position{File: name},
+		Value: said[:min(len(said), brokenShown)]}
+}
+
+func (m *Mapping) read(ctx context.Context, e Export, yield func(Result) error) (Report, error) {
 	if err := m.refresh(ctx); err != nil {
 		return Report{}, err
 	}
