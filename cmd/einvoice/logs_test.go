@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -84,9 +83,15 @@ func TestLogFilesAreRotatedAndCompressed(t *testing.T) {
 
 func TestLogFileThatCannotBeOpenedIsToldAtTheStart(t *testing.T) {
 	cfg := defaultLog()
-	cfg.File = filepath.Join(t.TempDir(), "absent", "einvoice.log")
-	if _, err := openLogs(cfg, io.Discard, os.Stderr); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("error %v, want not exist", err)
+	folder := filepath.Join(t.TempDir(), "logs")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil { // a file where the folder should be
+		t.Fatal(err)
+	}
+	cfg.File = filepath.Join(folder, "einvoice.log")
+	l, err := openLogs(cfg, io.Discard, os.Stderr)
+	if err == nil {
+		l.Close()
+		t.Error("nothing was told")
 	}
 }
 
