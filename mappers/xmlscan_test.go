@@ -119,6 +119,14 @@ func FuzzTokens(f *testing.F) {
 	f.Fuzz(sameTokens)
 }
 
+// breaks tells whether the XPath engine answers with a panic.
+func breaks(f *finder, at *element) (broke bool) {
+	defer func() { broke = recover() != nil }()
+	f.text(at)
+	f.nodes(at)
+	return false
+}
+
 // FuzzSelector evaluates a path at once and by the XPath engine.
 func FuzzSelector(f *testing.F) {
 	const file = `<r><a i="1"><b>x</b><b>y</b>t</a><a i="2"><b>z</b><c> x</c></a><c>x</c><d><a><b>w</b></a></d></r>`
@@ -140,6 +148,9 @@ func FuzzSelector(f *testing.F) {
 		engine := &finder{}
 		if engine.expr, err = compileXPath(path); err != nil {
 			return // what the engine refuses, places.parse refused before
+		}
+		if breaks(engine, root) {
+			return // Read refuses the file
 		}
 		got, ok := at.text(root)
 		want, there := engine.text(root)
