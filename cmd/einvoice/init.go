@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"einvoice/connector/durable"
+	"einvoice/connector/problem"
 )
 
 // exampleConfig is a copy of the example at the top level, which go:embed
@@ -37,13 +38,13 @@ func initCommand(s streams) *cobra.Command {
 				return err
 			}
 			for _, path := range made {
-				fmt.Fprintln(s.out, "made", path)
+				fmt.Fprint(s.out, translated(problem.Lang(language), "made %s\n", path))
 			}
 			if len(made) == 0 {
-				fmt.Fprintln(s.out, "everything is there already; nothing was changed")
+				fmt.Fprint(s.out, translated(problem.Lang(language), "everything is there already; nothing was changed\n"))
 			}
 			path := filepath.Join(dir, "einvoice.toml")
-			fmt.Fprintf(s.out, "\nNext: edit %s, then\n  einvoice check -c %s\nTo try it here: einvoice sandbox, and in another terminal\n  einvoice register -c %s\n  einvoice run -c %s\n", path, path, path, path)
+			fmt.Fprint(s.out, translated(problem.Lang(language), "\nNext: edit %s, then\n  einvoice check -c %s\nTo try it here: einvoice sandbox, and in another terminal\n  einvoice register -c %s\n  einvoice run -c %s\n", path, path, path, path))
 			return nil
 		},
 	}

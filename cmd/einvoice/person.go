@@ -230,9 +230,17 @@ func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.Sta
 		}
 	}
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("%q: no invoice of this number or file is %v", text, from)
+		return nil, fmt.Errorf("%q: no invoice of this number or file is %s; einvoice queue lists those that are open", text, anyOf(from))
 	}
 	return ids, nil
+}
+
+func anyOf(states []ledger.State) string {
+	var words []string
+	for _, s := range states {
+		words = append(words, string(s))
+	}
+	return strings.Join(words, " or ")
 }
 
 // mostNamed bounds what one decision is about.

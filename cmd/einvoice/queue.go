@@ -135,12 +135,16 @@ func orJSON(out io.Writer, v any, err error) error {
 }
 
 func printQueue(out io.Writer, cfg *Config, lines []queued) error {
+	if len(lines) == 0 {
+		_, err := fmt.Fprint(out, cfg.say("no invoice is open\n"))
+		return err
+	}
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "STATE\tCOMPANY\tNUMBER\tAMOUNT\tFILE, ROW\tSINCE\tWHY")
+	fmt.Fprint(w, cfg.say("STATE\tCOMPANY\tNUMBER\tAMOUNT\tFILE, ROW\tSINCE\tWHY\n"))
 	for _, q := range lines {
 		why := strings.TrimSpace(q.Code + " " + q.Why)
 		if !q.NotBefore.IsZero() {
-			why = strings.TrimSpace(why + " (not before " + q.NotBefore.In(cfg.location()).Format(time.DateTime) + ")")
+			why = strings.TrimSpace(why + cfg.say(" (not before %s)", q.NotBefore.In(cfg.location()).Format(time.DateTime)))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s, %d\t%s\t%s\n", q.State, q.Company, q.Number, q.Gross, q.Currency, q.File, q.Row,
 			q.Since.In(cfg.location()).Format(time.DateTime), why)

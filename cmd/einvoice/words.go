@@ -21,6 +21,14 @@ func translated(lang problem.Lang, format string, args ...any) string {
 // inFrench are the texts of the commands that people look at, by the English
 // one. A test finds the texts that are missing here.
 var inFrench = map[string]string{
+	// queue
+	"no invoice is open\n": "aucune facture n'est en attente\n",
+	"STATE\tCOMPANY\tNUMBER\tAMOUNT\tFILE, ROW\tSINCE\tWHY\n": "ÉTAT\tSOCIÉTÉ\tNUMÉRO\tMONTANT\tFICHIER, LIGNE\tDEPUIS\tRAISON\n",
+	" (not before %s)": " (pas avant %s)",
+	// init
+	"everything is there already; nothing was changed\n": "tout est déjà là ; rien n'a été modifié\n",
+	"made %s\n": "créé %s\n",
+	"\nNext: edit %s, then\n  einvoice check -c %s\nTo try it here: einvoice sandbox, and in another terminal\n  einvoice register -c %s\n  einvoice run -c %s\n": "\nEnsuite : modifiez %s, puis\n  einvoice check -c %s\nPour essayer ici : einvoice sandbox, et dans un autre terminal\n  einvoice register -c %s\n  einvoice run -c %s\n",
 	// preview
 	"%d invoice(s), %d refused; mapping %s, encoding %s\n":                 "%d facture(s), %d refusée(s) ; modèle %s, encodage %s\n",
 	"columns not used: %s\n":                                               "colonnes non utilisées : %s\n",

@@ -139,8 +139,8 @@ func (in tongue) attemptStep(r row) (Step, error) {
 	s := Step{What: "answered"}
 	err := r.Scan(instant{&s.At}, &number, &outcome, &http, &note, jsonTo{&ps})
 	parts := []string{in.say("attempt %d led to %s", "la tentative %d a donné %s", number, outcome)}
-	if http != 0 {
-		parts = append(parts, fmt.Sprintf("HTTP %d", http))
+	if status := fmt.Sprintf("HTTP %d", http); http != 0 && note != status { // it often says no more
+		parts = append(parts, status)
 	}
 	if note != "" {
 		parts = append(parts, note)
