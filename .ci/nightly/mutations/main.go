@@ -70,7 +70,7 @@ func mutations() []mutation {
 			"./connector/ledger", "TestSeqsHaveNoGaps", ""},
 		{"hash after the move", "outbox/original.go", "back from the archive: %w\", to, err))\n\t}\n\tif sum == x.sha256() {",
 			"back from the archive: %w\", to, err))\n\t}\n\tif sum != \"\" {", "./outbox", "TestTheERPRewritesTheExportBetweenOurCopyAndTheMove", ""},
-		{"the last invoice of an unproven export waits", "outbox/process.go", "if s.last == nil || wait == 0 ||", "if s.last == nil || wait >= 0 ||",
+		{"the last invoice of an unproven export waits", "outbox/staging.go", "if s.last == nil || wait == 0 ||", "if s.last == nil || wait >= 0 ||",
 			"./outbox", "TestLastInvoiceOfAnUnprovenExportWaits", ""},
 		{"GetBody stays nil", "connector/api/client.go", "req.ContentLength = int64(len(body))",
 			"req.ContentLength = int64(len(body))\n\t\treq.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }",
