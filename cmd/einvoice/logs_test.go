@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -120,8 +121,8 @@ func impatient(cfg *Config) {
 	}
 }
 
-// runLogged runs the daemon until done, and stops it.
-func runLogged(t *testing.T, cfg *Config, l *logs, done func() bool) {
+// runLogged runs the daemon until done, and stops it; opened is called before it runs.
+func runLogged(t *testing.T, cfg *Config, l *logs, opened func(*app), done func() bool) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -130,16 +131,16 @@ func runLogged(t *testing.T, cfg *Config, l *logs, done func() bool) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	if _, err := a.inbox.Register(ctx, a.client, cfg.Companies[0].ID, true); err != nil {
-		t.Log(err)
-	}
+	opened(a)
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
+	defer func() { // however the test ends: nothing writes into its folders any more
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
 	until(t, "what the test waits for", done)
-	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 }
 
 // TestOutageIsToldOnce: the platform is away for hundreds of tries, and so is
@@ -155,20 +156,29 @@ func TestOutageIsToldOnce(t *testing.T) {
 	impatient(cfg)
 	platform.Close() // nobody listens there any more
 	results := filepath.Join(cfg.dir, "results")
-	if err := os.RemoveAll(results); err != nil {
-		t.Fatal(err)
-	}
 	l, technical, journal := bothLogs("info")
-	start := time.Now()
-	runLogged(t, cfg, l, func() bool {
-		if err := os.RemoveAll(results); err != nil { // newApp makes it again
+	var start time.Time
+	opened := func(*app) { // a file in its place keeps the daemon from making the folder again
+		if err := errors.Join(os.RemoveAll(results), os.WriteFile(results, nil, 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		return time.Since(start) > 4*time.Second
+		start = time.Now()
+	}
+	away := true
+	runLogged(t, cfg, l, opened, func() bool {
+		if away && time.Since(start) > 4*time.Second && strings.Contains(technical.String(), "cannot publish results") {
+			if err := errors.Join(os.Remove(results), os.Mkdir(results, 0o755)); err != nil {
+				t.Fatal(err)
+			}
+			away = false
+		}
+		acks, _ := filepath.Glob(filepath.Join(results, "*.ack.csv"))
+		return len(acks) > 0 && strings.Contains(technical.String(), "results are published again")
 	})
-	seen := map[string]int{}
+	seen, kinds := map[string]int{}, map[string]int{}
 	for _, f := range factsOf(t, technical.String()) {
 		seen[strings.Join([]string{f.Message, f.Company, f.Number, f.File, f.Subject, f.Drop}, " ")]++
+		kinds[f.Message]++
 	}
 	for line, n := range seen {
 		if n > 2 { // an outage, and perhaps another reason of it
@@ -177,6 +187,9 @@ func TestOutageIsToldOnce(t *testing.T) {
 	}
 	if len(seen) < 3 || len(seen) > 20 {
 		t.Errorf("%d kinds of lines, want a few: %v", len(seen), seen)
+	}
+	if kinds["results are published again"] != 1 {
+		t.Errorf("the end of the outage: %v", kinds)
 	}
 	if n := strings.Count(journal.String(), "\n"); n > 15 {
 		t.Errorf("%d lines in the journal:\n%s", n, journal.String())
@@ -207,9 +220,13 @@ func TestLogsHoldNoSecretAndNobodysData(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, technical, journal := bothLogs("debug")
-	var once sync.Once
-	runLogged(t, cfg, l, func() bool {
-		once.Do(func() { supplierInvoice(t, platform.URL, cfg.Companies[0].FiscalID) })
+	opened := func(a *app) {
+		if _, err := a.inbox.Register(t.Context(), a.client, cfg.Companies[0].ID, true); err != nil {
+			t.Fatal(err)
+		}
+		supplierInvoice(t, platform.URL, cfg.Companies[0].FiscalID)
+	}
+	runLogged(t, cfg, l, opened, func() bool {
 		return strings.Contains(journal.String(), "SENT") && strings.Contains(journal.String(), "REFUSED") && strings.Contains(journal.String(), "RECEIVED")
 	})
 	both := technical.String() + journal.String()
