@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path"
-	"regexp"
 	"strings"
 
 	"einvoice/connector/problem"
@@ -32,6 +31,7 @@ type bookTable struct {
 	width  int      // columns of the widest row that is kept
 	rows   map[int][]string
 	added  []string // headers of what is added; nil in the tables of lines
+	shared *bits    // the shared texts of what was written
 }
 
 func newBookTable(g *grid, header int, added []string) *bookTable {
@@ -117,44 +117,7 @@ func (c *bookCopier) end() error {
 	for _, t := range c.tables {
 		tables[paths[t.sheet]] = t
 	}
-	out := zip.NewWriter(c.w)
-	for _, part := range in.File {
-		if err := c.part(out, part, tables[part.Name], tables); err != nil {
-			return fmt.Errorf("copy %s: %w", part.Name, err)
-		}
-	}
-	return out.Close()
-}
-
-// What would speak of rows that are gone: the order of formulas, and what a
-// sheet that we write draws in besides its cells.
-var chain = regexp.MustCompile(`<(?:\w+:)?(?:Override|Relationship)\b[^>]*calcChain[^>]*/>`)
-
-func (c *bookCopier) part(out *zip.Writer, part *zip.File, t *bookTable, tables map[string]*bookTable) error {
-	dir, name := path.Split(part.Name)
-	switch {
-	case name == "calcChain.xml", path.Base(dir) == "_rels" && tables[path.Join(dir, "..", strings.TrimSuffix(name, ".rels"))] != nil:
-		return nil
-	case t == nil && name != "[Content_Types].xml" && name != "workbook.xml.rels":
-		return out.Copy(part)
-	}
-	r, err := part.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	w, err := out.Create(part.Name)
-	if err != nil {
-		return err
-	}
-	if t != nil {
-		return t.write(r, w)
-	}
-	text, err := io.ReadAll(io.LimitReader(r, maxUnzippedBytes))
-	if err == nil {
-		_, err = w.Write(chain.ReplaceAll(text, nil))
-	}
-	return err
+	return copyBook(in, c.w, tables)
 }
 
 // readerAt reads a file of the spool at any place.
@@ -296,6 +259,7 @@ func (t *bookTable) row(out *bufio.Writer, r bookRow, num int, added []string) {
 			at = columnNumber(strings.TrimRight(cell.Ref, "0123456789")) - 1
 		}
 		if column, kept := to[at]; kept {
+			cell.share(t.shared)
 			cell.write(out, column, num)
 		}
 	}

@@ -1,6 +1,8 @@
 package mappers
 
 import (
+	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -153,10 +155,15 @@ func (c *sheetCopier) end() error {
 			return fmt.Errorf("leave out sheet %q: %w", name, err)
 		}
 	}
-	if err := c.s.book.Write(c.w); err != nil {
+	whole, err := c.s.book.WriteToBuffer() // with the texts of the sheets that are gone
+	if err != nil {
 		return fmt.Errorf("write copy: %w", err)
 	}
-	return nil
+	in, err := zip.NewReader(bytes.NewReader(whole.Bytes()), int64(whole.Len()))
+	if err != nil {
+		return fmt.Errorf("write copy: %w", err)
+	}
+	return copyBook(in, c.w, nil)
 }
 
 // isPage tells whether the first sheet of a workbook is an invoice: it has a

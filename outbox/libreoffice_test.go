@@ -100,6 +100,37 @@ func given(t *testing.T, workbook bool) (r *rig, name string, data []byte) {
 	return r, name, data
 }
 
+// copyOfABook is the copy of a workbook of which one invoice is refused.
+func copyOfABook(t *testing.T) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, line := range strings.Split(strings.TrimSpace(corrected+strings.Replace(correctedTop, "dix", "10,00", 1)+correctedEnd), "\n") {
+		for j, cell := range strings.Split(line, ";") {
+			at, err := excelize.CoordinatesToCellName(j+1, i+1)
+			if err == nil {
+				err = f.SetCellStr("Sheet1", at, cell)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	book, err := f.WriteToBuffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, func(opt *Options, cfg *drop.Config) {
+		reading(t, strings.Replace(frenchMapping, "*.csv", "*.xlsx", 1))(opt, cfg)
+		opt.Lang = problem.French
+	})
+	r.sweep()
+	r.drop("ventes.xlsx", book.String())
+	r.intake()
+	_, data := r.refusedBook()
+	return data
+}
+
 // outcome is what became of both invoices when a copy came back: their states,
 // with the codes of what was wrong, and what it was about.
 func (r *rig) comesBack(name, content string) map[string]string {
@@ -140,7 +171,11 @@ func TestWhatLibreOfficeSavesGoesThroughOrIsRefusedForTheRightReason(t *testing.
 
 	books := o.asXLSX("", edited)
 	opened := o.asXLSX("CSV:"+frenchCSV, plain)
-	texts := o.asCSV(edited, mangled, write("opened.xlsx", []byte(opened[0])))
+	texts := o.asCSV(edited, mangled, write("opened.xlsx", []byte(opened[0])), write("typed.xlsx", copyOfABook(t)))
+	const typed = "number;date;client;siret;item;qty;price;vat;_erreur;_colonne;_correction\nF2;02/11/2026;Client;20000000800017;Clou;1;dix;5,5;"
+	if !strings.Contains(texts[3], typed) || strings.Contains(texts[3], "Épicerie") {
+		t.Errorf("the copy of a workbook, opened: %s", texts[3])
+	}
 
 	queued := string(ledger.Queued)
 	zero := queued + " E2210 1234567400001" // mended, as its check digit proves
