@@ -98,7 +98,7 @@ func (m *Mapping) matchesRecord(head []byte) bool {
 	if m.match.record != "" {
 		return first != nil && first.kind == m.match.record
 	}
-	return s.ahead != nil
+	return s.ahead != nil && s.ahead.kind == m.records.start
 }
 
 type headReader struct{ *bytes.Reader }

@@ -39,6 +39,7 @@ const (
 	codeSheetError     = "E2106" // #N/A, #REF! ...
 	codeTwice          = "E2107" // one number, two invoices
 	codeNoHead         = "E2108" // lines whose invoice is not in its table
+	codeNoStart        = "E2109" // typed records whose invoice has lost its first one
 	codeNotNumber      = "E2201"
 	codeEitherNumber   = "E2202" // 1.234: a thousand or one and a bit
 	codeLongNumber     = "E2203" // beyond 19 digits

@@ -29,7 +29,9 @@ type document struct {
 	spoils  int // ordinal of the document whose rows these continue
 	source  []*row
 	raw     []byte
-	bytes   int // about what it takes in memory
+	stray   bool // typed records: it lacks the record that starts an invoice
+	closed  bool // typed records: it has the one that ends it
+	bytes   int  // about what it takes in memory
 }
 
 // source yields the documents of an export one by one; io.EOF ends them.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"einvoice/connector/problem"
@@ -32,8 +33,8 @@ type recordSource struct {
 	keep    bool
 
 	preface []*record // before the first invoice; selectors find it as well
-	ahead   *record   // the start of the next invoice
-	between []byte    // for a copy: what stands outside of invoices
+	ahead   *record   // read, but part of the next document
+	around  []byte    // for a copy: the preface, or a trailer, in front of the next document
 	trailer *record
 	after   bool // records stand after the trailer
 	ordinal int
@@ -68,7 +69,7 @@ func (m *Mapping) openRecords(e Export, keep bool) (*opened, error) {
 	in := &opened{
 		source: s, apart: true, format: m.input.values, encoding: c.name, close: f.Close,
 		rows: func() int { return s.read }, later: s.nothing,
-		copier: func(w io.Writer, _ CopyOptions) copier { return &recordCopier{s: s, raw: w, out: c.restore(w)} },
+		copier: func(w io.Writer, _ CopyOptions) copier { return newRecordCopier(s, w) },
 	}
 	if err := s.start(); err != nil && err != io.EOF {
 		f.Close()
@@ -85,68 +86,110 @@ func lineEnd(head []byte, c charset) byte {
 	return '\n'
 }
 
-// start passes what stands before the first invoice.
+// maxPreface is how many records are kept from before the first document.
+const maxPreface = 100
+
+// start passes what stands before the first document.
 func (s *recordSource) start() error {
 	for {
 		r, err := s.record()
 		if err != nil {
 			return err
 		}
-		if r.kind == s.m.records.start {
+		if r.kind == s.m.records.start || s.isLine(r) {
 			s.ahead = r
 			return nil
 		}
-		if len(s.preface) < 100 {
+		s.around = append(s.around, r.raw...)
+		if s.isTrailer(r) || s.isEnd(r) {
+			return nil
+		}
+		if len(s.preface) < maxPreface {
 			s.preface = append(s.preface, r)
 		}
-		s.outside(r)
 	}
 }
 
-func (s *recordSource) outside(r *record) {
-	s.between = append(s.between, r.raw...)
+func (s *recordSource) isLine(r *record) bool {
+	each := s.m.places[s.m.lines.each.place]
+	return r.kind == each.record && each.when.met(r)
+}
+
+// isTrailer notes the record that ends the file, and whether any came behind it.
+func (s *recordSource) isTrailer(r *record) bool {
 	if end := s.m.end; end != nil && r.kind == end.record {
 		s.trailer, s.after = r, false
-		return
+		return true
 	}
 	s.after = s.trailer != nil
+	return false
 }
 
-// next collects the records of one invoice.
+func (s *recordSource) isEnd(r *record) bool {
+	return s.m.records.end != "" && r.kind == s.m.records.end
+}
+
+// next gives an invoice, or lines whose invoice has lost its first record: a
+// document of its own, refused, since a line dropped in silence would be worse.
+// What stands between invoices and holds no line is passed over.
 func (s *recordSource) next() (document, error) {
-	if s.ahead == nil {
-		return document{}, io.EOF
-	}
-	s.ordinal++
-	s.after = s.trailer != nil
-	all, open := []*record{s.ahead}, true
-	d := document{ordinal: s.ordinal, row: s.ahead.num}
-	s.ahead = nil
-	for s.ahead == nil {
-		r, err := s.record()
-		if err == io.EOF {
-			break
-		}
+	for {
+		all, d, err := s.collect()
 		if err != nil {
 			return d, err
 		}
+		first := all[0]
+		if first.kind != s.m.records.start {
+			if !slices.ContainsFunc(all, s.isLine) {
+				continue
+			}
+			d.stray = true
+			d.faults = append(d.faults, s.fault(codeNoStart, first.num, first.kind, s.m.records.start))
+		}
+		s.ordinal++
+		return s.document(d, all), nil
+	}
+}
+
+// collect gives the records up to an end record, or to what cannot be behind
+// one: the start of the next invoice, the trailer, the end of the file.
+func (s *recordSource) collect() (all []*record, d document, err error) {
+	for {
+		r, err := s.one()
 		switch {
-		case r.kind == s.m.records.start:
+		case err == io.EOF && len(all) > 0:
+			return all, d, nil
+		case err != nil:
+			return nil, d, err
+		case len(all) > 0 && (r.kind == s.m.records.start || s.isTrailer(r)):
 			s.ahead = r
-		case !open || s.m.end != nil && r.kind == s.m.end.record:
-			open = false
-			s.outside(r)
-		case len(all) >= maxRows:
-			d.faults = []problem.Problem{s.fault(codeManyRows, r.num, "", fmt.Sprint(maxRows))}
-		default:
+			return all, d, nil
+		case s.isTrailer(r):
+			s.around = append(s.around, r.raw...)
+			continue
+		case len(all) < maxRows:
 			all = append(all, r)
-			open = s.m.records.end == "" || r.kind != s.m.records.end
+		case len(d.faults) == 0:
+			d.faults = []problem.Problem{s.fault(codeManyRows, r.num, "", fmt.Sprint(maxRows))}
+		}
+		if s.isEnd(r) {
+			d.closed = true
+			return all, d, nil
 		}
 	}
-	return s.document(d, all), nil
+}
+
+// one is the record read ahead, or else the next.
+func (s *recordSource) one() (*record, error) {
+	if r := s.ahead; r != nil {
+		s.ahead = nil
+		return r, nil
+	}
+	return s.record()
 }
 
 func (s *recordSource) document(d document, all []*record) document {
+	d.ordinal, d.row = s.ordinal, all[0].num
 	d.rows = rowSpan(d.row, all[len(all)-1].num)
 	for _, r := range all {
 		d.bytes += r.size
@@ -310,40 +353,3 @@ func (n recordNode) children(at int) []node {
 	}
 	return all
 }
-
-// recordCopier gives the records of failing invoices back, with what stands
-// around them.
-type recordCopier struct {
-	s     *recordSource
-	raw   io.Writer
-	out   io.WriteCloser
-	wrote bool // an invoice
-}
-
-func (c *recordCopier) begin() error {
-	if _, err := c.raw.Write(c.s.charset.bom); err != nil {
-		return err
-	}
-	return c.flush()
-}
-
-func (c *recordCopier) flush() error {
-	_, err := c.out.Write(c.s.between)
-	c.s.between = nil
-	return err
-}
-
-func (c *recordCopier) take(d document, _ []problem.Problem, failing bool) error {
-	if failing {
-		if _, err := c.out.Write(d.raw); err != nil {
-			return err
-		}
-		c.wrote = true
-	}
-	if !c.wrote { // it would come to stand in front, where selectors find it
-		c.s.between = nil
-	}
-	return c.flush()
-}
-
-func (c *recordCopier) end() error { return c.out.Close() }
