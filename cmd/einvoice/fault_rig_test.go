@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -122,6 +124,7 @@ func newFaultRig(t *testing.T, w workload) *faultRig {
 		{"outbox", "proofs_over", `"20ms"`}, {"outbox", "probe", `"20ms"`}, {"outbox", "workers", "3"},
 		{"inbox.poll", "young", `"1s"`}, {"inbox.poll", "list", `"1s"`}, {"inbox.poll", "budget", "100000"},
 		{"results", "status_every", `"1s"`}, {"", "shutdown_timeout", `"2s"`}, {"log", "level", `"warn"`},
+		{"admin", "enabled", "false"},
 	}, w.settings...)
 	more := ""
 	if w.callbacks {
@@ -158,12 +161,26 @@ func (r *faultRig) must(err error) {
 
 // callbackKeys lets the platform call on a port that is free now.
 func (r *faultRig) callbackKeys() [][3]string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	r.must(err)
-	addr := l.Addr().String()
-	l.Close()
+	addr := ownPort(r.t)
 	return [][3]string{{"inbox.callback", "enabled", "true"}, {"inbox.callback", "listen", `"` + addr + `"`},
 		{"inbox.callback", "public_url", `"http://` + addr + `"`}, {"inbox.callback", "secret_file", "'secret.txt'"}}
+}
+
+var portsGiven atomic.Int32
+
+// ownPort is a free address that nobody else is given: not one of those the
+// kernel hands out to whoever connects, as the daemon comes back to it.
+func ownPort(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		n := (os.Getpid()*37 + int(portsGiven.Add(1))) % 20_000
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+n)); err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 func (r *faultRig) serverKeys(keys [][3]string) ([][3]string, string) {
@@ -288,10 +305,11 @@ func (r *faultRig) settle() error {
 	binary, err := taggedBinary()
 	r.must(err)
 	r.drop("bench_"+lateExport, faultHead+faultRow("LATE-1", false))
-	var out []byte
+	var said []byte
 	for range 12 {
 		cmd := exec.Command(binary, "run", "--once", "-c", r.config())
-		out, err = cmd.CombinedOutput()
+		out, failed := cmd.CombinedOutput()
+		err, said = failed, append(said, out...)
 		var exit *exec.ExitError
 		if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitRefused && exit.ExitCode() != exitUnfinished) {
 			return fmt.Errorf("run --once: %w\n%s", err, out)
@@ -302,7 +320,7 @@ func (r *faultRig) settle() error {
 		}
 		err = errors.New(why)
 	}
-	return fmt.Errorf("not quiet: %w\n%s", err, out)
+	return fmt.Errorf("not quiet: %w\n%s", err, said)
 }
 
 // quiet tells whether all of the workload came to its end.
@@ -340,5 +358,21 @@ func (r *faultRig) quiet() (ok bool, why string) {
 		return false, fmt.Sprintf("events of %v have no file, %v", unnumbered, err)
 	}
 	owed, err := l.Owed(ctx)
-	return err == nil && owed == 0, fmt.Sprintf("%d answers owed, %v", owed, err)
+	if err == nil && owed == 0 {
+		return true, ""
+	}
+	return false, fmt.Sprintf("%d answers owed, %v: %s", owed, err, r.owing(ctx))
+}
+
+// owing says which answers are not written, in full.
+func (r *faultRig) owing(ctx context.Context) string {
+	db, err := sql.Open("sqlite", ledger.Config{Path: filepath.Join(r.dir, "data")}.File())
+	if err != nil {
+		return err.Error()
+	}
+	defer db.Close()
+	var all string
+	err = db.QueryRowContext(ctx, `SELECT group_concat(place || ' ' || folder || ' ' || name || ' due ' || due_at || ' tries ' || tries, ', ')
+		FROM publication WHERE published_at IS NULL`).Scan(&all)
+	return fmt.Sprintf("%s, now %s, %v", all, time.Now().UTC().Format(time.RFC3339Nano), err)
 }
