@@ -111,8 +111,8 @@ func (in *Inbox) writeIssuedOf(ctx context.Context, m month) error {
 	return in.writeBook(ctx, m, wordsOf(in.opt.Lang).issued, in.issued(ctx, m))
 }
 
-// writeBook writes a table as workbook and as CSV; one that is held keeps the
-// other from nothing. An empty table makes no files.
+// writeBook writes a table as workbook and as CSV, from one pass over the ledger;
+// one that is held keeps the other from nothing. An empty table makes no files.
 func (in *Inbox) writeBook(ctx context.Context, m month, name string, b workbook.Table) error {
 	t := in.tree(m.company)
 	if there, err := t.Has(ctx, "."); err == nil && !there {
@@ -122,12 +122,22 @@ func (in *Inbox) writeBook(ctx context.Context, m month, name string, b workbook
 		if err != nil {
 			return err
 		}
-		return errors.Join(
-			t.fill(ctx, name+m.month+".xlsx", func(w io.Writer) error { return b.WriteXLSX(w) }),
-			t.fill(ctx, name+m.month+".csv", func(w io.Writer) error { return b.WriteCSV(w) }),
-		)
+		return t.fillBoth(ctx, name+m.month, b)
 	}
 	return nil
+}
+
+// fillBoth writes the workbook while it writes the twin.
+func (t tree) fillBoth(ctx context.Context, name string, b workbook.Table) error {
+	var ofBook error
+	ofTwin := t.fill(ctx, name+".csv", func(twin io.Writer) (err error) {
+		ofBook = t.fill(ctx, name+".xlsx", func(book io.Writer) (failed error) {
+			failed, err = b.WriteBoth(book, twin)
+			return failed
+		})
+		return err
+	})
+	return errors.Join(ofBook, ofTwin)
 }
 
 // Rebuild writes the registers and the workbooks of issued invoices again, of

@@ -104,3 +104,20 @@ func TestIssuedInvoicesStandInAWorkbookWithWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+func TestACreditNoteIsTakenOffTheTotal(t *testing.T) {
+	for _, c := range []struct {
+		gross  string
+		credit bool
+		want   string
+	}{{"61.2", false, "61.20"}, {"61.2", true, "-61.20"}, {"-61.2", true, "-61.20"}, {"0", true, "0.00"}, {"", true, ""}} {
+		line := ledger.IssuedLine{Credit: c.credit}
+		line.Currency = "EUR"
+		if c.gross != "" {
+			line.Gross = connector.MustAmount(c.gross)
+		}
+		if got := signed(line).String(); got != c.want {
+			t.Errorf("%q, credit %v: %s, want %s", c.gross, c.credit, got, c.want)
+		}
+	}
+}

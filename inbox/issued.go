@@ -24,15 +24,12 @@ func (in *Inbox) issued(ctx context.Context, m month) workbook.Table {
 				return
 			}
 			sums := sums{}
-			for i, err := range in.opt.Ledger.IssuedIn(ctx, m.company, from, from.AddDate(0, 1, 0)) {
+			for i, err := range in.opt.Ledger.IssuedLines(ctx, m.company, from, from.AddDate(0, 1, 0)) {
 				if err != nil {
 					yield(workbook.Row{}, err)
 					return
 				}
-				amount := amountsOf(&i.Document)[2]
-				if !i.Document.Totals.Gross.Present() {
-					amount = i.Gross
-				}
+				amount := signed(i)
 				if i.State == ledger.Sent {
 					sums.add(classFine, i.Currency, []connector.Amount{amount})
 				}
@@ -45,17 +42,29 @@ func (in *Inbox) issued(ctx context.Context, m month) workbook.Table {
 	}
 }
 
-func (in *Inbox) issuedRow(i ledger.Issued, amount connector.Amount) []any {
+// signed is an invoice's total, to be added up: a credit note's is negative.
+func signed(i ledger.IssuedLine) connector.Amount {
+	d, ok := i.Gross.Get()
+	if !ok {
+		return i.Gross
+	}
+	if i.Credit && !d.IsNeg() && !d.IsZero() {
+		d = d.Neg()
+	}
+	return connector.AmountOf(d.Pad(connector.MinorUnit(i.Currency)))
+}
+
+func (in *Inbox) issuedRow(i ledger.IssuedLine, amount connector.Amount) []any {
 	label, since, reason, what := in.standing(i)
 	return []any{
-		i.Key.Number, i.IssueDate, i.Document.Buyer.Name, i.Document.Buyer.SIREN(), i.Currency, amount,
+		i.Key.Number, i.IssueDate, i.Buyer, i.BuyerSIREN, i.Currency, amount,
 		label, since.In(in.opt.Location), reason, what, i.SourceFile, i.Row, i.APIID,
 	}
 }
 
 // standing tells in plain words where an invoice stands: at the platform, or
 // with us if it is not there.
-func (in *Inbox) standing(i ledger.Issued) (label string, since time.Time, reason, what string) {
+func (in *Inbox) standing(i ledger.IssuedLine) (label string, since time.Time, reason, what string) {
 	lang := in.opt.Lang
 	since = i.CreatedAt
 	if len(i.Problems) > 0 && i.State != ledger.Sent {

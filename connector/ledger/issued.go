@@ -37,6 +37,40 @@ func (l *Ledger) IssuedIn(ctx context.Context, company string, from, to time.Tim
 	})
 }
 
+// IssuedLine is an outgoing invoice as a list of them shows it.
+type IssuedLine struct {
+	Invoice
+	SourceFile string
+	Credit     bool
+	BuyerSIREN string
+	Buyer      string // its name; "" where the document was trimmed
+}
+
+// IssuedLines is IssuedIn for lists: of each document it reads the buyer's name only.
+func (l *Ledger) IssuedLines(ctx context.Context, company string, from, to time.Time) iter.Seq2[IssuedLine, error] {
+	return pages(func(last *IssuedLine) ([]IssuedLine, error) {
+		file, ordinal := int64(0), 0
+		if last != nil {
+			file, ordinal = last.FileID, last.Ordinal
+		}
+		all, err := list(ctx, l.read, scanIssuedLine, "SELECT "+invoiceColumns+`, f.name, i.is_credit, i.buyer_siren, d.json
+			FROM file f JOIN invoice i ON i.file_id = f.id LEFT JOIN document d ON d.invoice_id = i.id
+			WHERE f.taken_at >= ? AND f.taken_at < ? AND i.company = ? AND i.state <> 'staged' AND (i.file_id, i.ordinal) > (?, ?)
+			ORDER BY i.file_id, i.ordinal LIMIT ?`, stamp(from), stamp(to), company, file, ordinal, pageSize)
+		if err != nil {
+			return nil, fmt.Errorf("list invoices issued by %s: %w", company, err)
+		}
+		return all, nil
+	})
+}
+
+func scanIssuedLine(r row) (i IssuedLine, err error) {
+	var later []problem.Problem
+	err = r.Scan(append(invoiceDest(&i.Invoice, &later), &i.SourceFile, &i.Credit, &i.BuyerSIREN, buyerTo{&i.Buyer})...)
+	i.Problems = append(later, i.Problems...)
+	return i, err
+}
+
 func scanIssued(r row) (i Issued, err error) {
 	var later []problem.Problem
 	err = r.Scan(append(invoiceDest(&i.Invoice, &later), &i.SourceFile, documentTo{&i.Document})...)

@@ -90,12 +90,12 @@ func (d amountTo) Scan(src any) error {
 	return err
 }
 
-// jsonTo scans a JSON column; NULL and "" leave the value alone.
+// jsonTo scans a JSON column; NULL, "" and an empty list leave the value alone.
 type jsonTo struct{ to any }
 
 func (d jsonTo) Scan(src any) error {
 	s, err := textOf(src)
-	if err != nil || s == "" {
+	if err != nil || s == "" || s == "[]" { // most rows have no problem
 		return err
 	}
 	return json.Unmarshal([]byte(s), d.to)
@@ -110,6 +110,18 @@ func (d documentTo) Scan(src any) error {
 		return err
 	}
 	*d.to, err = quickjson.Invoice([]byte(s))
+	return err
+}
+
+// buyerTo scans the name of the buyer out of a document.
+type buyerTo struct{ to *string }
+
+func (d buyerTo) Scan(src any) error {
+	s, err := textOf(src)
+	if err != nil || s == "" {
+		return err
+	}
+	*d.to, err = quickjson.BuyerName([]byte(s))
 	return err
 }
 

@@ -179,6 +179,25 @@ func Invoice(text []byte) (inv connector.Invoice, err error) {
 	return inv, err
 }
 
+// BuyerName reads nothing but the buyer's name out of what AppendInvoice wrote.
+func BuyerName(text []byte) (string, error) {
+	r, name := reading{ok: true}, ""
+	r.members(text, func(member string, v []byte) {
+		if member == "recipient" {
+			r.members(v, func(member string, v []byte) {
+				if member == "name" {
+					name = r.text(v)
+				}
+			})
+		}
+	})
+	if r.ok {
+		return name, nil
+	}
+	inv, err := Invoice(text)
+	return inv.Buyer.Name, err
+}
+
 // reading remembers whether all was as AppendInvoice writes it.
 type reading struct{ ok bool }
 

@@ -84,6 +84,9 @@ func TestAnInvoiceMeansTheSameToEncodingJSON(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(got, want) {
 				t.Fatalf("read %+v\nof %s, want\n%+v (%v)", got, form, want, err)
 			}
+			if name, err := BuyerName(form); err != nil || name != want.Buyer.Name {
+				t.Fatalf("buyer %q of %s, want %q (%v)", name, form, want.Buyer.Name, err)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ package workbook
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -30,7 +31,7 @@ type Row struct {
 // slashes. The CSV twin shows the path.
 type Link struct{ Path string }
 
-// Table is what both files say. Rows is read once per file; those with Total
+// Table is what both files say. Rows is read once per pass; those with Total
 // come last.
 type Table struct {
 	Name    string // of the sheet
@@ -43,35 +44,85 @@ type Table struct {
 // with its mark, ";" between cells, CRLF. Cells that Excel would take for a
 // formula are defused.
 func (t Table) WriteCSV(w io.Writer) error {
-	if _, err := io.WriteString(w, "\ufeff"); err != nil {
-		return err
-	}
-	out := csv.NewWriter(w)
-	out.Comma, out.UseCRLF = ';', true
-	head := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		head[i] = c.Title
-	}
-	out.Write(head)
-	apart := false
+	c := t.beginTwin(w)
 	for row, err := range t.Rows {
 		if err != nil {
 			return err
 		}
-		if row.Total && !apart {
-			apart = true
-			out.Write(make([]string, len(head)))
-		}
-		line := make([]string, len(head))
-		for i, cell := range row.Cells {
-			line[i] = t.text(cell)
-		}
-		if err := out.Write(line); err != nil {
+		if err := c.add(row); err != nil {
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return c.end()
+}
+
+// WriteBoth writes the workbook and its twin in one pass over the rows. Neither
+// needs the other: one that cannot be written leaves the other whole.
+func (t Table) WriteBoth(book, twin io.Writer) (ofBook, ofTwin error) {
+	c, rows, all := t.beginTwin(twin), t.Rows, false
+	t.Rows = func(yield func(Row, error) bool) {
+		for row, err := range rows {
+			if err == nil {
+				_ = c.add(row) // sticky: end gives it
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+		all = true
+	}
+	ofBook = t.WriteXLSX(book)
+	if !all {
+		return ofBook, ofBook
+	}
+	return ofBook, c.end()
+}
+
+// csvTwin is a twin while it is being written. Its errors are sticky.
+type csvTwin struct {
+	t     Table
+	out   *csv.Writer
+	line  []string
+	apart bool // the rows of totals have begun
+	err   error
+}
+
+func (t Table) beginTwin(w io.Writer) *csvTwin {
+	c := &csvTwin{t: t, out: csv.NewWriter(w), line: make([]string, len(t.Columns))}
+	c.out.Comma, c.out.UseCRLF = ';', true
+	if _, c.err = io.WriteString(w, "\ufeff"); c.err != nil {
+		return c
+	}
+	for i, column := range t.Columns {
+		c.line[i] = column.Title
+	}
+	c.err = c.out.Write(c.line)
+	return c
+}
+
+func (c *csvTwin) add(row Row) error {
+	if row.Total && !c.apart {
+		c.apart = true
+		c.write()
+	}
+	c.write(row.Cells...)
+	return c.err
+}
+
+func (c *csvTwin) write(cells ...any) {
+	if c.err != nil {
+		return
+	}
+	clear(c.line)
+	for i, cell := range cells {
+		c.line[i] = c.t.text(cell)
+	}
+	c.err = c.out.Write(c.line)
+}
+
+func (c *csvTwin) end() error {
+	c.out.Flush()
+	return errors.Join(c.err, c.out.Error())
 }
 
 func (t Table) text(cell any) string {

@@ -163,6 +163,47 @@ func TestAnErrorOfTheRowsEndsBothFiles(t *testing.T) {
 	}
 }
 
+// TestBothComeFromOneReading: what each of the two pays for when the other, or
+// the reading itself, breaks.
+func TestBothComeFromOneReading(t *testing.T) {
+	readings := 0
+	tb := table(rows()...)
+	all := tb.Rows
+	tb.Rows = func(yield func(Row, error) bool) { readings++; all(yield) }
+	var alone, book, twin bytes.Buffer
+	if err := tb.WriteCSV(&alone); err != nil {
+		t.Fatal(err)
+	}
+	readings = 0
+	if a, b := tb.WriteBoth(&book, &twin); a != nil || b != nil || readings != 1 {
+		t.Fatalf("%v, %v, %d readings", a, b, readings)
+	}
+	if twin.String() != alone.String() {
+		t.Errorf("twin\n%s\nalone\n%s", &twin, &alone)
+	}
+	if f, err := excelize.OpenReader(&book); err != nil {
+		t.Errorf("workbook: %v", err)
+	} else if v, _ := f.GetCellValue("2026-05", "A6"); v != "Total EUR" {
+		t.Errorf("last row of the workbook: %q", v)
+	}
+	twin.Reset()
+	if a, b := tb.WriteBoth(full{}, &twin); a == nil || b != nil || twin.String() != alone.String() {
+		t.Errorf("without a workbook: %v, %v, twin\n%s", a, b, &twin)
+	}
+	if a, b := tb.WriteBoth(io.Discard, full{}); a != nil || b == nil {
+		t.Errorf("without a twin: %v, %v", a, b)
+	}
+	tb.Rows = func(yield func(Row, error) bool) { _ = yield(rows()[0], nil) && yield(Row{}, errors.New("ledger")) }
+	if a, b := tb.WriteBoth(io.Discard, io.Discard); a == nil || b == nil {
+		t.Errorf("a broken reading: %v, %v; a half twin must not appear", a, b)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
 // many is a register of n rows and 29 columns.
 func many(n int) Table {
 	tb := table()
