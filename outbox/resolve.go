@@ -236,5 +236,5 @@ func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool) (ledg
 func (o *Outbox) held(d ledger.Doubt, p problem.Problem) ledger.Outcome {
 	p.Severity, p.Invoice = problem.Hold, d.Key.Number
 	o.tell("held", "company", d.Company, "number", d.Key.Number, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
-	return ledger.Outcome{ID: d.ID, State: ledger.Held, Problems: []problem.Problem{p}, Note: p.Message(problem.English)}
+	return ledger.Outcome{ID: d.ID, State: ledger.Held, Problems: []problem.Problem{p}}
 }

@@ -56,6 +56,8 @@ func sentence(lang problem.Lang, event string, args map[string]string) string {
 			return verdictWord(lang, args["verdict"])
 		case "label":
 			return label(lang, args)
+		case "gross":
+			return figure(lang, args[name])
 		}
 		return args[name]
 	})

@@ -262,19 +262,20 @@ func (p *preview) showJSON(s ledger.StagedInvoice) error {
 
 func (p *preview) showText(s ledger.StagedInvoice) error {
 	inv := &s.Invoice
-	fmt.Fprint(p.out, p.cfg.say("%s %s  %s  (row %s)  %s\n", p.cfg.say(title(inv)), inv.Number, inv.IssueDate, s.Rows, s.Verdict))
+	fmt.Fprint(p.out, p.cfg.say("%s %s  %s  (row %s)  %s\n", p.cfg.say(title(inv)), inv.Number, inv.IssueDate, s.Rows, p.cfg.say(string(s.Verdict))))
 	fmt.Fprint(p.out, p.cfg.say("  from %s %s\n  to   %s %s %s\n", inv.Seller.Name, inv.Seller.FiscalID, inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.Address.City))
+	f := p.cfg.figure
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	for _, l := range inv.Lines {
-		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", l.Quantity, l.Unit, l.UnitPrice, l.Net, l.Rate, clip(l.Description, 60))
+		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", f(l.Quantity), l.Unit, f(l.UnitPrice), f(l.Net), f(l.Rate), clip(l.Description, 60))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, t := range inv.Taxes {
-		fmt.Fprint(p.out, p.cfg.say("  VAT %s%% of %s: %s\n", t.Rate, t.Taxable, t.Tax))
+		fmt.Fprint(p.out, p.cfg.say("  VAT %s%% of %s: %s\n", f(t.Rate), f(t.Taxable), f(t.Tax)))
 	}
-	fmt.Fprint(p.out, p.cfg.say("  net %s  VAT %s  total %s %s\n", inv.Totals.Net, inv.Totals.Tax, inv.Totals.Gross, inv.Currency))
+	fmt.Fprint(p.out, p.cfg.say("  net %s  VAT %s  total %s %s\n", f(inv.Totals.Net), f(inv.Totals.Tax), f(inv.Totals.Gross), inv.Currency))
 	if n := len(inv.Attached); n > 0 {
 		var names []string
 		for _, a := range inv.Attached {

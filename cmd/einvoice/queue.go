@@ -146,7 +146,7 @@ func printQueue(out io.Writer, cfg *Config, lines []queued) error {
 		if !q.NotBefore.IsZero() {
 			why = strings.TrimSpace(why + cfg.say(" (not before %s)", q.NotBefore.In(cfg.location()).Format(time.DateTime)))
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s, %d\t%s\t%s\n", q.State, q.Company, q.Number, q.Gross, q.Currency, q.File, q.Row,
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s, %d\t%s\t%s\n", cfg.say(string(q.State)), q.Company, q.Number, figure(cfg.lang(), q.Gross), q.Currency, q.File, q.Row,
 			q.Since.In(cfg.location()).Format(time.DateTime), why)
 	}
 	return w.Flush()

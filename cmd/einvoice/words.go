@@ -18,6 +18,16 @@ func translated(lang problem.Lang, format string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
+// figure writes an amount with the decimal sign of the language.
+func (c *Config) figure(a fmt.Stringer) string { return figure(c.lang(), a.String()) }
+
+func figure(lang problem.Lang, text string) string {
+	if lang == problem.French {
+		return problem.Figure(text)
+	}
+	return text
+}
+
 // inFrench are the texts of the commands that people look at, by the English
 // one. A test finds the texts that are missing here.
 var inFrench = map[string]string{
@@ -46,6 +56,8 @@ var inFrench = map[string]string{
 	"refuse":                                                               "refusé",
 	"hold":                                                                 "à vérifier",
 	"warn":                                                                 "attention",
+	"QUEUED":                                                               "à envoyer", "REFUSED": "refusée", "DUPLICATE": "déjà envoyée", "CONFLICT": "en conflit",
+	"SUPERSEDED": "remplacée", "IGNORED": "ignorée", "HELD": "à vérifier", "WAITING": "en attente",
 
 	// check
 	"%s: no mistakes\n": "%s : aucune erreur\n",
@@ -66,19 +78,19 @@ var inFrench = map[string]string{
 	"queued":     "à envoyer",
 	"waiting":    "en attente",
 	"sending":    "en cours d'envoi",
-	"uncertain":  "incertaines",
-	"held":       "à vérifier (retenues)",
-	"sent":       "envoyées",
-	"rejected":   "rejetées par la plateforme",
-	"refused":    "refusées",
+	"uncertain":  "incertaine(s)",
+	"held":       "retenue(s), à vérifier",
+	"sent":       "envoyée(s)",
+	"rejected":   "rejetée(s) par la plateforme",
+	"refused":    "refusée(s)",
 	"conflict":   "en conflit",
-	"duplicate":  "déjà envoyées",
-	"superseded": "remplacées",
-	"ignored":    "ignorées",
-	"seen":       "annoncées",
-	"fetched":    "lues",
-	"built":      "préparées",
-	"delivered":  "remises",
+	"duplicate":  "déjà envoyée(s)",
+	"superseded": "remplacée(s)",
+	"ignored":    "ignorée(s)",
+	"seen":       "annoncée(s)",
+	"fetched":    "lue(s)",
+	"built":      "préparée(s)",
+	"delivered":  "remise(s)",
 
 	// trace
 	"%s  company %s  %s  %s\n": "%s  société %s  %s  %s\n",

@@ -78,6 +78,10 @@ func TestEveryTextOfTheCommandsHasAFrenchOne(t *testing.T) {
 		ledger.Rejected, ledger.Refused, ledger.Conflict, ledger.Duplicate, ledger.Superseded, ledger.Ignored} {
 		all[string(st)] = "state"
 	}
+	for _, v := range []ledger.Verdict{ledger.VerdictQueued, ledger.VerdictRefused, ledger.VerdictDuplicate, ledger.VerdictConflict,
+		ledger.VerdictSuperseded, ledger.VerdictIgnored, ledger.VerdictHeld, ledger.VerdictWaiting} {
+		all[string(v)] = "verdict"
+	}
 	for _, st := range []ledger.FileState{ledger.FileTaken, ledger.FileMapped, ledger.FileFailed} {
 		all[string(st)] = "state of a file"
 	}
@@ -117,6 +121,12 @@ func TestEveryTextOfTheCommandsHasAFrenchOne(t *testing.T) {
 func TestTheLanguageOfTheConfigurationIsSpoken(t *testing.T) {
 	cfg := &Config{Language: "fr"}
 	if got := cfg.say("answers not written yet: %d\n", 3); got != "réponses pas encore écrites : 3\n" {
+		t.Error(got)
+	}
+	if got := sentence(problem.French, "sent", map[string]string{"number": "F1.50", "gross": "839.58", "currency": "EUR", "id": "a"}); !strings.Contains(got, "facture F1.50, 839,58 EUR") {
+		t.Error(got)
+	}
+	if got := sentence(problem.English, "sent", map[string]string{"number": "F1", "gross": "839.58", "currency": "EUR"}); !strings.Contains(got, "839.58 EUR") {
 		t.Error(got)
 	}
 	if got := translated(problem.English, "answers not written yet: %d\n", 3); got != "answers not written yet: 3\n" {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -388,8 +389,14 @@ func TestFindAndStory(t *testing.T) {
 		switch {
 		case strings.Contains(s.Text, "%!"):
 			t.Errorf("%s: %s", s.What, s.Text)
-		case s.What != "event" && s.What != "released" && s.Text == story[i].Text:
+		case s.Text == story[i].Text:
 			t.Errorf("%s has no French: %s", s.What, s.Text)
+		}
+	}
+	for _, text := range []string{"verdict : à envoyer (QUEUED)", "la tentative 1 a donné : sans réponse claire; reset by peer", "élucidée (RESOLVED)",
+		"fichier de statuts status_x.csv écrit avec l'événement sans réponse claire (UNCERTAIN), seq 2", "introuvable, alors qu'une facture plus récente est visible"} {
+		if !slices.ContainsFunc(french, func(s Step) bool { return strings.Contains(s.Text, text) }) {
+			t.Errorf("nothing says %q in %v", text, french)
 		}
 	}
 	files, err := w.FindFiles(t.Context(), "export1.csv")

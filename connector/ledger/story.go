@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 	"time"
@@ -40,13 +41,13 @@ func (l *Ledger) Story(ctx context.Context, invoiceID int64, lang ...problem.Lan
 		{in.step("sending", "attempt %v to send it began", "début de la tentative d'envoi %v"), "SELECT started_at, number FROM attempt WHERE invoice_id = ?", invoiceID},
 		{in.step("sending", "attempt %v to send it began", "début de la tentative d'envoi %v"), "SELECT attempted_at, attempts FROM invoice WHERE id = ? AND state = 'sending'", invoiceID},
 		{in.attemptStep, "SELECT ended_at, number, outcome, http, note, problems FROM attempt WHERE invoice_id = ? AND ended_at IS NOT NULL", invoiceID},
-		{in.step("lookup", "looked up at the platform: %v", "recherchée sur la plateforme : %v"), "SELECT at, finding FROM lookup WHERE invoice_id = ? ORDER BY id", invoiceID},
+		{in.step("lookup", "looked up at the platform: %s", "recherchée sur la plateforme : %s"), "SELECT at, finding FROM lookup WHERE invoice_id = ? ORDER BY id", invoiceID},
 		{in.eventStep, "SELECT recorded_at, kind, platform_state, external_status, status_code, reason_code, reason, problem, note FROM event WHERE invoice_id = ? ORDER BY id", invoiceID},
 		{in.callback(), "SELECT c.received_at, c.event, c.body_sha256 FROM callback c JOIN invoice i ON i.api_id = c.api_id WHERE i.id = ? ORDER BY c.id", invoiceID},
 		{in.step("request", "%v asked to %v%v", "%v a demandé : %v%v"), `SELECT q.done_at, q.who, q.verb, CASE q.failure WHEN '' THEN '' ELSE ': ' || q.failure END FROM request q
 			WHERE q.done_at IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(q.invoices) WHERE value = ?) ORDER BY q.id`, invoiceID},
-		{in.step("published", "%v %v written to %v of %v", "%v %v écrit dans %v de %v"), "SELECT published_at, kind, name, folder, place FROM publication WHERE file_id = ? AND published_at IS NOT NULL", f.ID},
-		{in.step("published", "status file %v written with event %v, seq %v", "fichier de statuts %v écrit avec l'événement %v, seq %v"), `SELECT p.published_at, p.name, e.kind, e.seq FROM event e
+		{in.step("published", "%s %v written to %s of %v", "%s : %v écrit dans le dossier %s de %v"), "SELECT published_at, kind, name, folder, place FROM publication WHERE file_id = ? AND published_at IS NOT NULL", f.ID},
+		{in.step("published", "status file %v written with event %s, seq %v", "fichier de statuts %v écrit avec l'événement %s, seq %v"), `SELECT p.published_at, p.name, e.kind, e.seq FROM event e
 			JOIN publication p ON p.place = e.place AND p.kind = 'status' AND e.seq BETWEEN p.seq_from AND p.seq_to
 			WHERE e.invoice_id = ? AND p.published_at IS NOT NULL`, invoiceID},
 	} {
@@ -108,25 +109,34 @@ func (in tongue) fileSteps(f File, inv Invoice) []Step {
 	}
 	steps = append(steps, Step{inv.CreatedAt, "mapped", in.say("document %s read from %s, mapping %s, version %s", "document %s lu, %s, modèle %s, version %s", inv.Key.Number, where, f.Mapping, f.MappingVersion)})
 	if !f.MappedAt.IsZero() {
-		steps = append(steps, Step{f.MappedAt, "released", "verdict " + string(inv.Verdict)})
+		steps = append(steps, Step{f.MappedAt, "released", in.say("verdict %s", "verdict : %s", in.word(string(inv.Verdict)))})
 	}
 	return steps
 }
 
-// step reads a row of a time and the values of the text.
+// step reads a row of a time and the values of the text: data for a %v, and for a
+// %s one of our words.
 func (in tongue) step(what, english, french string) func(row) (Step, error) {
 	return func(r row) (Step, error) {
 		s := Step{What: what}
-		values := make([]any, strings.Count(english, "%v"))
+		verbs := verb.FindAllString(english, -1)
+		values := make([]any, len(verbs))
 		dest := []any{instant{&s.At}}
 		for i := range values {
 			dest = append(dest, &values[i])
 		}
 		err := r.Scan(dest...)
+		for i, v := range verbs {
+			if v == "%s" {
+				values[i] = in.word(fmt.Sprint(values[i]))
+			}
+		}
 		s.Text = in.say(english, french, values...)
 		return s, err
 	}
 }
+
+var verb = regexp.MustCompile("%[vs]")
 
 func (in tongue) callback() func(row) (Step, error) {
 	return in.step("callback", "callback %v recorded, body %v", "rappel %v enregistré, corps %v")
@@ -138,12 +148,12 @@ func (in tongue) attemptStep(r row) (Step, error) {
 	var ps []problem.Problem
 	s := Step{What: "answered"}
 	err := r.Scan(instant{&s.At}, &number, &outcome, &http, &note, jsonTo{&ps})
-	parts := []string{in.say("attempt %d led to %s", "la tentative %d a donné %s", number, outcome)}
+	parts := []string{in.say("attempt %d led to %s", "la tentative %d a donné : %s", number, in.word(outcome))}
 	if status := fmt.Sprintf("HTTP %d", http); http != 0 && note != status { // it often says no more
 		parts = append(parts, status)
 	}
 	if note != "" {
-		parts = append(parts, note)
+		parts = append(parts, in.word(note))
 	}
 	for _, p := range ps {
 		parts = append(parts, p.Code+" "+p.Message(in.lang))
@@ -158,8 +168,8 @@ func (in tongue) eventStep(r row) (Step, error) {
 	var p problem.Problem
 	s := Step{What: "event"}
 	err := r.Scan(instant{&s.At}, &kind, &state, &external, &code, &reasonCode, &reason, jsonTo{&p}, &note)
-	parts := []string{kind}
-	for _, part := range []string{state, external, reasonCode, reason, note} {
+	parts := []string{in.word(kind)}
+	for _, part := range []string{state, external, reasonCode, reason, in.word(note)} {
 		if part != "" {
 			parts = append(parts, part)
 		}

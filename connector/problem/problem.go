@@ -7,6 +7,7 @@ package problem
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -59,10 +60,10 @@ func (p Problem) Error() string {
 }
 
 // Message says what is wrong.
-func (p Problem) Message(lang Lang) string { return p.fill(entryOf(p.Code).message(lang)) }
+func (p Problem) Message(lang Lang) string { return p.fill(lang, entryOf(p.Code).message(lang)) }
 
 // Remedy says what to do next.
-func (p Problem) Remedy(lang Lang) string { return p.fill(entryOf(p.Code).remedy(lang)) }
+func (p Problem) Remedy(lang Lang) string { return p.fill(lang, entryOf(p.Code).remedy(lang)) }
 
 // Where says where the value stands: `orders.csv, row 14, column "TVA"`.
 func (p Problem) Where(lang Lang) string {
@@ -90,16 +91,37 @@ func (p Problem) Where(lang Lang) string {
 }
 
 // fill replaces {value}, {column} ... in a text of the catalogue.
-func (p Problem) fill(text string) string {
+func (p Problem) fill(lang Lang, text string) string {
+	shown := func(v string) string { return v }
+	if lang == French && !p.quotes() {
+		shown = Figure
+	}
 	pairs := []string{
-		"{value}", p.Value, "{expected}", p.Expected, "{field}", p.Field,
+		"{value}", shown(p.Value), "{expected}", shown(p.Expected), "{field}", p.Field,
 		"{invoice}", p.Invoice, "{rule}", p.Rule, "{bt}", p.BT,
 		"{file}", p.Position.File, "{sheet}", p.Position.Sheet,
 		"{column}", p.Position.Column, "{path}", p.Position.Path,
 		"{row}", fmt.Sprint(p.Position.Row),
 	}
 	for k, v := range p.Args {
-		pairs = append(pairs, "{"+k+"}", v)
+		pairs = append(pairs, "{"+k+"}", shown(v))
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// quotes tells that the values stand so in a file: what was 1.234 there is not
+// shown as another text. Totals are numbers that were read.
+func (p Problem) quotes() bool {
+	return (strings.HasPrefix(p.Code, "E1") || strings.HasPrefix(p.Code, "E2")) && p.Code != "E2214"
+}
+
+var figures = regexp.MustCompile(`^-?[0-9]{1,15}\.[0-9]{1,8}$`)
+
+// Figure writes an amount as people in France read it, with a decimal comma; any
+// other text stays as it is.
+func Figure(text string) string {
+	if !figures.MatchString(text) {
+		return text
+	}
+	return strings.Replace(text, ".", ",", 1)
 }

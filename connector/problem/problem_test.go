@@ -30,7 +30,7 @@ func TestTextsAreFilled(t *testing.T) {
 		Position: Position{File: "ventes.csv", Row: 14},
 		Args:     map[string]string{"line": "1", "quantity": "2", "price": "25.50"}}
 	for lang, want := range map[Lang]string{
-		French:  "Ligne de facture 1 : le montant net est 51.03, mais 2 x 25.50 = 51.00.",
+		French:  "Ligne de facture 1 : le montant net est 51,03, mais 2 x 25,50 = 51,00.",
 		English: "Invoice line 1: the net amount is 51.03, but 2 x 25.50 = 51.00.",
 	} {
 		if got := p.Message(lang); got != want {
@@ -42,6 +42,23 @@ func TestTextsAreFilled(t *testing.T) {
 	}
 	if got := p.Error(); !strings.HasPrefix(got, "ventes.csv, row 14: Invoice line 1") {
 		t.Errorf("as an error: %q", got)
+	}
+}
+
+// TestFiguresReadAsInFranceAndTextsOfFilesAsTheyStand: 1.234 in a file must not
+// be shown as another text than the one to look for.
+func TestFiguresReadAsInFranceAndTextsOfFilesAsTheyStand(t *testing.T) {
+	for _, c := range []struct{ code, value, want string }{
+		{"E3102", "-51.03", "-51,03"}, {"E2214", "51.03", "51,03"}, {"E3102", "2026.01.15", "2026.01.15"}, {"E3102", "100", "100"},
+		{"E2202", "1.234", "1.234"}, {"E2201", "12.5", "12.5"},
+	} {
+		p := Problem{Code: c.code, Value: c.value}
+		if got := p.Message(French); !strings.Contains(got, c.want) {
+			t.Errorf("%s %s: %s", c.code, c.value, got)
+		}
+		if got := p.Message(English); !strings.Contains(got, c.value) {
+			t.Errorf("%s %s: %s", c.code, c.value, got)
+		}
 	}
 }
 
