@@ -93,6 +93,22 @@ func reopened(t *testing.T, l *ledger.Ledger, companies []connector.Company) *le
 	return l
 }
 
+// queue has n invoices of a company wait to be sent: <company>-000 and so on.
+func (r *rig) queue(c connector.Company, n int) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	f, err := r.Ledger.TakeFile(ctx, ledger.NewFile{Drop: "main", Place: c.ID, Name: c.ID, SHA256: c.ID})
+	r.must(err)
+	var all []ledger.StagedInvoice
+	for i := range n {
+		inv := connector.Invoice{Number: fmt.Sprintf("%s-%03d", c.ID, i), Type: "380", IssueDate: "2026-11-02", Seller: connector.Party{FiscalID: c.FiscalID}}
+		all = append(all, ledger.StagedInvoice{Ordinal: i + 1, Row: i + 2, Company: c.ID, Invoice: inv, Verdict: ledger.VerdictQueued})
+	}
+	r.must(r.Ledger.Stage(ctx, f.ID, all))
+	_, err = r.Ledger.Release(ctx, f.ID, ledger.Mapped{Mapping: "test"})
+	r.must(err)
+}
+
 // TestNoCompanyWaitsForAnother gives four companies many invoices and fewer
 // places than companies.
 func TestNoCompanyWaitsForAnother(t *testing.T) {
@@ -105,18 +121,8 @@ func TestNoCompanyWaitsForAnother(t *testing.T) {
 		opt.Drops[0].Companies = companies
 		opt.Ledger = reopened(t, opt.Ledger, companies)
 	})
-	ctx := t.Context()
 	for _, c := range companies {
-		f, err := r.Ledger.TakeFile(ctx, ledger.NewFile{Drop: "main", Place: c.ID, Name: c.ID, SHA256: c.ID})
-		r.must(err)
-		var all []ledger.StagedInvoice
-		for i := range 100 {
-			inv := connector.Invoice{Number: fmt.Sprintf("%s-%03d", c.ID, i), Type: "380", IssueDate: "2026-11-02", Seller: connector.Party{FiscalID: c.FiscalID}}
-			all = append(all, ledger.StagedInvoice{Ordinal: i + 1, Row: i + 2, Company: c.ID, Invoice: inv, Verdict: ledger.VerdictQueued})
-		}
-		r.must(r.Ledger.Stage(ctx, f.ID, all))
-		_, err = r.Ledger.Release(ctx, f.ID, ledger.Mapped{Mapping: "test"})
-		r.must(err)
+		r.queue(c, 100)
 	}
 	counts := map[string]int{}
 	for _, number := range r.sentUntil(80, nil)[:80] {

@@ -103,7 +103,8 @@ func (l *lanes) stopped(company string, a api.Answer, now time.Time) bool {
 // whole, so that an API that is down is not asked by every invoice in turn.
 const breakAfter = 5
 
-// failed counts a failure that another try may cure; wait is that try's.
+// failed counts a failure that another try may cure, or that leaves its invoice
+// in doubt; wait is the time until the lane tries again.
 func (l *lanes) failed(company string, now time.Time, wait time.Duration) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,6 +126,25 @@ func (l *lanes) worked(company string) bool {
 	news := s.closed || all.closed
 	*s, *all = stop{}, stop{}
 	return news
+}
+
+// read opens a company's own path, which a list that could not be read had
+// closed; a list proves nothing about what stops the credential. It returns true
+// when that is news.
+func (l *lanes) read(company string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := l.each[company]
+	news := s.closed
+	*s = stop{}
+	return news
+}
+
+// own tells whether a company is stopped for a reason of its own.
+func (l *lanes) own(company string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.each[company].closed
 }
 
 // together tells whether two companies are under one credential.

@@ -206,7 +206,12 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		}
 		o.tell("uncertain", append(args, "note", a.Note)...)
 	}
-	if a.Fate == api.Unsure { // proves nothing about the lane
+	if a.Fate == api.Unsure {
+		// It proves nothing about the lane, but many in a row would make a doubt of
+		// every invoice that waits.
+		if o.lanes.failed(t.Company, now, max(a.RetryAfter, o.Config.backoff(t.Attempt, jitter()))) {
+			o.tell("unreachable", args...)
+		}
 		return out
 	}
 	if o.lanes.worked(t.Company) {
@@ -237,7 +242,7 @@ func (o *Outbox) noteStop(ctx context.Context, company string, a api.Answer, now
 
 func (o *Outbox) noteResumed(ctx context.Context, company string) {
 	for _, c := range o.Companies {
-		if !o.lanes.together(c.ID, company) {
+		if !o.lanes.together(c.ID, company) || o.lanes.own(c.ID) || o.lanes.shut(c.ID) {
 			continue
 		}
 		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), ""); err != nil {
@@ -282,7 +287,7 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	if err := fault.Hit(fault.SweptPart); err != nil {
 		return false, err
 	}
-	if o.lanes.worked(company) {
+	if o.lanes.read(company) {
 		o.tell("resumed", "company", company)
 	}
 	if err := o.Ledger.SweepDone(ctx, company); err != nil {

@@ -2,12 +2,14 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -62,62 +64,117 @@ func reset(conn net.Conn) {
 	conn.(*net.TCPConn).SetLinger(0) // close sends RST
 }
 
-func TestNothingWrittenMeansLater(t *testing.T) {
+// failing is a way in which a request gets no whole answer.
+type failing struct {
+	name    string
+	base    func(t *testing.T) string
+	timeout time.Duration
+	ctx     func(context.Context) context.Context
+	fate    Fate
+	code    string
+}
+
+// answering is a server that reads a request and then does what it likes. A
+// second request is a mistake.
+func answering(then func(net.Conn)) func(*testing.T) string {
+	return func(t *testing.T) string {
+		var requests atomic.Int32
+		t.Cleanup(func() {
+			if n := requests.Load(); n != 1 {
+				t.Errorf("the server got %d requests", n)
+			}
+		})
+		return listen(t, func(c net.Conn) {
+			if readRequest(c) == nil {
+				requests.Add(1)
+				then(c)
+			}
+		})
+	}
+}
+
+func says(text string) func(*testing.T) string {
+	return answering(func(c net.Conn) { io.WriteString(c, text) })
+}
+
+func ended(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}
+
+func nobody(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := "http://" + l.Addr().String()
-	l.Close()
-	secure := httptest.NewTLSServer(http.NotFoundHandler())
-	defer secure.Close()
-	secure.Config.ErrorLog = nil
-	plain := listen(t, func(c net.Conn) { c.Write([]byte("220 not TLS\r\n")) })
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, c := range []struct {
-		name, base, code string
-		ctx              context.Context
-	}{
-		{"connection refused", closed, codeUnreachable, t.Context()},
-		{"unknown host", "http://no-such-host.invalid", codeUnreachable, t.Context()},
-		{"certificate of nobody", secure.URL, codeCertificate, t.Context()},
-		{"no TLS on the other side", "https" + strings.TrimPrefix(plain, "http"), codeUnreachable, t.Context()},
-		{"cancelled before", closed, codeUnreachable, gone},
-	} {
-		a := newTestClient(t, c.base, Options{}).Submit(c.ctx, usualInvoice())
-		if a.Fate != Later || a.HTTP != 0 || a.Problems[0].Code != c.code {
-			t.Errorf("%s: %+v", c.name, a)
-		}
-	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
 }
 
-func TestAnythingWrittenAndUnansweredIsUncertain(t *testing.T) {
-	for name, handle := range map[string]func(net.Conn){
-		"reset after reading":  func(c net.Conn) { readRequest(c); reset(c) },
-		"closed after reading": func(c net.Conn) { readRequest(c) },
-		"head only": func(c net.Conn) {
-			readRequest(c)
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Le")
-		},
-		"not HTTP": func(c net.Conn) { readRequest(c); io.WriteString(c, "220 ftp ready\r\n\r\n") },
-		"body cut": func(c net.Conn) {
-			readRequest(c)
-			io.WriteString(c, "HTTP/1.1 422 No\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{\"message\":")
-		},
-		"a status that says it all, body cut": func(c net.Conn) {
-			readRequest(c)
-			io.WriteString(c, "HTTP/1.1 413 No\r\nContent-Length: 400\r\n\r\n<html>")
-		},
-	} {
-		calls := atomic.Int32{}
-		c := newTestClient(t, listen(t, func(conn net.Conn) { calls.Add(1); handle(conn) }), Options{})
-		if a := c.Submit(t.Context(), usualInvoice()); a.Fate != Unsure || a.Scope != ScopeInvoice || len(a.Problems) != 1 {
-			t.Errorf("%s: %+v", name, a)
-		}
-		if calls.Load() != 1 {
-			t.Errorf("%s: %d connections", name, calls.Load())
-		}
+func secured(base func(*testing.T) string) func(*testing.T) string {
+	return func(t *testing.T) string { return "https" + strings.TrimPrefix(base(t), "http") }
+}
+
+func strangersCertificate(t *testing.T) string {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// silent accepts connections and says nothing until the other side gives up.
+func silent(t *testing.T) string {
+	return listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+}
+
+// failures has a row for each way in which a request gets no whole answer:
+// before its first byte left, it surely was not processed; after, nobody knows.
+var failures = []failing{
+	{name: "connection refused", base: nobody, fate: Later, code: codeUnreachable},
+	{name: "unknown host", base: func(*testing.T) string { return "http://no-such-host.invalid" }, fate: Later, code: codeUnreachable},
+	{name: "certificate of nobody", base: strangersCertificate, fate: Later, code: codeCertificate},
+	{name: "no TLS on the other side", base: secured(func(t *testing.T) string {
+		return listen(t, func(c net.Conn) { c.Write([]byte("220 not TLS\r\n")) })
+	}), fate: Later, code: codeUnreachable},
+	{name: "reset in the handshake", base: secured(func(t *testing.T) string { return listen(t, reset) }), fate: Later, code: codeUnreachable},
+	{name: "silence in the handshake", base: secured(silent), timeout: 50 * time.Millisecond, fate: Later, code: codeUnreachable},
+	{name: "stopped before", base: nobody, ctx: ended, fate: Later, code: codeUnreachable},
+	{name: "reset after reading", base: answering(reset), fate: Unsure, code: codeNoAnswer},
+	{name: "closed after reading", base: answering(func(net.Conn) {}), fate: Unsure, code: codeNoAnswer},
+	{name: "silence after reading", base: silent, timeout: 50 * time.Millisecond, fate: Unsure, code: codeNoAnswer},
+	{name: "not HTTP", base: says("220 ftp ready\r\n\r\n"), fate: Unsure, code: codeNoAnswer},
+	{name: "head cut", base: says("HTTP/1.1 200 OK\r\nContent-Le"), fate: Unsure, code: codeNoAnswer},
+	{name: "body cut", base: says("HTTP/1.1 422 No\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{\"message\":"), fate: Unsure, code: codeBrokenAnswer},
+	{name: "good body cut", base: says("HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{\"data\":{\"id\":\"a1\"}}"), fate: Unsure, code: codeBrokenAnswer},
+	{name: "a status that says it all, body cut", base: says("HTTP/1.1 413 No\r\nContent-Length: 400\r\n\r\n<html>"), fate: Unsure, code: codeBrokenAnswer},
+	{name: "body that does not end", timeout: 100 * time.Millisecond, base: answering(func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n{")
+		io.Copy(io.Discard, c)
+	}), fate: Unsure, code: codeBrokenAnswer},
+	{name: "a chunk that is none", base: says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot a length\r\n"), fate: Unsure, code: codeBrokenAnswer},
+	{name: "compressed, but not really", base: says("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"), fate: Unsure, code: codeBrokenAnswer},
+}
+
+func TestEveryFailureOfTheTransportHasItsFate(t *testing.T) {
+	for _, f := range failures {
+		t.Run(f.name, func(t *testing.T) {
+			cfg := Defaults()
+			cfg.BaseURL, cfg.Timeout = f.base(t), setting.Duration(cmp.Or(f.timeout, 5*time.Second))
+			ctx := t.Context()
+			if f.ctx != nil {
+				ctx = f.ctx(ctx)
+			}
+			a := clientOf(t, cfg, Options{}).Submit(ctx, usualInvoice())
+			scope := ScopeCredential
+			if f.fate == Unsure {
+				scope = ScopeInvoice
+			}
+			if a.Fate != f.fate || a.Scope != scope || len(a.Problems) != 1 || a.Problems[0].Code != f.code || a.RetryAfter != 0 || a.Doubt {
+				t.Errorf("answer %+v, want %s of %s, %s", a, f.fate, scope, f.code)
+			}
+		})
 	}
 }
 

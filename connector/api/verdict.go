@@ -39,8 +39,6 @@ func (r *reply) verdict() verdict {
 		return r.unanswered()
 	case r.status == http.StatusTooManyRequests:
 		return r.because(Later, ScopeCredential, codeRateLimited)
-	case r.status == http.StatusServiceUnavailable && r.header.Get("Retry-After") != "":
-		return r.because(Later, ScopeCredential, codeUnavailable)
 	case r.err != nil:
 		return r.because(Unsure, ScopeInvoice, codeBrokenAnswer)
 	case r.status == http.StatusProxyAuthRequired:
@@ -49,6 +47,10 @@ func (r *reply) verdict() verdict {
 		return r.because(Stopped, ScopeCredential, codeProxyBlocked)
 	case r.status >= 200 && r.status < 300:
 		return r.accepted()
+	case r.status == http.StatusServiceUnavailable && r.header.Get("Retry-After") != "":
+		// It may come from a gateway that passed the invoice on and then lost the
+		// platform: how long to wait is believed, that nothing was done is not.
+		return r.because(Unsure, ScopeInvoice, codeUnavailable)
 	case r.status < 400 || r.status >= 500:
 		return r.because(Unsure, ScopeInvoice, codeUnclear)
 	case r.isJSON:

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,11 +65,18 @@ var verdictRows = []struct {
 	{"official reason", 422, "", `{"success":false,"message":"Rejected: MONTANTTOTAL_ERR","error":422}`, Refused, ScopeInvoice, "E4102", ""},
 	{"company exists, not the document", 422, "", `{"success":false,"message":"This fiscal_id already exists","error":112}`, Refused, ScopeInvoice, codeRefused, ""},
 	{"duplicate attachment is no duplicate invoice", 422, "", `{"success":false,"message":"duplicate attachment filename","error":422}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"invalid data", 400, "", `{"data":"null","success":false,"message":"Invalid input data","error":400}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"no fiscal id", 400, "", `{"data":"null","success":false,"message":"Missing fiscal_id","error":423}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"fields that cannot be changed", 400, "", `{"data":"null","success":true,"message":"Fields receipts are not editable","error":670}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"a company's registry exists, not the document", 400, "", `{"success":false,"message":"You already have a business registry with this fiscal id","error":230}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"a code of no list", 422, "", `{"success":false,"message":"No","error":9999}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"error as an object", 422, "", `{"error":{"code":"422","message":"Validation Error: Missing required field"}}`, Refused, ScopeInvoice, codeRefused, ""},
 	{"too large", 413, "Content-Type: text/html", page, Refused, ScopeInvoice, codeTooLarge, ""},
 	{"web page under 400", 400, "Content-Type: text/html", "<html>Bad Request</html>", Unsure, ScopeInvoice, codeUnclear, ""},
 	{"web page under 422", 422, "Content-Type: text/html", page, Unsure, ScopeInvoice, codeUnclear, ""},
 	// The platform has it.
 	{"conflict", 409, "", `{"success":false,"message":"document exists","error":409}`, Exists, ScopeInvoice, codeExists, ""},
+	{"conflict about something", 409, "", `{"success":false,"message":"This email already exists","error":612}`, Exists, ScopeInvoice, codeExists, ""},
 	{"conflict without a body", 409, "", ``, Exists, ScopeInvoice, codeExists, ""},
 	{"already exists", 422, "", `{"success":false,"message":"Invoice with this document_number and fiscal_id already exists","error":422}`, Exists, ScopeInvoice, codeExists, ""},
 	{"doublon", 400, "", `{"success":false,"message":"DOUBLON","error":400}`, Exists, ScopeInvoice, codeExists, ""},
@@ -86,8 +94,11 @@ var verdictRows = []struct {
 	{"expired token", 401, "", `{"success":false,"message":"Expired Token"}`, Stopped, ScopeCredential, codeTokenExpired, ""},
 	{"401 as XML", 401, "Content-Type: application/xml", `<error>Unauthorized</error>`, Stopped, ScopeCredential, codeTokenWrong, ""},
 	{"no credit", 402, "", `{"success":false,"message":"Billing error message: Insufficient Credit in Wallet: 0","error":611}`, Stopped, ScopeCredential, codeNoCredit, ""},
+	{"no credit by its text", 400, "", `{"success":false,"message":"Error 810: Insufficient Credit","error":400}`, Stopped, ScopeCredential, codeNoCredit, ""},
+	{"no credit by its number", 400, "", `{"success":false,"message":"Billing","error":"810"}`, Stopped, ScopeCredential, codeNoCredit, ""},
 	{"no credit without a body", 402, "", ``, Stopped, ScopeCredential, codeNoCredit, ""},
 	{"no credit under 200", 200, "", `{"success":false,"message":"Insufficient credit","error":"611"}`, Stopped, ScopeCredential, codeNoCredit, ""},
+	{"401 as a web page", 401, "Content-Type: text/html", page, Stopped, ScopeCredential, codeTokenWrong, ""},
 	{"proxy wants a user", 407, "Proxy-Authenticate: Basic", page, Stopped, ScopeCredential, codeProxyAuth, ""},
 	{"block page", 403, "Content-Type: text/html", page, Stopped, ScopeCredential, codeProxyBlocked, ""},
 	{"block page without a type", 403, "", "<!DOCTYPE html>blocked", Stopped, ScopeCredential, codeProxyBlocked, ""},
@@ -97,10 +108,13 @@ var verdictRows = []struct {
 	// Not now.
 	{"rate limited", 429, "Retry-After: 7", ``, Later, ScopeCredential, codeRateLimited, ""},
 	{"rate limited, web page", 429, "Content-Type: text/html", page, Later, ScopeCredential, codeRateLimited, ""},
-	{"maintenance", 503, "Retry-After: 120", ``, Later, ScopeCredential, codeUnavailable, ""},
+	{"rate limited by a date", 429, "Retry-After: Fri, 20 Nov 2026 08:00:40 GMT", `{"success":false}`, Later, ScopeCredential, codeRateLimited, ""},
 	// Nobody knows.
+	{"maintenance", 503, "Retry-After: 120", ``, Unsure, ScopeInvoice, codeUnavailable, ""},
+	{"maintenance, web page", 503, "Content-Type: text/html\nRetry-After: 120", page, Unsure, ScopeInvoice, codeUnavailable, ""},
 	{"unavailable without a date", 503, "Content-Type: text/html", page, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"server error", 500, "", `{"success":false,"message":"service temporarily unavailable","error":631}`, Unsure, ScopeInvoice, codeUnclear, ""},
+	{"server error of the platform's own number", 500, "", `{"data":"null","success":false,"message":"Server error","error":500}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"bad gateway", 502, "Content-Type: text/html", page, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"gateway timeout", 504, "", ``, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"server error that names a duplicate", 500, "", `{"success":false,"message":"DOUBLON"}`, Unsure, ScopeInvoice, codeUnclear, ""},
@@ -108,6 +122,10 @@ var verdictRows = []struct {
 	{"request timeout, JSON", 408, "", `{"success":false}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"status of another world", 454, "", `{"success":false,"message":"?"}`, Unsure, ScopeInvoice, codeUnclear, ""},
 }
+
+// doubted are the rows in which a page stops us that may have come after the
+// invoice had passed.
+var doubted = []string{"block page", "block page without a type", "wrong address"}
 
 func TestEveryAnswerHasItsFate(t *testing.T) {
 	for _, row := range verdictRows {
@@ -122,10 +140,16 @@ func TestEveryAnswerHasItsFate(t *testing.T) {
 				}
 				w.WriteHeader(row.status)
 				w.Write([]byte(row.body))
-			}), Options{})
+			}), Options{Now: func() time.Time { return time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC) }})
 			a := c.Submit(t.Context(), usualInvoice())
 			if a.Fate != row.fate || a.Scope != row.scope || a.HTTP != row.status {
 				t.Fatalf("answer %+v, want %s of %s", a, row.fate, row.scope)
+			}
+			if want := retryOf(row.headers); a.RetryAfter != want {
+				t.Errorf("try again after %s, want %s", a.RetryAfter, want)
+			}
+			if want := slices.Contains(doubted, row.name); a.Doubt != want {
+				t.Errorf("doubt is %v, want %v", a.Doubt, want)
 			}
 			if calls != 1 {
 				t.Errorf("%d requests", calls)
@@ -138,6 +162,19 @@ func TestEveryAnswerHasItsFate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// retryOf is how long the headers of a row ask to wait, on the clock of the test.
+func retryOf(headers string) time.Duration {
+	switch {
+	case strings.Contains(headers, "Retry-After: 7"):
+		return 7 * time.Second
+	case strings.Contains(headers, "Retry-After: 120"):
+		return 2 * time.Minute
+	case strings.Contains(headers, "Retry-After: Fri"):
+		return 40 * time.Second
+	}
+	return 0
 }
 
 func TestAnUnknownRefusalShowsThePlatformsOwnText(t *testing.T) {

@@ -1,0 +1,231 @@
+package outbox
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
+)
+
+// The firm's companies: two under one credential, one under another.
+var (
+	firstOfOne = connector.Company{ID: "a1", FiscalID: "10000000900017", Name: "A 1"}
+	otherOfOne = connector.Company{ID: "a2", FiscalID: "20000000800017", Name: "A 2"}
+	ofAnother  = connector.Company{ID: "b1", FiscalID: "73282932000074", Name: "B 1"}
+)
+
+// newFirm has n invoices wait for each of three companies.
+func newFirm(t *testing.T, n int) *rig {
+	t.Helper()
+	companies := []connector.Company{firstOfOne, otherOfOne, ofAnother}
+	r := newRig(t, func(opt *Options, _ *drop.Config) {
+		opt.Companies, opt.Drops[0].Companies = companies, companies
+		opt.Credential = func(company string) string { return company[:1] }
+		opt.Ledger = reopened(t, opt.Ledger, companies)
+	})
+	for _, c := range companies {
+		r.queue(c, n)
+	}
+	return r
+}
+
+// saidOf counts the lines of a kind in the journal.
+func (r *rig) saidOf(event string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.said {
+		if strings.HasPrefix(s, event+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+// sentOf counts the invoices of a company that are sent.
+func (r *rig) sentOf(c connector.Company, of int) (n int) {
+	r.t.Helper()
+	for i := range of {
+		if r.state(fmt.Sprintf("%s-%03d", c.ID, i)) == ledger.Sent {
+			n++
+		}
+	}
+	return n
+}
+
+// allPosts counts the requests for invoices of a company.
+func (p *platform) allPosts(c connector.Company) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for number, times := range p.posts {
+		if strings.HasPrefix(number, c.ID) {
+			n += times
+		}
+	}
+	return n
+}
+
+// TestAStopClosesNoMoreThanItMust: every reason for a stop, of a company or of a
+// credential. It keeps every invoice, is told once, asks with one invoice a
+// minute, and ends by itself.
+func TestAStopClosesNoMoreThanItMust(t *testing.T) {
+	for _, c := range []struct {
+		name, code string
+		http       int
+		scope      api.Scope
+	}{
+		{"wrong token, after another was asked for", "E4001", 401, api.ScopeCredential},
+		{"no credit", "E4005", 402, api.ScopeCredential},
+		{"a proxy wants a password", "E4010", 407, api.ScopeCredential},
+		{"company not registered", "E4006", 404, api.ScopeCompany},
+		{"service not enabled", "E4008", 400, api.ScopeCompany},
+		{"not this account's company", "E4007", 403, api.ScopeCompany},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const each, probes = 12, 10
+			r := newFirm(t, each)
+			broken := true
+			r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+				concerned := strings.HasPrefix(inv.Number, "a1") || c.scope == api.ScopeCredential && strings.HasPrefix(inv.Number, "a2")
+				if broken && concerned {
+					return api.Answer{Fate: api.Stopped, Scope: c.scope, HTTP: c.http, Problems: []problem.Problem{{Code: c.code, Severity: problem.Hold}}}
+				}
+				return api.Answer{Fate: api.Sent}
+			}
+			r.sendAll()
+			for range probes {
+				before := r.api.allPosts(firstOfOne) + r.api.allPosts(otherOfOne)
+				other := r.sentOf(otherOfOne, each)
+				r.clock.add(r.Config.Probe.Std())
+				r.sendAll()
+				if n := r.api.allPosts(firstOfOne) + r.api.allPosts(otherOfOne) - before; n != 1 && other == r.sentOf(otherOfOne, each) {
+					t.Errorf("%d requests for one probe", n)
+				}
+			}
+			want := map[connector.Company]int{firstOfOne: 0, otherOfOne: each, ofAnother: each}
+			if c.scope == api.ScopeCredential {
+				want[otherOfOne] = 0
+			}
+			for company, n := range want {
+				if got := r.sentOf(company, each); got != n {
+					t.Errorf("%s sent %d of %d, want %d", company.ID, got, each, n)
+				}
+				why, err := r.Ledger.Get(t.Context(), StoppedFact(company.ID))
+				r.must(err)
+				if stopped := n == 0; strings.Contains(why, c.code) != stopped {
+					t.Errorf("status says of %s: %q", company.ID, why)
+				}
+			}
+			pending, err := r.Ledger.Pending(t.Context())
+			r.must(err)
+			if pending[ledger.Queued]+pending[ledger.Sent] != 3*each {
+				t.Errorf("invoices are neither waiting nor sent: %v", pending)
+			}
+			if n := r.saidOf("stopped"); n != 1 {
+				t.Errorf("told %d times: %v", n, r.said)
+			}
+			broken = false
+			r.clock.add(r.Config.Probe.Std())
+			r.sendAll()
+			for company := range want {
+				if got := r.sentOf(company, each); got != each {
+					t.Errorf("after it was mended %s sent %d of %d", company.ID, got, each)
+				}
+				if why, _ := r.Ledger.Get(t.Context(), StoppedFact(company.ID)); why != "" {
+					t.Errorf("status still says of %s: %q", company.ID, why)
+				}
+			}
+			if n := r.saidOf("resumed"); n != 1 {
+				t.Errorf("its end was told %d times: %v", n, r.said)
+			}
+		})
+	}
+}
+
+// TestACompanysOwnStopOutlivesThatOfItsCredential: money comes back to the
+// account while one company is not registered.
+func TestACompanysOwnStopOutlivesThatOfItsCredential(t *testing.T) {
+	r := newFirm(t, 3)
+	poor, unknown := true, true
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		switch {
+		case unknown && strings.HasPrefix(inv.Number, "a1"):
+			return api.Answer{Fate: api.Stopped, Scope: api.ScopeCompany, Problems: []problem.Problem{{Code: "E4006"}}}
+		case poor && strings.HasPrefix(inv.Number, "a"):
+			return api.Answer{Fate: api.Stopped, Scope: api.ScopeCredential, Problems: []problem.Problem{{Code: "E4005"}}}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.sendAll()
+	poor = false
+	for probes := 0; r.sentOf(otherOfOne, 3) < 3; probes++ {
+		if probes == 4 {
+			t.Fatal("the company that is well never got its turn to probe")
+		}
+		r.clock.add(r.Config.Probe.Std())
+		r.sendAll()
+	}
+	if n := r.sentOf(firstOfOne, 3); n != 0 {
+		t.Errorf("%d sent of the company that is not registered", n)
+	}
+	if why, _ := r.Ledger.Get(t.Context(), StoppedFact("a1")); !strings.Contains(why, "E4006") {
+		t.Errorf("status says of the company that is not registered: %q", why)
+	}
+	if why, _ := r.Ledger.Get(t.Context(), StoppedFact("a2")); why != "" {
+		t.Errorf("status says of the company that sends: %q", why)
+	}
+	unknown = false
+	r.clock.add(r.Config.Probe.Std())
+	r.sendAll()
+	if n := r.sentOf(firstOfOne, 3); n != 3 {
+		t.Errorf("%d of 3 sent", n)
+	}
+}
+
+// TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice: each would be in
+// doubt. The lane waits as a whole, as long as the platform asks, and goes on
+// by itself.
+func TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice(t *testing.T) {
+	const each = 60
+	r := newFirm(t, each)
+	down := true
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		if down && strings.HasPrefix(inv.Number, "a") {
+			return api.Answer{Fate: api.Unsure, Scope: api.ScopeInvoice, HTTP: 503, RetryAfter: time.Hour}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	asked := func() int { return r.api.allPosts(firstOfOne) + r.api.allPosts(otherOfOne) }
+	r.sendAll()
+	first := asked()
+	if most := breakAfter + 2*r.Config.Workers; first < breakAfter || first > most {
+		t.Errorf("%d invoices were put in doubt, want %d to %d", first, breakAfter, most)
+	}
+	if n := r.sentOf(ofAnother, each); n != each {
+		t.Errorf("the other credential sent %d of %d", n, each)
+	}
+	r.clock.add(50 * time.Minute)
+	r.sendAll()
+	if asked() != first {
+		t.Error("asked again before the time that the platform gave")
+	}
+	r.clock.add(10 * time.Minute)
+	r.sendAll()
+	if n := asked() - first; n != 1 {
+		t.Errorf("%d probes, want one", n)
+	}
+	if n := r.saidOf("unreachable"); n != 1 {
+		t.Errorf("told %d times: %v", n, r.said)
+	}
+	down = false
+	r.clock.add(time.Hour)
+	r.sendAll()
+	if n := r.sentOf(firstOfOne, each) + r.sentOf(otherOfOne, each); n != 2*each-first-1 {
+		t.Errorf("%d of the %d that are not in doubt are sent", n, 2*each-first-1)
+	}
+}
