@@ -129,29 +129,6 @@ func unfit(data []byte) (code, value string) {
 	return "", ""
 }
 
-// soundSheet reads a sheet to its end: excelize takes XML that breaks off, or
-// breaks, for the end of the rows, and invoices would be missing in silence.
-func soundSheet(f *zip.File) error {
-	in, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	c, text, err := xmlCharset(in, "")
-	if err != nil {
-		return err
-	}
-	s := newXMLScanner(c.text(text))
-	for {
-		s.element = s.offset()
-		if err := s.next(); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
-}
-
 // foreign names what a workbook of invoices has no use for: code, and links that
 // bring in what other files hold.
 func foreign(name string) string {

@@ -213,3 +213,34 @@ func TestASheetThatBreaksOffIsRefused(t *testing.T) {
 		t.Error(results, err)
 	}
 }
+
+// excelize takes cells and rows that are out of order for others.
+func TestASheetOutOfOrderIsRefused(t *testing.T) {
+	const head = `<row r="1"><c r="A1" t="inlineStr"><is><t>Facture</t></is></c><c r="B1" t="inlineStr"><is><t>Date</t></is></c>` +
+		`<c r="C1" t="inlineStr"><is><t>Texte</t></is></c><c r="D1" t="inlineStr"><is><t>PU</t></is></c></row>`
+	cells := func(refs ...string) string {
+		text := ""
+		for _, ref := range refs {
+			text += inline(ref, "1")
+		}
+		return text
+	}
+	for _, bad := range []string{
+		`<row r="2">` + cells("B2", "A2") + `</row>`,
+		`<row r="2">` + cells("A2", "A2") + `</row>`,
+		`<row r="2">` + cells("A2", strings.Repeat("F", 32)+"2") + `</row>`,
+		`<row r="2">` + cells("2") + `</row>`,
+		`<row r="3">` + cells("A3") + `</row><row r="2">` + cells("A2") + `</row>`,
+		`<row r="2"/><row r="2"/>`,
+		`<row r="deux"/>`,
+	} {
+		results, report, err := readAll(t, mustLoad(t, small), handmade(t, sheetBegin+head+bad+sheetEnd))
+		if p, ok := errors.AsType[problem.Problem](err); !ok || p.Code != codeNotXLSX {
+			t.Errorf("%s: %v %v %v", bad, results, report.Problems, err)
+		}
+	}
+	sound := `<row>` + cells("A2") + inline("B2", "01/01/2026") + `<c/>` + cells("D2") + `</row><row r="4" spans="1:4"/>`
+	if results, _, err := readAll(t, mustLoad(t, small), handmade(t, sheetBegin+head+sound+sheetEnd)); err != nil || len(results) != 1 || results[0].Refused() {
+		t.Error(results, err)
+	}
+}
