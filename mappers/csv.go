@@ -84,9 +84,7 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 // suspectHeader looks for the cause of missing columns in a wrong encoding.
 func (r *csvReader) suspectHeader() []problem.Problem {
 	for i, name := range r.grid.head.names {
-		if r.doubt == nil {
-			r.suspect(r.grid.head.row, i, r.charset.encode(name), name)
-		}
+		r.suspect(r.grid.head.row, i, r.charset.encode(name), []byte(name))
 	}
 	if r.doubt == nil {
 		return nil
@@ -185,20 +183,23 @@ func (r *csvReader) text(out *row, column int, raw []byte) string {
 		p.Args = map[string]string{"encoding": r.charset.name}
 		out.Faults = append(out.Faults, p)
 	}
-	if r.doubt == nil && len(text) != len(raw) {
-		r.suspect(out.Num, column, raw, text)
+	if r.doubt == nil {
+		r.suspect(out.Num, column, raw, []byte(text))
 	}
 	return text
 }
 
 // suspect warns once about a file that seems to be in another encoding.
-func (r *csvReader) suspect(rowNum, column int, raw []byte, text string) {
+func (r *csvReader) suspect(rowNum, column int, raw, text []byte) {
+	if r.doubt != nil || len(text) == len(raw) {
+		return
+	}
 	code := r.charset.doubtful(raw)
 	if code == "" {
 		return
 	}
 	p := problem.Problem{
-		Code: code, Severity: problem.Warn, Value: text, Position: r.grid.position(rowNum, column),
+		Code: code, Severity: problem.Warn, Value: string(text), Position: r.grid.position(rowNum, column),
 		Args: map[string]string{"encoding": r.charset.name},
 	}
 	r.doubt = &p

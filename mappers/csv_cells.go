@@ -7,16 +7,15 @@ import "bytes"
 // before, as most of an invoice's header are, is that of the row before.
 type reads struct {
 	r       *csvReader
-	columns []int             // by slot
-	before  []string          // by slot: the text of the row before
-	bytes   [][]byte          // by slot: its bytes, where they are not the same
-	known   map[string]string // texts by bytes, of what is not ASCII
-	fresh   []int             // slots of this row's own texts
-	text    []byte            // those texts
-	ends    []int             // where each ends in text
-	slab    int               // rows that were allocated together last
-	rows    []row             // to be given out
-	cells   []string          // to be given out
+	columns []int    // by slot
+	before  []string // by slot: the text of the row before
+	bytes   [][]byte // by slot: its bytes, where they are not the same
+	fresh   []int    // slots of this row's own texts
+	text    []byte   // those texts
+	ends    []int    // where each ends in text
+	slab    int      // rows that were allocated together last
+	rows    []row    // to be given out
+	cells   []string // to be given out
 }
 
 func (r *csvReader) compact() {
@@ -60,38 +59,26 @@ func (c *reads) row() *row {
 }
 
 func (c *reads) cell(out *row, slot, column int, raw []byte) {
-	switch before := c.bytes[slot]; {
+	before := c.bytes[slot]
+	switch {
 	case len(raw) == 0:
+		return
 	case len(before) == 0 && string(raw) == c.before[slot], len(before) > 0 && bytes.Equal(raw, before):
 		out.Cells[slot] = c.before[slot]
-	case isASCII(raw):
-		c.text, c.bytes[slot] = append(c.text, raw...), before[:0]
-		c.fresh, c.ends = append(c.fresh, slot), append(c.ends, len(c.text))
-	default:
-		text, sound := c.foreign(out, column, raw)
-		if out.Cells[slot] = text; sound {
-			c.before[slot], c.bytes[slot] = text, append(before[:0], raw...)
-		}
+		return
 	}
-}
-
-// foreign decodes a cell that is not ASCII, unless it was decoded before.
-func (c *reads) foreign(out *row, column int, raw []byte) (string, bool) {
-	if text, known := c.known[string(raw)]; known {
-		return text, true
+	from := len(c.text)
+	text, sound := c.r.charset.appendText(c.text, raw)
+	if !sound {
+		out.Cells[slot] = c.r.text(out, column, raw) // with its fault
+		return
 	}
-	faults := len(out.Faults)
-	text := c.r.text(out, column, raw)
-	if len(out.Faults) > faults {
-		return text, false
+	c.text, c.bytes[slot] = text, before[:0]
+	c.fresh, c.ends = append(c.fresh, slot), append(c.ends, len(c.text))
+	if len(text)-from != len(raw) {
+		c.bytes[slot] = append(before[:0], raw...)
+		c.r.suspect(out.Num, column, raw, text[from:])
 	}
-	if len(raw) <= maxRememberedText {
-		if c.known == nil || len(c.known) >= maxRemembered {
-			c.known = make(map[string]string, 16)
-		}
-		c.known[string(raw)] = text
-	}
-	return text, true
 }
 
 // share makes one string of the row's own texts.

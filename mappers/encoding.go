@@ -169,15 +169,20 @@ func (c charset) decode(b []byte) (text string, ok bool) {
 	if isASCII(b) {
 		return string(b), true
 	}
+	var short [128]byte
+	out, ok := c.appendText(short[:0], b)
+	return string(out), ok
+}
+
+// appendText is decode at the end of out.
+func (c charset) appendText(out, b []byte) ([]byte, bool) {
 	if c.table == nil {
 		if utf8.Valid(b) {
-			return string(b), true
+			return append(out, b...), true
 		}
-		return strings.ToValidUTF8(string(b), "\ufffd"), false
+		return append(out, bytes.ToValidUTF8(b, []byte("\ufffd"))...), false
 	}
-	ok = true
-	var short [128]byte
-	out := short[:0]
+	ok := true
 	for _, x := range b {
 		if x < utf8.RuneSelf {
 			out = append(out, x)
@@ -187,7 +192,7 @@ func (c charset) decode(b []byte) (text string, ok bool) {
 		ok = ok && r != utf8.RuneError
 		out = utf8.AppendRune(out, r)
 	}
-	return string(out), ok
+	return out, ok
 }
 
 func isASCII(b []byte) bool {

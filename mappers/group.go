@@ -142,7 +142,7 @@ func (g *grouper) key(r *row) string {
 		case i == 0 || g.m.keyAny:
 			key = text
 		default:
-			key += "\x1f" + text
+			key += keyJoint + text
 		}
 		if g.m.keyAny && !empty {
 			return key
@@ -153,6 +153,11 @@ func (g *grouper) key(r *row) string {
 	}
 	return key
 }
+
+// keyJoint stands between the parts of a key.
+const keyJoint = "\x1f"
+
+func shownKey(key string) string { return strings.ReplaceAll(key, keyJoint, " / ") }
 
 // keyPosition is where a row's key stands, or should.
 func (g *grouper) keyPosition(r *row) problem.Position {
@@ -167,13 +172,13 @@ func (g *grouper) keyPosition(r *row) problem.Position {
 func (g *grouper) open(key string, r *row) error {
 	g.count++
 	d := document{ordinal: g.count, row: r.Num, head: r}
-	first, again, err := seenBefore(g.known, key, firstSeen{g.count, r.Num})
+	first, again, err := seenBefore(g.known, []byte(key), firstSeen{g.count, r.Num})
 	if err != nil {
 		return err
 	}
 	if again {
 		d.spoils = first.ordinal
-		p := g.grid.fault(codeKeyAgain, r.Num, strings.ReplaceAll(key, "\x1f", " / "), "")
+		p := g.grid.fault(codeKeyAgain, r.Num, shownKey(key), "")
 		p.Position = g.keyPosition(r)
 		p.Args = map[string]string{"first": strconv.Itoa(first.row)}
 		d.faults = append(d.faults, p)

@@ -140,7 +140,7 @@ func keyOf(n node, key []selector) string {
 	if empty {
 		return ""
 	}
-	return strings.Join(parts, "\x1f")
+	return strings.Join(parts, keyJoint)
 }
 
 // placesOf are all places, those of other tables blanked so that they are found
@@ -332,7 +332,7 @@ func (s *joinedSource) stray(key string) (document, error) {
 	}
 	g := s.others[s.m.lines.table].grid
 	n := joinedRow{rowNode{g, lines[0]}, head, s.m.lines.table}
-	p := g.fault(codeNoHead, lines[0].Num, strings.ReplaceAll(key, "\x1f", " / "), s.m.tables[0].name)
+	p := g.fault(codeNoHead, lines[0].Num, shownKey(key), s.m.tables[0].name)
 	d := document{ordinal: s.ordinal, head: n, lines: []node{n}, row: lines[0].Num, rows: rowSpans(lines), faults: []problem.Problem{p}}
 	return d, nil
 }

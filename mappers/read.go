@@ -76,7 +76,7 @@ func (m *Mapping) read(ctx context.Context, e Export, yield func(Result) error) 
 	if report.Refused() {
 		return report, nil
 	}
-	sum := &summing{m: m, controls: &report.Controls, numbers: numbers{seen.New(e.TempDir)}}
+	sum := &summing{m: m, controls: &report.Controls, numbers: numbers{seen: seen.New(e.TempDir)}}
 	defer sum.numbers.seen.Close()
 	err = m.bindAll(ctx, in, e, func(r *Result) error {
 		if err := sum.take(r); err != nil {

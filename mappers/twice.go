@@ -1,9 +1,8 @@
 package mappers
 
 import (
-	"fmt"
+	"encoding/binary"
 	"strconv"
-	"strings"
 
 	"einvoice/mappers/seen"
 )
@@ -12,22 +11,22 @@ import (
 type firstSeen struct{ ordinal, row int }
 
 // seenBefore notes where a key stands, and finds where it stood before.
-func seenBefore(s *seen.Set, key string, at firstSeen) (firstSeen, bool, error) {
-	var note [40]byte
-	value := strconv.AppendInt(append(strconv.AppendInt(note[:0], int64(at.ordinal), 10), ' '), int64(at.row), 10)
-	text, again, err := s.Put(key, string(value))
+func seenBefore(s *seen.Set, key []byte, at firstSeen) (first firstSeen, again bool, err error) {
+	var note [2 * binary.MaxVarintLen64]byte
+	before, again, err := s.Put(key, binary.AppendUvarint(binary.AppendUvarint(note[:0], uint64(at.ordinal)), uint64(at.row)))
 	if err != nil || !again {
-		return firstSeen{}, false, err
+		return first, false, err
 	}
-	var first firstSeen
-	_, err = fmt.Sscan(text, &first.ordinal, &first.row)
-	return first, true, err
+	ordinal, n := binary.Uvarint(before)
+	row, _ := binary.Uvarint(before[n:])
+	return firstSeen{int(ordinal), int(row)}, true, nil
 }
 
 // numbers refuses a number that a file uses for two documents. It sees them in
 // the order of the file.
 type numbers struct {
 	seen *seen.Set // by seller, number and year
+	key  []byte    // used again
 }
 
 func (n *numbers) check(r *Result) error {
@@ -35,8 +34,10 @@ func (n *numbers) check(r *Result) error {
 	if inv.Number == "" || r.Spoils != 0 || r.Ignored != "" {
 		return nil
 	}
-	key := strings.Join([]string{inv.Seller.FiscalID, inv.Number, string(inv.IssueDate[:min(4, len(inv.IssueDate))])}, "\x1f")
-	first, again, err := seenBefore(n.seen, key, firstSeen{r.Ordinal, r.Row})
+	n.key = append(append(n.key[:0], inv.Seller.FiscalID...), keyJoint...)
+	n.key = append(append(n.key, inv.Number...), keyJoint...)
+	n.key = append(n.key, inv.IssueDate[:min(4, len(inv.IssueDate))]...)
+	first, again, err := seenBefore(n.seen, n.key, firstSeen{r.Ordinal, r.Row})
 	if err != nil || !again {
 		return err
 	}

@@ -166,11 +166,11 @@ func (v *validation) earlier(inv *connector.Invoice) string {
 	print := inv.Fingerprint()
 	where := problem.Problem{Position: v.at}.Where(v.lang)
 	key := inv.Key()
-	before, known, err := v.numbers.Put(fmt.Sprintf("%d %s %s", key.Year, key.SIREN, key.Number), print+" "+where)
+	before, known, err := v.numbers.Put(fmt.Appendf(nil, "%d %s %s", key.Year, key.SIREN, key.Number), []byte(print+" "+where))
 	if err != nil {
 		v.broken = err
 	}
-	if first, place, _ := strings.Cut(before, " "); known && first != print {
+	if first, place, _ := strings.Cut(string(before), " "); known && first != print {
 		return place
 	}
 	return ""

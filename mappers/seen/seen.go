@@ -4,6 +4,7 @@ package seen
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -12,7 +13,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 )
 
 // Bounds of what is held in memory, in keys and in bytes.
@@ -25,10 +25,9 @@ const (
 // Set remembers values by key. The zero value is not usable; Close removes what
 // it put on disk. It serves one goroutine.
 type Set struct {
-	dir   string
-	seed  maphash.Seed
-	held  map[string]string
-	bytes int
+	dir  string
+	seed maphash.Seed
+	held held
 
 	filter filter   // of the keys on disk
 	texts  *os.File // keys and values, one after the other
@@ -38,47 +37,47 @@ type Set struct {
 
 // New makes a set whose files lie in dir, "" being the system's.
 func New(dir string) *Set {
-	return &Set{dir: dir, seed: maphash.MakeSeed(), held: map[string]string{}}
+	return &Set{dir: dir, seed: maphash.MakeSeed()}
 }
 
-// Put remembers a value, unless the key has one: then that is given.
-func (s *Set) Put(key, value string) (before string, known bool, err error) {
-	if before, known = s.held[key]; known {
+// Put remembers the value of a key, unless it has one: then that is given, and
+// holds until the next call. The bytes of both are copied.
+func (s *Set) Put(key, value []byte) (before []byte, known bool, err error) {
+	hash := maphash.Bytes(s.seed, key)
+	if before, known = s.held.find(hash, key); known {
 		return before, true, nil
 	}
 	if s.texts != nil {
-		if before, known, err = s.onDisk(key); known || err != nil {
+		if before, known, err = s.onDisk(hash, key); known || err != nil {
 			return before, known, err
 		}
 	}
-	s.held[strings.Clone(key)] = value
-	s.bytes += len(key) + len(value)
-	if len(s.held) >= maxHeld || s.bytes >= maxHeldBytes {
+	s.held.add(hash, key, value)
+	if len(s.held.entries) >= maxHeld || len(s.held.texts) >= maxHeldBytes {
 		err = s.flush()
 	}
-	return "", false, err
+	return nil, false, err
 }
 
 // onDisk looks a key up. The filter spares the disk nearly every look that
 // would find nothing; what a run finds by its hash is compared as text.
-func (s *Set) onDisk(key string) (string, bool, error) {
-	hash := maphash.String(s.seed, key)
+func (s *Set) onDisk(hash uint64, key []byte) ([]byte, bool, error) {
 	if !s.filter.has(hash) {
-		return "", false, nil
+		return nil, false, nil
 	}
 	for _, r := range s.runs {
 		places, err := r.find(hash)
 		if err != nil {
-			return "", false, err
+			return nil, false, err
 		}
 		for _, at := range places {
 			text, value, err := s.text(at)
-			if err != nil || text == key {
+			if err != nil || bytes.Equal(text, key) {
 				return value, err == nil, err
 			}
 		}
 	}
-	return "", false, nil
+	return nil, false, nil
 }
 
 // flush puts what is held on disk.
@@ -89,14 +88,16 @@ func (s *Set) flush() (err error) {
 		}
 		s.filter = newFilter()
 	}
-	entries := make([]entry, 0, len(s.held))
+	entries := make([]entry, 0, len(s.held.entries))
 	out := bufio.NewWriterSize(s.texts, 64<<10)
-	for key, value := range s.held {
-		hash := maphash.String(s.seed, key)
-		s.filter.add(hash)
-		entries = append(entries, entry{hash, s.end})
-		record := binary.AppendUvarint(nil, uint64(len(key)))
-		record = append(binary.AppendUvarint(append(record, key...), uint64(len(value))), value...)
+	var record []byte
+	for i := range s.held.entries {
+		e := &s.held.entries[i]
+		s.filter.add(e.hash)
+		entries = append(entries, entry{e.hash, s.end})
+		key, value := s.held.key(e), s.held.value(e)
+		record = append(binary.AppendUvarint(record[:0], uint64(len(key))), key...)
+		record = append(binary.AppendUvarint(record, uint64(len(value))), value...)
 		out.Write(record) // the error comes up in Flush
 		s.end += int64(len(record))
 	}
@@ -109,27 +110,24 @@ func (s *Set) flush() (err error) {
 		return err
 	}
 	s.runs = append(s.runs, one)
-	clear(s.held)
-	s.bytes = 0
+	s.held.clear()
 	return s.merge()
 }
 
-// text reads the key and the value at a place.
-func (s *Set) text(at int64) (key, value string, err error) {
+// text reads the key and the value at an offset of texts.
+func (s *Set) text(at int64) (key, value []byte, err error) {
 	in := bufio.NewReaderSize(io.NewSectionReader(s.texts, at, s.end-at), 512)
-	var parts [2]string
-	for i := range parts {
+	for _, part := range []*[]byte{&key, &value} {
 		n, err := binary.ReadUvarint(in)
+		if err == nil {
+			*part = make([]byte, n)
+			_, err = io.ReadFull(in, *part)
+		}
 		if err != nil {
-			return "", "", fmt.Errorf("read keys put aside: %w", err)
+			return nil, nil, fmt.Errorf("read keys put aside: %w", err)
 		}
-		b := make([]byte, n)
-		if _, err := io.ReadFull(in, b); err != nil {
-			return "", "", fmt.Errorf("read keys put aside: %w", err)
-		}
-		parts[i] = string(b)
 	}
-	return parts[0], parts[1], nil
+	return key, value, nil
 }
 
 // Close removes the files.
