@@ -441,3 +441,23 @@ func TestTheSameBodyForTwoCompaniesIsTwoCallbacks(t *testing.T) {
 	w.ok(err)
 	want(t, "rows", len(due), 2)
 }
+
+// TestAFileIsNotSettledBesideWhatIsReleased puts both verbs into one transaction:
+// the counts are written at its end, and settling needs them before.
+func TestAFileIsNotSettledBesideWhatIsReleased(t *testing.T) {
+	w := newWorld(t)
+	staged := queued(bill("F1", "1.00"))
+	staged[0].Verdict = VerdictHeld
+	held := w.release(staged...)[0]
+	real := w.write
+	w.write = &writer{tx: real.tx, tally: real.tally, ops: make(chan *op), quit: make(chan struct{})}
+	released, settled := make(chan error, 1), make(chan error, 1)
+	go func() { released <- w.ReleaseHeld(t.Context(), []int64{held.ID}, "") }()
+	batch := []*op{<-w.write.ops}
+	go func() { settled <- w.FileSettled(t.Context(), held.FileID, nil) }()
+	batch = append(batch, <-w.write.ops)
+	w.write = real
+	real.together(batch)
+	w.ok(<-released)
+	w.wantErr(<-settled, ErrState)
+}

@@ -144,21 +144,17 @@ func (l *Ledger) LastTake(ctx context.Context, drop, name string) (File, error) 
 	return f, nil
 }
 
-// inFlight must stay word for word the condition of the index invoice_in_flight.
-const inFlight = "state IN ('queued', 'waiting', 'sending', 'uncertain')"
-
 // FilesToSettle are files mapped and not settled of which no invoice is in state
 // queued, waiting, sending or uncertain any more.
 func (l *Ledger) FilesToSettle(ctx context.Context) ([]File, error) {
-	return l.files(ctx, `WHERE f.state = 'mapped' AND f.settled_at IS NULL
-		AND NOT EXISTS (SELECT 1 FROM invoice WHERE file_id = f.id AND `+inFlight+") ORDER BY f.id")
+	return l.files(ctx, "WHERE f.state = 'mapped' AND f.settled_at IS NULL AND f.in_flight = 0 ORDER BY f.id")
 }
 
 // FileSettled marks the file settled and adds the publications (SHA256 set) that
 // go with it, in one transaction. A second call changes nothing. ReleaseHeld and
 // Retry open a settled file again.
 func (l *Ledger) FileSettled(ctx context.Context, fileID int64, pubs []Publication) error {
-	return l.payFile(ctx, fileID, "settled", "settled_at IS NULL", pubs, "UPDATE file SET settled_at = ?1 WHERE id = ?2 AND state = 'mapped' AND settled_at IS NULL AND NOT EXISTS (SELECT 1 FROM invoice WHERE file_id = ?2 AND "+inFlight+")")
+	return l.payFile(ctx, fileID, "settled", "settled_at IS NULL", pubs, "UPDATE file SET settled_at = ?1 WHERE id = ?2 AND state = 'mapped' AND settled_at IS NULL AND in_flight = 0")
 }
 
 // FilesWithoutCopy are files whose correctable copy is still owed: mapped with
@@ -194,6 +190,9 @@ func (l *Ledger) MendedDone(ctx context.Context, fileID int64, pubs []Publicatio
 // payFile marks a debt of the file (owed) paid by update and adds its publications.
 func (l *Ledger) payFile(ctx context.Context, fileID int64, what, owed string, pubs []Publication, update string) error {
 	err := l.commit(ctx, func(t *tx) error {
+		if err := l.write.tally.write(t); err != nil { // a verb before this one may have put an invoice under way
+			return err
+		}
 		due, err := first(context.Background(), t, scanOne[bool], "SELECT "+owed+" FROM file WHERE id = ?", fileID)
 		if err != nil || !due {
 			return err

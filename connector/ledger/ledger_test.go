@@ -82,7 +82,9 @@ func (w *world) tallied() {
 	const difference = `SELECT company || ' ' || state || ' ' || platform_state || ': ' || n FROM (
 		SELECT company, state, platform_state, SUM(n) AS n FROM (
 			SELECT company, state, platform_state, COUNT(*) AS n FROM invoice WHERE state <> 'staged' GROUP BY 1, 2, 3
-			UNION ALL SELECT company, state, platform_state, -invoices FROM tally) GROUP BY 1, 2, 3) WHERE n <> 0`
+			UNION ALL SELECT company, state, platform_state, -invoices FROM tally) GROUP BY 1, 2, 3) WHERE n <> 0
+		UNION ALL SELECT name || ' in flight: ' || in_flight FROM file f WHERE in_flight <> (SELECT COUNT(*) FROM invoice
+			WHERE file_id = f.id AND state IN ('queued', 'waiting', 'sending', 'uncertain'))`
 	wrong, err := list(context.Background(), w.read, scanOne[string], difference)
 	if err != nil && !errors.Is(err, sql.ErrConnDone) && !strings.Contains(err.Error(), "closed") {
 		w.t.Error(err)

@@ -22,15 +22,16 @@ type move struct {
 // tally notes, while rows of invoice are written, how the counts change. Whatever
 // verb moves an invoice, and however many at once, is counted: nobody can forget.
 type tally struct {
-	moves                    map[stand]move
-	company, state, platform int // positions in a row of invoice
-	err                      error
+	moves                          map[stand]move
+	open                           map[int64]int64 // by file: what came under way, less what is done
+	company, state, platform, file int             // positions in a row of invoice
+	err                            error
 }
 
 // watch makes SQLite tell the tally of every row that is about to change.
 func (a *tally) watch(ctx context.Context, conn *sql.Conn) error {
-	a.moves = map[stand]move{}
-	for column, to := range map[string]*int{"company": &a.company, "state": &a.state, "platform_state": &a.platform} {
+	a.moves, a.open = map[stand]move{}, map[int64]int64{}
+	for column, to := range map[string]*int{"company": &a.company, "state": &a.state, "platform_state": &a.platform, "file_id": &a.file} {
 		if err := conn.QueryRowContext(ctx, "SELECT cid FROM pragma_table_info('invoice') WHERE name = ?", column).Scan(to); err != nil {
 			return fmt.Errorf("find column %s: %w", column, err)
 		}
@@ -59,15 +60,19 @@ func (a *tally) note(d sqlite.SQLitePreUpdateData) {
 
 // count adds one row. What is staged is not released, and not counted.
 func (a *tally) count(read func(...any) error, id int64, by int64) {
-	row := make([]any, max(a.company, a.state, a.platform)+1)
+	row := make([]any, max(a.company, a.state, a.platform, a.file)+1)
 	if err := read(row...); err != nil {
 		a.err = errors.Join(a.err, fmt.Errorf("count invoice %d: %w", id, err))
 		return
 	}
 	text := func(i int) string { s, _ := row[i].(string); return s }
 	at := stand{text(a.company), text(a.state), text(a.platform)}
-	if at.state == string(Staged) {
+	switch State(at.state) {
+	case Staged:
 		return
+	case Queued, Waiting, Sending, Uncertain:
+		file, _ := row[a.file].(int64)
+		a.open[file] += by
 	}
 	m := a.moves[at]
 	m.invoices += by
@@ -80,10 +85,12 @@ func (a *tally) count(read func(...any) error, id int64, by int64) {
 // forget starts a transaction anew.
 func (a *tally) forget() {
 	clear(a.moves)
+	clear(a.open)
 	a.err = nil
 }
 
-// write brings the counts up to date, as the last act of a transaction.
+// write brings the counts up to date, as the last act of a transaction and
+// before a verb that reads them.
 func (a *tally) write(t *tx) error {
 	for at, m := range a.moves {
 		if m == (move{newest: m.newest}) {
@@ -94,5 +101,15 @@ func (a *tally) write(t *tx) error {
 			return fmt.Errorf("write counts: %w", err)
 		}
 	}
-	return a.err
+	for file, n := range a.open {
+		if n == 0 {
+			continue
+		}
+		if _, err := t.exec("UPDATE file SET in_flight = in_flight + ?1 WHERE id = ?2", n, file); err != nil {
+			return fmt.Errorf("write counts of file %d: %w", file, err)
+		}
+	}
+	err := a.err
+	a.forget()
+	return err
 }
