@@ -58,16 +58,12 @@ func (f numberFormat) carefully(text string) (connector.Amount, *flaw) {
 	return parsePlain(plain)
 }
 
-// plain reads at once what is nothing but digits with the decimal sign of the
-// input, which most numbers are. What it does not take is not wrong yet.
+// plain reads at once what is nothing but digits with a decimal sign, which most
+// numbers are. What it does not take is not wrong yet.
 func (f numberFormat) plain(s string) (connector.Amount, bool) {
 	digits, negative := strings.CutPrefix(s, "-")
 	if f.float || digits == "" || len(digits) > 18 {
 		return connector.Amount{}, false
-	}
-	sign := f.decimal
-	if f.machine {
-		sign = '.'
 	}
 	coefficient, point := int64(0), -1
 	for i := 0; i < len(digits); i++ {
@@ -75,7 +71,7 @@ func (f numberFormat) plain(s string) (connector.Amount, bool) {
 		switch {
 		case c >= '0' && c <= '9':
 			coefficient = coefficient*10 + int64(c-'0')
-		case c == sign && sign != 0 && point < 0 && i > 0 && i < len(digits)-1:
+		case point < 0 && i > 0 && i < len(digits)-1 && f.isPoint(c):
 			point = i
 		default:
 			return connector.Amount{}, false
@@ -88,8 +84,24 @@ func (f numberFormat) plain(s string) (connector.Amount, bool) {
 	if point >= 0 {
 		scale = len(digits) - 1 - point
 	}
+	if scale == 3 && point <= 3 && f.told() {
+		return connector.Amount{}, false // 1.234 may be a thousand
+	}
 	d, err := decimal.New(coefficient, scale)
 	return connector.AmountOf(d), err == nil
+}
+
+// told says that each number tells by itself which its decimal sign is.
+func (f numberFormat) told() bool { return f.decimal == 0 && !f.machine }
+
+func (f numberFormat) isPoint(c byte) bool {
+	switch {
+	case f.machine:
+		return c == '.'
+	case f.decimal == 0:
+		return c == ',' || c == '.'
+	}
+	return c == f.decimal
 }
 
 // fifteenDigits drops what Excel does not show either: 12.546000000000001 is
