@@ -213,8 +213,8 @@ func (o *Outbox) takeBeside(ctx context.Context, d *Drop, f ledger.File, name st
 	if e.Size > mappers.MaxAttachmentBytes {
 		return true, nil // nothing to wait for: the mapping says that it is too large
 	}
-	blob, err := o.copy(ctx, d, e)
-	if err != nil || blob.SHA256 == "" {
+	blob, ok := o.copyOne(ctx, d, e)
+	if !ok {
 		return false, nil // said, and tried again
 	}
 	p := ledger.Part{FileID: f.ID, Kind: ledger.PartBeside, Name: e.Name, SHA256: blob.SHA256, Size: blob.Size}

@@ -155,8 +155,8 @@ func (o *Outbox) takeGroup(ctx context.Context, d *Drop, g *group) error {
 	slices.SortFunc(g.members, func(a, b drop.Entry) int { return strings.Compare(a.Name, b.Name) })
 	n := ledger.NewFile{Drop: d.Config.Name, Place: d.Results, Name: g.name}
 	for _, e := range g.members {
-		blob, err := o.copy(ctx, d, e)
-		if err != nil || blob.SHA256 == "" {
+		blob, ok := o.copyOne(ctx, d, e)
+		if !ok {
 			return nil // said, and tried again
 		}
 		n.Parts = append(n.Parts, ledger.Part{Kind: ledger.PartMember, Name: e.Name, SHA256: blob.SHA256, Size: blob.Size})

@@ -70,18 +70,75 @@ func (o *Outbox) retire(ctx context.Context, d *Drop, x original) error {
 	if readsOnce(d.Place) {
 		return o.removeRead(ctx, d, x)
 	}
-	err := d.Place.Retire(ctx, x.name(), x.to())
-	if errors.Is(err, fs.ErrNotExist) {
-		return o.postpone(d, x, o.vanished(ctx, d, x))
-	}
-	if err != nil { // locked or away: the ledger knows the file, and the next scan tries again
-		return o.postpone(d, x, fmt.Errorf("%w: %w", drop.ErrBusy, err))
-	}
-	d.forget(x.name())
-	if err := fault.Hit(fault.OriginalMoved); err != nil {
+	if ok, err := o.gone(ctx, d, x, d.Place.Retire(ctx, x.name(), x.to())); err != nil || !ok {
 		return err
 	}
 	return o.postpone(d, x, o.archived(ctx, d, x))
+}
+
+// gone deals with what moving an original to the archive gave; ok when it is there now.
+func (o *Outbox) gone(ctx context.Context, d *Drop, x original, moved error) (ok bool, err error) {
+	if errors.Is(moved, fs.ErrNotExist) {
+		return false, o.postpone(d, x, o.vanished(ctx, d, x))
+	}
+	if moved != nil { // locked or away: the ledger knows the file, and the next scan tries again
+		return false, o.postpone(d, x, fmt.Errorf("%w: %w", drop.ErrBusy, moved))
+	}
+	d.forget(x.name())
+	return true, fault.Hit(fault.OriginalMoved)
+}
+
+// mover is a place that moves several originals for the price of one.
+type mover interface {
+	RetireAll(ctx context.Context, all []drop.Moved) []error
+}
+
+// retireAll is retire of a batch of recorded exports.
+func (o *Outbox) retireAll(ctx context.Context, d *Drop, files []ledger.File) error {
+	place, near := d.Place.(mover)
+	if !near || d.Config.After == drop.Leave || readsOnce(d.Place) {
+		return each(parallel(d.Place), len(files), func(i int) error { return o.retire(ctx, d, original{file: files[i]}) })
+	}
+	moves := make([]drop.Moved, len(files))
+	for i, f := range files {
+		x := original{file: f}
+		moves[i] = drop.Moved{Name: x.name(), Archived: x.to()}
+	}
+	moved := place.RetireAll(ctx, moves)
+	where := make([]string, len(files)) // "": not there, or dealt with
+	if err := each(parallel(d.Place), len(files), func(i int) error {
+		x := original{file: files[i]}
+		ok, err := o.gone(ctx, d, x, moved[i])
+		if err == nil && ok {
+			where[i], err = o.compared(ctx, d, x)
+		}
+		return o.postpone(d, x, err)
+	}); err != nil {
+		return err
+	}
+	return o.recordArchived(ctx, files, where)
+}
+
+// recordArchived records in one commit where originals went.
+func (o *Outbox) recordArchived(ctx context.Context, files []ledger.File, where []string) error {
+	var all []ledger.Archived
+	for i, f := range files {
+		if where[i] != "" {
+			all = append(all, ledger.Archived{FileID: f.ID, Path: where[i]})
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	if err := o.Ledger.FilesArchived(ctx, all); err != nil {
+		return fmt.Errorf("record archive: %w", err)
+	}
+	for range all {
+		if err := fault.Hit(fault.Archived); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readsOnce tells a mailbox: it moves nothing, keeps no archive, and a file may
@@ -119,10 +176,23 @@ func (d *Drop) forget(name string) {
 
 // archived checks what lies in the archive under the name of x and records it.
 func (o *Outbox) archived(ctx context.Context, d *Drop, x original) error {
-	to := x.to()
+	to, err := o.compared(ctx, d, x)
+	if err != nil || to == "" {
+		return err
+	}
+	if err := o.moved(ctx, x, to); err != nil {
+		return err
+	}
+	return fault.Hit(fault.Archived)
+}
+
+// compared tells where the original of x is now, if that is what was taken; ""
+// when it is not, which then was dealt with, or cannot be seen now.
+func (o *Outbox) compared(ctx context.Context, d *Drop, x original) (to string, err error) {
+	to = x.to()
 	sum, err := o.hashArchived(ctx, d, to)
 	if err != nil {
-		return o.later(d, fmt.Errorf("read %s back from the archive: %w", to, err))
+		return "", o.later(d, fmt.Errorf("read %s back from the archive: %w", to, err))
 	}
 	if sum == x.sha256() {
 		if d.Config.After == drop.Delete {
@@ -131,13 +201,10 @@ func (o *Outbox) archived(ctx context.Context, d *Drop, x original) error {
 			}
 			to = x.spooled()
 		}
-		if err := o.moved(ctx, x, to); err != nil {
-			return err
-		}
-		return fault.Hit(fault.Archived)
+		return to, nil
 	}
 	o.tell("rewritten", "file", x.name())
-	return o.takeRewritten(ctx, d, x)
+	return "", o.takeRewritten(ctx, d, x)
 }
 
 // takeRewritten takes the bytes that the ERP wrote over an export between our

@@ -162,47 +162,83 @@ func parallel(p Place) int {
 	return 1
 }
 
-// ahead is how many copies stand in the spool unrecorded, for each that is made
-// at once: a stop in between copies these again.
-const ahead = 4
+// A batch of exports is copied, then recorded, then moved, each step sharing its
+// fsyncs and its commit. A stop in between copies a batch again, so that of a
+// place far away, or of large files, it is small.
+const (
+	batchFiles = 256
+	batchBytes = 64 << 20
+	ahead      = 4 // files of a far place, for each that is copied at once
+)
 
-// takeAll takes exports in their order. Where a place is far away, copying and
-// moving overlap; recording does not.
+// batches cuts exports into batches, in their order.
+func batches(p Place, ready []drop.Entry) (all [][]drop.Entry) {
+	most := parallel(p) * ahead
+	if _, near := p.(mover); near {
+		most = batchFiles
+	}
+	size := int64(0)
+	for i, e := range ready {
+		size += e.Size
+		if n := len(all) - 1; i == 0 || len(all[n]) == most || size > batchBytes {
+			all, size = append(all, nil), e.Size
+		}
+		all[len(all)-1] = append(all[len(all)-1], e)
+	}
+	return all
+}
+
+// takeAll takes exports in their order: copies them, records them, moves the
+// originals. What is on disk after each step, and what the next start does:
+//
+//	bytes in the spool, folders not synced   the original is there: it is taken again
+//	spool synced, not recorded               the same; the spool's copy is known again, or removed as old
+//	recorded, in one commit, not moved       the same bytes are known: recoverDrop moves the original
+//	moved, folders not synced                the file has its old name or its new one: recoverDrop finds it
+//	moved, not recorded as archived          recoverDrop looks into the archive
 func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error {
-	n := parallel(d.Place)
-	for batch := range slices.Chunk(ready, n*ahead) {
-		blobs := make([]durable.Blob, len(batch))
-		var away atomic.Bool
-		_ = each(n, len(batch), func(i int) (err error) {
-			blobs[i], err = o.copy(ctx, d, batch[i])
-			if errors.Is(err, drop.ErrBusy) {
-				away.Store(true)
+	for _, batch := range batches(d.Place, ready) {
+		entries, blobs, away := o.copyAll(ctx, d, batch)
+		if len(entries) > 0 {
+			files, err := o.recordAll(ctx, d, entries, blobs)
+			if err != nil {
+				return err
 			}
-			return nil // said, and tried again
-		})
-		files := make([]ledger.File, len(batch))
-		for i, e := range batch {
-			if blobs[i].SHA256 == "" {
-				continue
-			}
-			var err error
-			if files[i], err = o.record(ctx, d, e, blobs[i]); err != nil {
+			if err := o.retireAll(ctx, d, files); err != nil {
 				return err
 			}
 		}
-		if err := each(n, len(batch), func(i int) error {
-			if blobs[i].SHA256 == "" {
-				return nil
-			}
-			return o.retire(ctx, d, original{file: files[i]})
-		}); err != nil {
-			return err
-		}
-		if n > 1 && away.Load() { // the server is away: it need not be said for every file
+		if away && parallel(d.Place) > 1 { // the server is away: it need not be said for every file
 			return nil
 		}
 	}
 	return nil
+}
+
+// copyAll copies exports into the spool and returns those that are there, on
+// disk. What kept the others was said; they are tried again.
+func (o *Outbox) copyAll(ctx context.Context, d *Drop, batch []drop.Entry) (entries []drop.Entry, copied []durable.Blob, away bool) {
+	spool := o.Spool.Batch()
+	blobs := make([]durable.Blob, len(batch))
+	var busy atomic.Bool
+	_ = each(parallel(d.Place), len(batch), func(i int) (err error) {
+		blobs[i], err = o.copy(ctx, d, batch[i], spool)
+		if errors.Is(err, drop.ErrBusy) {
+			busy.Store(true)
+		}
+		return nil // said, and tried again
+	})
+	if err := spool.Sync(); err != nil {
+		o.sayTrouble(d, fmt.Errorf("copy to the spool: %w", err))
+		return nil, nil, busy.Load()
+	}
+	for i, e := range batch {
+		if blobs[i].SHA256 == "" || fault.Hit(fault.Spooled) != nil {
+			continue
+		}
+		entries, copied = append(entries, e), append(copied, blobs[i])
+	}
+	return entries, copied, busy.Load()
 }
 
 // each calls work for 0 to count-1, n at once.
@@ -215,21 +251,19 @@ func each(n, count int, work func(i int) error) error {
 	return g.Wait()
 }
 
-// copy copies an export into the spool. Nothing is returned for one that cannot
-// be had now, or that is not the one that was listed; the error was said.
-func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob, error) {
+// copy copies an export into the spool, where it is on disk after the batch's
+// Sync. Nothing is returned for one that cannot be had now, or that is not the
+// one that was listed; the error was said.
+func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry, spool *durable.Batch) (durable.Blob, error) {
 	r, err := d.Place.Open(ctx, e.Name)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
 		return durable.Blob{}, err
 	}
-	blob, err := o.Spool.Put(ctx, r)
+	blob, err := spool.Put(ctx, r)
 	r.Close()
 	if err != nil { // a share that died, or a full disk: the original stays, and the next scan tries again
 		o.sayTrouble(d, fmt.Errorf("copy %s to the spool: %w", e.Name, err))
-		return durable.Blob{}, err
-	}
-	if err := fault.Hit(fault.Spooled); err != nil {
 		return durable.Blob{}, err
 	}
 	o.sayTrouble(d, nil)
@@ -239,23 +273,48 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry) (durable.Blob,
 	return blob, nil
 }
 
-// record enters a copied export in the ledger; only after that may the original
-// move. The same bytes after a crash give the same record.
-func (o *Outbox) record(ctx context.Context, d *Drop, e drop.Entry, blob durable.Blob) (ledger.File, error) {
-	return o.enter(ctx, d, ledger.NewFile{
-		Drop: d.Config.Name, Place: d.Results, Name: e.Name, SHA256: blob.SHA256,
-		Size: blob.Size, Modified: e.Modified, Owner: e.Owner,
-	}, e)
+// copyOne is copy of a single file, which is on disk when it returns.
+func (o *Outbox) copyOne(ctx context.Context, d *Drop, e drop.Entry) (blob durable.Blob, ok bool) {
+	_, blobs, _ := o.copyAll(ctx, d, []drop.Entry{e})
+	if len(blobs) == 0 {
+		return blob, false
+	}
+	return blobs[0], true
+}
+
+// recordAll enters copied exports in the ledger; only after that may the
+// originals move. The same bytes after a crash give the same record.
+func (o *Outbox) recordAll(ctx context.Context, d *Drop, entries []drop.Entry, blobs []durable.Blob) ([]ledger.File, error) {
+	files := make([]ledger.NewFile, len(entries))
+	for i, e := range entries {
+		files[i] = ledger.NewFile{Drop: d.Config.Name, Place: d.Results, Name: e.Name, SHA256: blobs[i].SHA256,
+			Size: blobs[i].Size, Modified: e.Modified, Owner: e.Owner}
+	}
+	taken, err := o.Ledger.TakeFiles(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	for i, f := range taken {
+		if err := o.entered(ctx, d, f, entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return taken, nil
 }
 
 // enter makes the ledger's entry of an export that consists of these files.
 func (o *Outbox) enter(ctx context.Context, d *Drop, n ledger.NewFile, entries ...drop.Entry) (ledger.File, error) {
 	f, err := o.Ledger.TakeFile(ctx, n)
 	if err != nil {
-		return f, fmt.Errorf("record %s: %w", n.Name, err)
-	}
-	if err := fault.Hit(fault.Recorded); err != nil {
 		return f, err
+	}
+	return f, o.entered(ctx, d, f, entries...)
+}
+
+// entered says that an export was recorded, which consists of these files.
+func (o *Outbox) entered(ctx context.Context, d *Drop, f ledger.File, entries ...drop.Entry) error {
+	if err := fault.Hit(fault.Recorded); err != nil {
+		return err
 	}
 	if f.State == ledger.FileTaken {
 		o.tell("taken", "file", f.Name, "drop", f.Drop, "take", fmt.Sprint(f.Take))
@@ -266,7 +325,7 @@ func (o *Outbox) enter(ctx context.Context, d *Drop, n ledger.NewFile, entries .
 			o.Log.Warn().Err(err).Str("file", e.Name).Msg("trigger file not removed")
 		}
 	}
-	return f, nil
+	return nil
 }
 
 // later leaves what concerns an original to the next scan: a place that is away

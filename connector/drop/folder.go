@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"einvoice/connector/durable"
 	"einvoice/connector/fault"
 )
@@ -135,54 +137,137 @@ func (f *Folder) OpenArchived(ctx context.Context, archived string) (io.ReadClos
 // the folder, and a reader sees nothing in between. The folder is never made:
 // an absent one is a share that is away.
 func (f *Folder) Publish(ctx context.Context, name string, content io.Reader) error {
-	if err := checkName(ctx, name); err != nil {
-		return f.failed("publish", name, err)
+	_, err := f.PublishAll(ctx, []File{{name, content}})
+	return err
+}
+
+// File is a file to be published.
+type File struct {
+	Name    string
+	Content io.Reader
+}
+
+// PublishAll is Publish of several files, which appear in their order and share
+// the fsync of the folder. It returns how many are there: those before the first
+// that failed.
+func (f *Folder) PublishAll(ctx context.Context, files []File) (n int, err error) {
+	prepared := make([]durable.Prepared, len(files))
+	defer func() {
+		for _, p := range prepared[n:] {
+			p.Drop()
+		}
+	}()
+	failed := make([]error, len(files))
+	var g errgroup.Group // each waits for the disk, and those that wait together share its work
+	g.SetLimit(f.Parallel())
+	for i := range files {
+		g.Go(func() error {
+			prepared[i], failed[i] = f.prepare(ctx, files[i])
+			return nil
+		})
+	}
+	_ = g.Wait()
+	var names durable.Names
+	named := 0
+	for i := range files {
+		if err = failed[i]; err == nil {
+			err = f.failedChange("publish", files[i].Name, prepared[i].Name(&names))
+		}
+		if err != nil {
+			break
+		}
+		named++
+	}
+	if synced := names.Sync(); synced != nil {
+		return 0, f.failedChange("publish", files[0].Name, synced)
+	}
+	for n < named {
+		if hit := fault.Hit(fault.FolderPublished); hit != nil {
+			return n, f.failedChange("publish", files[n].Name, hit)
+		}
+		n++
+	}
+	return n, err
+}
+
+// prepare writes a file's bytes beside its name.
+func (f *Folder) prepare(ctx context.Context, file File) (durable.Prepared, error) {
+	if err := checkName(ctx, file.Name); err != nil {
+		return durable.Prepared{}, f.failed("publish", file.Name, err)
 	}
 	f.clean.Do(func() { _ = durable.RemoveLeftovers(f.path, leftoverAge) }) // hidden files: harmless if they stay
 	if err := fault.Hit(fault.FolderPublish); err != nil {
-		return f.failedChange("publish", name, err)
+		return durable.Prepared{}, f.failedChange("publish", file.Name, err)
 	}
-	in := &source{ctx: ctx, r: content}
-	_, err := durable.WriteFrom(filepath.Join(f.path, name), in, fileMode)
+	in := &source{ctx: ctx, r: file.Content}
+	p, err := durable.Prepare(filepath.Join(f.path, file.Name), in, fileMode)
 	if in.err != nil {
-		return fmt.Errorf("publish %s: read content: %w", name, in.err)
+		return p, fmt.Errorf("publish %s: read content: %w", file.Name, in.err)
 	}
-	if err == nil {
-		err = fault.Hit(fault.FolderPublished)
-	}
-	return f.failedChange("publish", name, err)
+	return p, f.failedChange("publish", file.Name, err)
 }
 
 // Retire moves a file to the archive by a rename, or by a verified copy to
 // another volume. An absent file is fs.ErrNotExist: after a crash it may be in
 // the archive already (OpenArchived).
 func (f *Folder) Retire(ctx context.Context, name, archived string) error {
-	if err := checkName(ctx, name); err != nil {
-		return f.failed("retire", name, err)
+	return f.RetireAll(ctx, []Moved{{name, archived}})[0]
+}
+
+// Moved is a file of the place and where it goes in the archive.
+type Moved struct{ Name, Archived string }
+
+// RetireAll is Retire of several files, which share the fsync of the folders. It
+// returns an error for each.
+func (f *Folder) RetireAll(ctx context.Context, all []Moved) []error {
+	var names durable.Names
+	failed := make([]error, len(all))
+	var g errgroup.Group // an archive on another volume is copied to
+	g.SetLimit(f.Parallel())
+	for i, m := range all {
+		g.Go(func() error {
+			failed[i] = f.retire(ctx, m, &names)
+			return nil
+		})
 	}
-	local, err := f.archivedPath(ctx, archived)
+	_ = g.Wait()
+	synced := names.Sync()
+	for i, m := range all {
+		if failed[i] == nil {
+			failed[i] = synced
+		}
+		if failed[i] == nil {
+			failed[i] = fault.Hit(fault.FolderRetired)
+		}
+		if errors.Is(failed[i], durable.ErrChanged) {
+			failed[i] = fmt.Errorf("%w: %w", ErrBusy, failed[i])
+		}
+		failed[i] = f.failedChange("retire", m.Name, failed[i])
+	}
+	return failed
+}
+
+func (f *Folder) retire(ctx context.Context, m Moved, names *durable.Names) error {
+	if err := checkName(ctx, m.Name); err != nil {
+		return err
+	}
+	local, err := f.archivedPath(ctx, m.Archived)
 	if err != nil {
-		return f.failed("retire", name, err)
+		return err
 	}
-	from, to := filepath.Join(f.path, name), filepath.Join(f.archive, local)
+	from, to := filepath.Join(f.path, m.Name), filepath.Join(f.archive, local)
 	if info, err := os.Lstat(from); err != nil {
-		return f.failed("retire", name, err)
+		return err
 	} else if !info.Mode().IsRegular() {
-		return f.failed("retire", name, errors.New("not a regular file"))
+		return errors.New("not a regular file")
 	}
 	if err := f.makeArchive(filepath.Dir(to)); err != nil {
-		return f.failed("retire", name, err)
+		return err
 	}
-	if err = fault.Hit(fault.FolderRetire); err == nil {
-		err = durable.Move(from, to)
+	if err := fault.Hit(fault.FolderRetire); err != nil {
+		return err
 	}
-	if errors.Is(err, durable.ErrChanged) {
-		err = fmt.Errorf("%w: %w", ErrBusy, err)
-	}
-	if err == nil {
-		err = fault.Hit(fault.FolderRetired)
-	}
-	return f.failedChange("retire", name, err)
+	return names.Move(from, to)
 }
 
 // RemoveArchived removes what Retire moved, for drops that keep no originals.

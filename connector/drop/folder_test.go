@@ -181,3 +181,41 @@ func TestOwnerIsNamed(t *testing.T) {
 		t.Errorf("owner %q of an absent file", got)
 	}
 }
+
+func TestSeveralFilesAppearUpToTheFirstThatFails(t *testing.T) {
+	f, dir := newFolder(t)
+	files := []drop.File{{"a.csv", strings.NewReader("a")}, {"b.csv", strings.NewReader("b")}, {"c.csv", failing{}}, {"d.csv", strings.NewReader("d")}}
+	n, err := f.PublishAll(t.Context(), files)
+	if n != 2 || err == nil {
+		t.Errorf("%d published, %v", n, err)
+	}
+	var names []string
+	all, _ := os.ReadDir(dir)
+	for _, e := range all {
+		names = append(names, e.Name())
+	}
+	if strings.Join(names, " ") != "a.csv b.csv" {
+		t.Errorf("in the folder: %v; a later file must not overtake, and nothing hidden may stay", names)
+	}
+	if n, err := f.PublishAll(t.Context(), nil); n != 0 || err != nil {
+		t.Errorf("nothing to do: %d, %v", n, err)
+	}
+}
+
+func TestSeveralFilesAreRetiredEachOnItsOwn(t *testing.T) {
+	f, dir := newFolder(t)
+	for _, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		put(t, dir, name, name)
+	}
+	if err := f.Retire(t.Context(), "a.csv", "2026-11/a.csv"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, "a.csv", "again")
+	errs := f.RetireAll(t.Context(), []drop.Moved{{"a.csv", "2026-11/a.csv"}, {"b.csv", "2026-11/b.csv"}, {"x.csv", "2026-11/x.csv"}, {"c.csv", "2026-12/c.csv"}})
+	if !errors.Is(errs[0], fs.ErrExist) || errs[1] != nil || !errors.Is(errs[2], fs.ErrNotExist) || errs[3] != nil {
+		t.Errorf("errors %v", errs)
+	}
+	if b, _ := os.ReadFile(filepath.Join(dir, "a.csv")); string(b) != "again" {
+		t.Errorf("what could not be retired is %q", b)
+	}
+}

@@ -45,16 +45,23 @@ func MkdirAll(path string, perm fs.FileMode) error {
 // durable. On Windows it waits up to two seconds for a program that holds one
 // of them, such as an antivirus.
 func Rename(oldpath, newpath string) error {
+	if err := giveName(oldpath, newpath); err != nil {
+		return err
+	}
+	if err := fault.Hit(fault.NameGiven); err != nil {
+		return err
+	}
+	return syncParents(oldpath, newpath)
+}
+
+func giveName(oldpath, newpath string) error {
 	fault.Unlinking(newpath)
 	fault.Unlinking(oldpath)
 	if err := rename(oldpath, newpath); err != nil {
 		return err
 	}
 	fault.Named(newpath, oldpath)
-	if err := fault.Hit(fault.NameGiven); err != nil {
-		return err
-	}
-	return syncParents(oldpath, newpath)
+	return nil
 }
 
 // Move is Rename that never replaces (the error wraps fs.ErrExist) and that
@@ -63,19 +70,27 @@ func Rename(oldpath, newpath string) error {
 // ErrChanged; a change in the instant between the last look and the removal
 // cannot be seen. Folders are moved within their volume only.
 func Move(oldpath, newpath string) error {
-	fault.Unlinking(oldpath)
-	err := renameNew(oldpath, newpath)
-	switch {
-	case err == nil:
-		fault.Named(newpath, oldpath)
+	copied, err := move(oldpath, newpath)
+	if err == nil && !copied {
 		if err := fault.Hit(fault.FileMoved); err != nil {
 			return err
 		}
 		return syncParents(oldpath, newpath)
-	case otherVolume(err):
-		return moveByCopy(oldpath, newpath)
 	}
 	return err
+}
+
+// move leaves the folders to the caller, unless the file had to be copied.
+func move(oldpath, newpath string) (copied bool, err error) {
+	fault.Unlinking(oldpath)
+	err = renameNew(oldpath, newpath)
+	if err != nil && otherVolume(err) {
+		return true, moveByCopy(oldpath, newpath)
+	}
+	if err == nil {
+		fault.Named(newpath, oldpath)
+	}
+	return false, err
 }
 
 // ErrChanged says that a file was written to while it was moved.

@@ -57,6 +57,7 @@ func promises(dir string) error {
 		{func() error { return Rename(at("x"), at("z")) }, [][2]string{{"x/c", ""}, {"z/c", "deep"}, {"x/y/e", ""}, {"z/y/e", "beside"}}},
 		{func() error { return Remove(at("a")) }, [][2]string{{"a", ""}}},
 		{func() error { return WriteFile(at("z/d"), []byte("late"), 0o600) }, [][2]string{{"z/d", "late"}}},
+		{func() error { return together(at) }, [][2]string{{"z/d", ""}, {"z/y/d", "late"}, {"z/f", "one of two"}, {"z/g", "other of two"}}},
 	} {
 		for _, end := range step.ends {
 			may(end[0], end[1])
@@ -75,7 +76,39 @@ func promises(dir string) error {
 		}
 		say("store/"+b.SHA256[:2]+"/"+b.SHA256, content)
 	}
+	batch, blobs := store.Batch(), []Blob{}
+	for _, content := range []string{"blob three", "blob four"} {
+		b, err := batch.Put(context.Background(), strings.NewReader(content))
+		if err != nil {
+			return err
+		}
+		blobs = append(blobs, b)
+	}
+	if err := batch.Sync(); err != nil {
+		return err
+	}
+	for i, content := range []string{"blob three", "blob four"} {
+		say("store/"+blobs[i].SHA256[:2]+"/"+blobs[i].SHA256, content)
+	}
 	return nil
+}
+
+// together gives several names with one fsync a folder.
+func together(at func(string) string) error {
+	var names Names
+	if err := names.Move(at("z/d"), at("z/y/d")); err != nil {
+		return err
+	}
+	for name, content := range map[string]string{"z/f": "one of two", "z/g": "other of two"} {
+		p, err := Prepare(at(name), strings.NewReader(content), 0o600)
+		if err == nil {
+			err = p.Name(&names)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return names.Sync()
 }
 
 // TestWhatWasPromisedSurvivesAPowerCut cuts the power at every passage of every

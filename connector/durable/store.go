@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"einvoice/connector/fault"
@@ -46,42 +47,78 @@ func OpenStore(dir string) (*Store, error) {
 // Put reads r to its end and keeps its bytes; when it returns without an error
 // they are on disk, whole. Bytes that are known already are not kept twice.
 func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
+	b := s.Batch()
+	blob, err := b.Put(ctx, r)
+	if err == nil {
+		err = b.Sync()
+	}
+	if err != nil {
+		return Blob{}, err
+	}
+	return blob, nil
+}
+
+// Batch is several Puts that make the store's folders durable together.
+type Batch struct {
+	store *Store
+	names Names
+	kept  atomic.Int64
+}
+
+// Batch begins a batch. Several goroutines may Put into it.
+func (s *Store) Batch() *Batch { return &Batch{store: s} }
+
+// Put is the store's Put, but its bytes are to be relied on only after Sync.
+func (b *Batch) Put(ctx context.Context, r io.Reader) (Blob, error) {
+	s := b.store
 	s.clean.Do(func() { _ = RemoveLeftovers(s.dir, 0) }) // garbage that cannot be removed costs room, not bytes
 	sum := sha256.New()
 	temp, n, err := stage(filepath.Join(s.dir, "put"), io.TeeReader(untilDone{ctx, r}, sum), 0o600)
 	if err != nil {
 		return Blob{}, fmt.Errorf("store bytes: %w", err)
 	}
-	b := Blob{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}
+	blob := Blob{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}
 	err = fault.Hit(fault.BlobStaged)
 	if err == nil {
-		err = s.settle(temp, b)
+		err = s.settle(temp, blob, &b.names)
 	}
 	if err != nil {
 		os.Remove(temp)
-		return Blob{}, fmt.Errorf("store blob %s: %w", b.SHA256, err)
+		return Blob{}, fmt.Errorf("store blob %s: %w", blob.SHA256, err)
 	}
-	return b, fault.Hit(fault.BlobKept)
+	b.kept.Add(1)
+	return blob, nil
+}
+
+// Sync makes durable what was put so far.
+func (b *Batch) Sync() error {
+	if err := b.names.Sync(); err != nil {
+		return fmt.Errorf("store bytes: %w", err)
+	}
+	for range b.kept.Swap(0) {
+		if err := fault.Hit(fault.BlobKept); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle puts a staged file in its place. That a known blob was put again shows
 // in its time, which RemoveUntouched looks at. A known blob's folder is synced all
 // the same: another Put may have renamed it there an instant ago.
-func (s *Store) settle(temp string, b Blob) error {
+func (s *Store) settle(temp string, b Blob, names *Names) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	final := s.Path(b.SHA256)
 	if info, err := os.Lstat(final); err == nil && info.Mode().IsRegular() && info.Size() == b.Size {
 		now := time.Now()
-		if err := errors.Join(os.Chtimes(final, now, now), os.Remove(temp)); err != nil {
-			return err
-		}
-		return SyncDir(filepath.Dir(final))
+		names.note(final, final)
+		return errors.Join(os.Chtimes(final, now, now), os.Remove(temp))
 	}
 	if err := MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return err
 	}
-	return Rename(temp, final)
+	return names.Rename(temp, final)
 }
 
 // Path is where the blob of that hash stands, if it is in the store.

@@ -33,13 +33,28 @@ func (l *Ledger) files(ctx context.Context, where string, args ...any) ([]File, 
 // bytes and processing them again could change nothing: every invoice of it was
 // taken in charge or is on its way.
 func (l *Ledger) TakeFile(ctx context.Context, f NewFile) (File, error) {
-	var taken File
-	err := l.commit(ctx, func(t *tx) (err error) {
-		taken, err = takeFile(t, f, l.now)
-		return err
-	})
+	taken, err := l.TakeFiles(ctx, []NewFile{f})
 	if err != nil {
 		return File{}, fmt.Errorf("record file %s: %w", f.Name, err)
+	}
+	return taken[0], nil
+}
+
+// TakeFiles is TakeFile of several in one transaction, in their order.
+func (l *Ledger) TakeFiles(ctx context.Context, files []NewFile) (taken []File, err error) {
+	err = l.commit(ctx, func(t *tx) error {
+		taken = make([]File, 0, len(files))
+		for _, f := range files {
+			one, err := takeFile(t, f, l.now)
+			if err != nil {
+				return err
+			}
+			taken = append(taken, one)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("record %d files: %w", len(files), err)
 	}
 	return taken, nil
 }
@@ -79,13 +94,28 @@ const nothingLeft = `f.state = 'mapped'
 
 // FileArchived records where the original went. Once only.
 func (l *Ledger) FileArchived(ctx context.Context, id int64, path string) error {
-	err := l.commit(ctx, func(t *tx) error {
-		return must(t.exec("UPDATE file SET archived_at = ?, archived_path = ? WHERE id = ? AND archived_at IS NULL", stamp(l.now()), path, id))
-	})
-	if err != nil {
+	if err := l.FilesArchived(ctx, []Archived{{id, path}}); err != nil {
 		return fmt.Errorf("record archive of file %d: %w", id, err)
 	}
 	return nil
+}
+
+// Archived says where the original of a file went.
+type Archived struct {
+	FileID int64
+	Path   string
+}
+
+// FilesArchived is FileArchived of several in one transaction.
+func (l *Ledger) FilesArchived(ctx context.Context, files []Archived) error {
+	return l.commit(ctx, func(t *tx) error {
+		for _, f := range files {
+			if err := must(t.exec("UPDATE file SET archived_at = ?, archived_path = ? WHERE id = ? AND archived_at IS NULL", stamp(l.now()), f.Path, f.FileID)); err != nil {
+				return fmt.Errorf("file %d: %w", f.FileID, err)
+			}
+		}
+		return nil
+	})
 }
 
 // must turns "no row was in that state" into ErrState.
