@@ -1,6 +1,8 @@
 package mappers
 
 import (
+	"slices"
+
 	"einvoice/connector"
 	"einvoice/connector/problem"
 )
@@ -13,12 +15,11 @@ type binder struct {
 	plan   *plan
 	export Export
 	work   work
-	free   <-chan []Result // results that were taken, to be used again
 }
 
 // newBinder makes a binder for documents of rows of g, nil for any others.
 func newBinder(m *Mapping, in *opened) *binder {
-	return &binder{m: m, format: in.format, plan: newPlan(m, in.grid)}
+	return &binder{m: m, format: in.format, plan: newPlan(m, in.grid, in.format)}
 }
 
 // work is the document at hand.
@@ -33,26 +34,25 @@ type work struct {
 
 // bind makes a Result of a document.
 func (b *binder) bind(d document) Result {
-	res := newResult(d)
+	res := Result{}
 	b.bindInto(d, &res)
 	return res
 }
 
-func newResult(d document) Result {
-	return Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils, Release: releaseOf(d)}
-}
-
+// bindInto is bind where there was a Result that was taken: only what nobody may
+// ask any more is used again of it.
 func (b *binder) bindInto(d document, res *Result) {
+	used, lines := res.Origins.used[:0], res.Origins.lines[:0]
+	*res = Result{Ordinal: d.ordinal, Row: d.row, Rows: d.rows, Problems: d.faults, Spoils: d.spoils, Release: releaseOf(d)}
+	res.Origins = Origins{m: b.m, head: d.head, root: placeOf(d.head, d.row), used: used, lines: lines}
 	w := &b.work
 	w.b, w.doc, w.res = b, d, res
 	w.s.node, w.s.head, w.s.format = d.head, d.head, b.format
-	res.Origins = Origins{m: b.m, head: d.head, root: placeOf(d.head, d.row)}
-	res.Origins.used = make([]int32, 0, len(b.plan.head)+len(d.lines)*len(b.plan.lines))
 	if len(d.faults) == 0 && !w.counts(b.m.where, "invoice.where") {
 		w.ignore()
 		return
 	}
-	bindFields(w, b.plan.head, &res.Invoice, -1)
+	bindFields(w, &b.plan.head, &res.Invoice, -1)
 	w.lines()
 	w.postcode(&res.Invoice.Seller, "sender")
 	w.postcode(&res.Invoice.Buyer, "recipient")
@@ -107,7 +107,7 @@ func brokenRows(faults []problem.Problem) map[int]bool {
 // the acknowledgement can say which.
 func (w *work) ignore() {
 	w.res.Ignored = "where = " + w.b.m.where.text
-	bindFields(w, w.b.plan.head, &w.res.Invoice, -1)
+	bindFields(w, &w.b.plan.head, &w.res.Invoice, -1)
 	w.res.Problems = nil
 }
 
@@ -141,15 +141,18 @@ func (w *work) failed(e *expression, err error, field string) {
 
 // bindFields fills a T and notes where its values stand; line is the number of
 // the line that it is, -1 for the invoice.
-func bindFields[T any](w *work, all []planned[T], into *T, line int) {
-	for i := range all {
-		p := &all[i]
+func bindFields[T any](w *work, all *plannedFields[T], into *T, line int) {
+	for _, same := range all.same {
+		same.set(into, same.v)
+	}
+	begin := len(w.res.Origins.used)
+	w.res.Origins.used = append(w.res.Origins.used, all.used...)
+	for i := range all.asked {
+		p := &all.asked[i]
 		got := p.evaluate(&w.s, &w.from)
-		used := noPlace
 		if w.from.placed && !w.from.absent {
-			used = usedPlace(w.from.sel)
+			w.res.Origins.used[begin+p.at] = usedPlace(w.from.sel)
 		}
-		w.res.Origins.used = append(w.res.Origins.used, used)
 		if got.bad != nil {
 			name := p.name
 			if line >= 0 {
@@ -174,33 +177,31 @@ func (w *work) lines() {
 	inv, origins := &w.res.Invoice, &w.res.Origins
 	if n := len(w.doc.lines); n > 0 {
 		inv.Lines = make([]connector.Line, 0, n)
-		origins.lines = make([]lineOrigin, 0, n)
+		origins.lines = slices.Grow(origins.lines, n)
 	}
 	for _, n := range w.doc.lines {
 		w.s.node = n
-		if blankLine(n, w.b.plan.lines) || !w.counts(w.b.m.lines.where, "lines.where") {
+		if blankLine(n, &w.b.plan.lines) || !w.counts(w.b.m.lines.where, "lines.where") {
 			continue
 		}
 		at := len(inv.Lines)
 		inv.Lines = append(inv.Lines, connector.Line{})
 		origins.lines = append(origins.lines, lineOrigin{node: n, from: len(origins.used)})
-		bindFields(w, w.b.plan.lines, &inv.Lines[at], at)
+		bindFields(w, &w.b.plan.lines, &inv.Lines[at], at)
 	}
 	w.s.node = w.doc.head
 }
 
 // blankLine knows a row that holds only what belongs to the header.
-func blankLine(n node, fields []planned[connector.Line]) bool {
-	reads := false
-	for i := range fields {
-		for _, sel := range fields[i].rule.from {
-			reads = true
+func blankLine(n node, fields *plannedFields[connector.Line]) bool {
+	for i := range fields.asked {
+		for _, sel := range fields.asked[i].rule.from {
 			if text, _ := n.cell(sel.place); !sel.head && trimSpace(text) != "" {
 				return false
 			}
 		}
 	}
-	return reads
+	return fields.reads
 }
 
 // postcode gives a French code its leading zero back, which spreadsheets eat.

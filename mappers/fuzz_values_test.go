@@ -104,10 +104,10 @@ func asDate(t *testing.T, formats []dateFormat, s string) {
 func asField(t *testing.T, m *Mapping, s string) {
 	g, _ := newGrid("x", "", newHeadings(1, []string{"a"}), m.places)
 	r := &row{Num: 2, Cells: []string{s}, grid: g}
-	p := newPlan(m, g)
+	p := newPlan(m, g, m.input.values)
 	for range 2 {
-		for i := range p.head {
-			at := &p.head[i]
+		for i := range p.head.asked {
+			at := &p.head.asked[i]
 			sc, from := scope{node: r, head: r}, found{}
 			v, _, ok, bad := at.binding.rule.evaluate(&sc, at.field.kind)
 			got := at.evaluate(&sc, &from)

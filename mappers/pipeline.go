@@ -28,9 +28,16 @@ type batch struct {
 	panicked  any           // what binding panicked with
 }
 
-// readBatch reads until a batch is full, or there is nothing more to read.
-func readBatch(ctx context.Context, s source) (b *batch) {
+// readBatch reads until a batch is full, or there is nothing more to read. What
+// was taken, if it is there, is used again.
+func readBatch(ctx context.Context, s source, free <-chan *batch) (b *batch) {
 	b = &batch{bound: make(chan struct{}), taken: make(chan struct{})}
+	select {
+	case old := <-free:
+		b.documents, b.results = old.documents[:0], old.results
+	default:
+		b.documents, b.results = make([]document, 0, batchDocuments), make([]Result, batchDocuments)
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			b.panicked, b.end = p, io.EOF
@@ -59,18 +66,17 @@ func (m *Mapping) bindAll(ctx context.Context, in *opened, e Export, take func(*
 	if !in.apart || m.readsBeside() {
 		return bindInTurn(ctx, m.binderOf(in, e), readOne(in.source), in.source, take)
 	}
-	first := readBatch(ctx, in.source)
+	free := make(chan *batch, batchesAhead)
+	first := readBatch(ctx, in.source, free)
 	if first.end != nil {
 		return bindInTurn(ctx, m.binderOf(in, e), first, in.source, take)
 	}
 	inner, cancel := context.WithCancel(ctx)
 	ordered, jobs := make(chan *batch, batchesAhead), make(chan *batch, batchesAhead)
-	free := make(chan []Result, batchesAhead)
 	var all sync.WaitGroup
-	all.Go(func() { readAhead(inner, first, in.source, ordered, jobs) })
+	all.Go(func() { readAhead(inner, first, in.source, free, ordered, jobs) })
 	for range min(max(runtime.GOMAXPROCS(0), 1), maxBinders) {
 		b := m.binderOf(in, e)
-		b.free = free
 		all.Go(func() {
 			for one := range jobs {
 				b.bindBatch(one)
@@ -135,7 +141,7 @@ func readOne(s source) *batch {
 
 // readAhead sends every batch to those that bind and, in order, to the one that
 // takes. One that is very large goes when all before it are gone.
-func readAhead(ctx context.Context, one *batch, s source, ordered, jobs chan<- *batch) {
+func readAhead(ctx context.Context, one *batch, s source, free <-chan *batch, ordered, jobs chan<- *batch) {
 	defer close(ordered)
 	defer close(jobs)
 	for {
@@ -159,7 +165,7 @@ func readAhead(ctx context.Context, one *batch, s source, ordered, jobs chan<- *
 				return
 			}
 		}
-		one = readBatch(ctx, s)
+		one = readBatch(ctx, s, free)
 	}
 }
 
@@ -170,24 +176,12 @@ func (b *binder) bindBatch(one *batch) {
 			one.panicked = p // for the goroutine that reads the export
 		}
 	}()
-	one.results = b.room(len(one.documents))
 	for i, d := range one.documents {
-		one.results[i] = newResult(d)
 		b.bindInto(d, &one.results[i])
 	}
 }
 
-// room gives a slice for the results of a batch, one that was taken if there is.
-func (b *binder) room(n int) []Result {
-	select {
-	case free := <-b.free:
-		return free[:n]
-	default:
-		return make([]Result, n, batchDocuments)
-	}
-}
-
-func takeOrdered(ctx context.Context, ordered <-chan *batch, free chan<- []Result, take func(*Result) error) error {
+func takeOrdered(ctx context.Context, ordered <-chan *batch, free chan<- *batch, take func(*Result) error) error {
 	for one := range ordered {
 		select {
 		case <-one.bound:
@@ -197,7 +191,7 @@ func takeOrdered(ctx context.Context, ordered <-chan *batch, free chan<- []Resul
 		if one.panicked != nil {
 			panic(one.panicked)
 		}
-		for i := range one.results {
+		for i := range one.documents {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -207,7 +201,7 @@ func takeOrdered(ctx context.Context, ordered <-chan *batch, free chan<- []Resul
 		}
 		close(one.taken)
 		select {
-		case free <- one.results:
+		case free <- one:
 		default:
 		}
 		if one.end != nil && one.end != io.EOF {

@@ -1,35 +1,83 @@
 package mappers
 
-import "einvoice/connector"
+import (
+	"slices"
 
-// plan is a mapping made ready for one export by one goroutine: selectors of
-// columns that the export lacks are left out, and readings of texts that come
+	"einvoice/connector"
+)
+
+// plan is a mapping made ready for one export by one goroutine: what depends on
+// no column that the export has is computed once, and readings of texts that come
 // back are remembered.
 type plan struct {
-	head  []planned[connector.Invoice]
-	lines []planned[connector.Line]
+	head  plannedFields[connector.Invoice]
+	lines plannedFields[connector.Line]
+}
+
+// plannedFields are the bindings of the invoice, or of a line.
+type plannedFields[T any] struct {
+	asked []planned[T] // for each T
+	same  []sameValue[T]
+	used  []int32 // what Origins notes, before any is asked
+	reads bool    // some binding has a selector
 }
 
 // planned is a binding with its own rule and memo.
 type planned[T any] struct {
 	*binding[T]
+	at   int // in the mapping
 	rule rule
 	memo memo
 }
 
-func newPlan(m *Mapping, g *grid) *plan {
-	return &plan{head: planAll(m.head, g), lines: planAll(m.lines.fields, g)}
+// sameValue is what a field has in every T.
+type sameValue[T any] struct {
+	set func(*T, value)
+	v   value
 }
 
-func planAll[T any](all []binding[T], g *grid) []planned[T] {
-	out := make([]planned[T], len(all))
+func newPlan(m *Mapping, g *grid, format valueFormat) *plan {
+	s := scope{format: format}
+	return &plan{head: planAll(m.head, g, &s), lines: planAll(m.lines.fields, g, &s)}
+}
+
+func planAll[T any](all []binding[T], g *grid, s *scope) plannedFields[T] {
+	p := plannedFields[T]{used: make([]int32, len(all))}
 	for i := range all {
-		p := &out[i]
-		p.binding, p.rule = &all[i], *all[i].rule
-		p.rule.from = present(p.rule.from, g)
-		p.memo.off = !p.rule.worthRemembering(p.field.kind)
+		p.used[i] = noPlace
+		b := &all[i]
+		p.reads = p.reads || len(b.rule.from) > 0
+		if got, always := b.rule.always(g, s, b.field.kind); always {
+			if got.ok {
+				p.same = append(p.same, sameValue[T]{b.field.set, got.v})
+			}
+			continue
+		}
+		one := planned[T]{binding: b, at: i, rule: *b.rule}
+		one.rule.from = present(one.rule.from, g)
+		one.memo.off = !one.rule.worthRemembering(b.field.kind)
+		p.asked = append(p.asked, one)
 	}
-	return out
+	return p
+}
+
+// always tells what a rule gives for every row, if that is so: it is a constant,
+// or its columns do not exist. What it finds fault with is asked each time, since
+// a problem says where.
+func (r *rule) always(g *grid, s *scope, k kind) (got reading, ok bool) {
+	if r.expr != nil || r.lookup != nil || r.constant == nil && (g == nil || g.hasAny(r.from)) {
+		return got, false
+	}
+	from := found{}
+	if r.constant != nil {
+		from.text, from.plain = *r.constant, true
+	}
+	r.read(s, k, &from, &got)
+	return got, got.bad == nil
+}
+
+func (g *grid) hasAny(from []selector) bool {
+	return slices.ContainsFunc(from, func(sel selector) bool { return g.columns[sel.place] >= 0 })
 }
 
 // present are the selectors whose columns exist; without any the first stays,
