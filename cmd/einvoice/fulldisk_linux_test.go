@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -50,7 +51,7 @@ func TestAFullDiskStopsNothing(t *testing.T) {
 	all := os.Getenv("EINVOICE_FULL_DISK") == "all"
 	var table strings.Builder
 	host, _ := os.Hostname()
-	fmt.Fprintf(&table, "%s, %s\n%-12s %6s %8s %10s %6s %6s\n", time.Now().Format("2006-01-02 15:04"), host,
+	fmt.Fprintf(&table, "%s, %s, %d CPUs\n%-12s %6s %8s %10s %6s %6s\n", time.Now().Format("2006-01-02 15:04"), host, runtime.NumCPU(),
 		"place", "steps", "starved", "invoices", "lost", "twice")
 	for _, s := range starvedPlaces() {
 		t.Run(s.place, func(t *testing.T) {

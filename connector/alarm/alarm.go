@@ -109,7 +109,8 @@ func (b *Board) Update(ctx context.Context, wrong []Condition) error {
 		errs = append(errs, b.say(ctx, &b.alarms[i]))
 	}
 	b.alarms = slices.DeleteFunc(b.alarms, func(a Alarm) bool { return b.ended(a) && len(a.Told) == 0 })
-	return errors.Join(append(errs, b.save(ctx))...)
+	// What was said must be kept even if we are told to stop meanwhile.
+	return errors.Join(append(errs, b.save(context.WithoutCancel(ctx)))...)
 }
 
 // Up lists the alarms that are up, oldest first.

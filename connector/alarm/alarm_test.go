@@ -21,8 +21,14 @@ import (
 // memory is what outlives a restart.
 type memory map[string]string
 
-func (m memory) Get(_ context.Context, key string) (string, error) { return m[key], nil }
-func (m memory) Put(_ context.Context, key, value string) error    { m[key] = value; return nil }
+func (m memory) Get(ctx context.Context, key string) (string, error) { return m[key], ctx.Err() }
+func (m memory) Put(ctx context.Context, key, value string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m[key] = value
+	return nil
+}
 
 // ear is a channel that keeps what it heard, and may be deaf.
 type ear struct {
@@ -79,6 +85,29 @@ func TestAlarmIsSaidOnceAndClearedOnceOverRestarts(t *testing.T) {
 	up, err := b.Up(t.Context())
 	if err != nil || len(up) != 1 || up[0].Subject != "acme" {
 		t.Errorf("up %v %v", up, err)
+	}
+}
+
+// stopping is a channel during whose notice the daemon is told to stop.
+type stopping struct {
+	*ear
+	stop func()
+}
+
+func (s stopping) Say(ctx context.Context, n Notice) error {
+	s.stop()
+	return s.ear.Say(ctx, n)
+}
+
+func TestAStopWhileAnAlarmIsSaidDoesNotSayItAgain(t *testing.T) {
+	m, c, e := memory{}, &clock{time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)}, &ear{name: "ear"}
+	ctx, stop := context.WithCancel(t.Context())
+	_ = New(m, "en", c.now, stopping{e, stop}).Update(ctx, []Condition{held})
+	if err := New(m, "en", c.now, e).Update(t.Context(), []Condition{held}); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.heard) != 1 {
+		t.Errorf("heard %q, want one", e.heard)
 	}
 }
 
