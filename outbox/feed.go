@@ -63,15 +63,18 @@ func (s *sender) pause(ctx context.Context, wait time.Duration) bool {
 	return true
 }
 
-// least is the room for which a commit of intents is worth its fsync: the
-// workers have as much to do meanwhile.
+// least is the number for which a commit of intents or outcomes is worth its
+// fsync: the workers have as much to do meanwhile.
 func (s *sender) least() int { return max(1, s.o.Config.Workers/2) }
 
 // room is how many more intents may be pending.
-func (s *sender) room() int {
+func (s *sender) room() int { return 2*s.o.Config.Workers - s.underWay() }
+
+// underWay is the number of intents whose outcome is not recorded.
+func (s *sender) underWay() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return 2*s.o.Config.Workers - s.pending
+	return s.pending
 }
 
 func (s *sender) add(n int) {

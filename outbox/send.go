@@ -140,21 +140,45 @@ func (s *sender) settle(ctx context.Context, batch []ledger.Outcome) error {
 	}
 }
 
-// gather adds to an outcome those that wait behind it.
+// linger is how long an outcome may wait for others to share its commit.
+const linger = 10 * time.Millisecond
+
+// gather adds to an outcome those that wait behind it, and those that are about
+// to come until the commit is worth its fsync.
 func (s *sender) gather(first ledger.Outcome) []ledger.Outcome {
 	batch := []ledger.Outcome{first}
+	late := time.NewTimer(linger)
+	defer late.Stop()
 	for len(batch) < cap(s.outcomes) {
-		select {
-		case out, ok := <-s.outcomes:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, out)
-		default:
+		var wait <-chan time.Time
+		if len(batch) < s.least() && len(batch) < s.underWay() {
+			wait = late.C
+		}
+		out, ok := s.another(wait)
+		if !ok {
 			return batch
 		}
+		batch = append(batch, out)
 	}
 	return batch
+}
+
+// another takes one more outcome: one that is there, or one that comes before late.
+func (s *sender) another(late <-chan time.Time) (ledger.Outcome, bool) {
+	if late == nil {
+		select {
+		case out, ok := <-s.outcomes:
+			return out, ok
+		default:
+			return ledger.Outcome{}, false
+		}
+	}
+	select {
+	case out, ok := <-s.outcomes:
+		return out, ok
+	case <-late:
+		return ledger.Outcome{}, false
+	}
 }
 
 // outcome turns an answer into what the ledger records, and closes or opens the

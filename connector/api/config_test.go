@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"einvoice/connector"
 	"einvoice/connector/problem"
@@ -81,6 +82,24 @@ func TestATokenFileIsReadAgainWhenItChanges(t *testing.T) {
 	}
 	if got, err := token(t.Context(), false); got == "" || err != nil {
 		t.Errorf("while the file is being replaced the last token stands: %v", err)
+	}
+}
+
+func TestARefusedTokenIsReadAgainWhateverTheDateOfItsFile(t *testing.T) {
+	cfg := Defaults()
+	cfg.TokenFile = filepath.Join(t.TempDir(), "token")
+	then := time.Now().Add(-time.Hour)
+	token := ConfiguredToken(cfg)
+	for i, want := range []string{"first", "first", "third"} {
+		if err := os.WriteFile(cfg.TokenFile, []byte([]string{"first", "other", "third"}[i]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(cfg.TokenFile, then, then); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := token(t.Context(), i == 2); got.Reveal() != want || err != nil {
+			t.Errorf("read %d: %q, %v", i+1, got.Reveal(), err)
+		}
 	}
 }
 

@@ -23,9 +23,10 @@ const maxToken = 8 << 10
 // errNoToken is wrapped by every failure to get a token.
 var errNoToken = errors.New("no token")
 
-// ConfiguredToken gives the token of the file, read at every call so that a
-// replaced one counts at once, or of the environment. While the file cannot be
-// read (it is being replaced) the last good token stands, except on renew.
+// ConfiguredToken gives the token of the file, read again when the file has
+// changed so that a replaced one counts at once, and on renew whatever its date
+// says; or of the environment. While the file cannot be read (it is being
+// replaced) the last good token stands, except on renew.
 //
 // With [api.oauth] it mints and renews tokens instead, and keeps them in memory.
 func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.Secret, error) {
@@ -38,9 +39,14 @@ func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.
 	}
 	var mu sync.Mutex
 	var last setting.Secret
+	var of version
 	return func(_ context.Context, renew bool) (setting.Secret, error) {
 		mu.Lock()
 		defer mu.Unlock()
+		now := versionOf(cfg.TokenFile) // before it is read: what is written meanwhile is read next time
+		if last != "" && !renew && now != (version{}) && now == of {
+			return last, nil
+		}
 		token, err := readToken(cfg)
 		if err != nil {
 			if last != "" && !renew {
@@ -48,9 +54,31 @@ func ConfiguredToken(cfg Config) func(ctx context.Context, renew bool) (setting.
 			}
 			return "", err
 		}
-		last = token
+		last, of = token, version{}
+		if time.Since(now.modified) > settled {
+			of = now
+		}
 		return token, nil
 	}
+}
+
+// settled is the age from which a file's date tells its next content from this
+// one: two writes may fall into one tick of the file system's clock.
+const settled = 5 * time.Second
+
+// version tells one content of a file from the next.
+type version struct {
+	modified time.Time
+	size     int64
+}
+
+// versionOf is zero when there is no such file.
+func versionOf(file string) version {
+	info, err := os.Stat(file)
+	if err != nil {
+		return version{}
+	}
+	return version{info.ModTime(), info.Size()}
 }
 
 func readToken(cfg Config) (setting.Secret, error) { return readSecret(cfg.TokenFile, cfg.TokenEnv) }

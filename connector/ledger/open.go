@@ -146,7 +146,9 @@ func takeLock(path string) (*os.File, error) {
 }
 
 func (l *Ledger) openWriter(ctx context.Context, cfg Config) error {
-	db, err := sql.Open("sqlite", dsn(cfg.File(), "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-32000)", "journal_size_limit(67108864)"))
+	// After most commits SQLite goes through its whole page cache (a page moved by a
+	// balance leaves a high number behind): a large cache costs more than it saves.
+	db, err := sql.Open("sqlite", dsn(cfg.File(), "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)", "cache_size(-8000)", "journal_size_limit(67108864)"))
 	if err != nil {
 		return err
 	}
