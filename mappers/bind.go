@@ -216,7 +216,7 @@ func (w *work) postcode(p *connector.Party, name string) {
 	p.Address.ZIP = bad.expected
 }
 
-func (w *work) originOf(field string) Origin {
+func (w *work) originOf(field string) *Origin {
 	at, _ := w.res.Origins.Get(field)
-	return at
+	return &at
 }

@@ -30,8 +30,8 @@ type bookTable struct {
 	names  []string // in the header
 	width  int      // columns of the widest row that is kept
 	rows   map[int][]string
-	added  []string // headers of what is added; nil in the tables of lines
-	shared *bits    // the shared texts of what was written
+	added  []string   // headers of what is added; nil in the tables of lines
+	shared *numberSet // the shared texts of what was written
 }
 
 func newBookTable(g *grid, header int, added []string) *bookTable {

@@ -41,7 +41,7 @@ func (c *csvCopier) take(d document, ps []problem.Problem, failing bool) error {
 		return nil
 	}
 	for i, r := range d.source {
-		if err := c.row(r, c.opt.addedCells(d.source, i, ps)); err != nil {
+		if err := c.row(r.Kept, c.opt.addedCells(d.source, i, ps)); err != nil {
 			return err
 		}
 	}
@@ -51,7 +51,7 @@ func (c *csvCopier) take(d document, ps []problem.Problem, failing bool) error {
 func (c *csvCopier) end() error { return c.out.Close() }
 
 // row writes a row's own cells as they were, then ours.
-func (c *csvCopier) row(r *row, added []string) error {
+func (c *csvCopier) row(r *rowBytes, added []string) error {
 	var line []byte
 	for i, column := range keptColumns(c.r.grid.head.names, c.width(r)) {
 		if i > 0 {
@@ -79,7 +79,7 @@ func (c *csvCopier) row(r *row, added []string) error {
 // width is how many cells of a row are written. A row with other cells than the
 // header keeps them, so that it is refused again until it is mended; empty cells
 // too many go, since ours must stand under their headers.
-func (c *csvCopier) width(r *row) int {
+func (c *csvCopier) width(r *rowBytes) int {
 	n := len(r.Spans)
 	for n > c.r.width && r.Spans[n-1].start == r.Spans[n-1].end {
 		n--

@@ -20,7 +20,7 @@ type bookParts struct {
 	out    *zip.Writer
 	tables map[string]*bookTable // sheets that are written anew
 	kinds  map[string]string     // what a part that stays is, such as "worksheet"
-	shared bits                  // texts that a cell still has
+	shared numberSet             // texts that a cell still has
 }
 
 // copyBook writes a workbook with some of its sheets anew, and nothing that
@@ -203,7 +203,7 @@ func (b *bookParts) use(f *zip.File) error {
 }
 
 // share notes the shared text of a cell.
-func (c bookCell) share(used *bits) {
+func (c bookCell) share(used *numberSet) {
 	if c.Type != "s" || c.Value == nil {
 		return
 	}
@@ -260,13 +260,13 @@ func emptyText(prefix string) string {
 	return "<" + prefix + "t/>"
 }
 
-// bits is a set of small numbers.
-type bits []uint64
+// numberSet is a set of small numbers.
+type numberSet []uint64
 
 // maxBit bounds what a damaged cell may name.
 const maxBit = 1 << 27
 
-func (b *bits) set(n int) {
+func (b *numberSet) set(n int) {
 	if n < 0 || n > maxBit {
 		return
 	}
@@ -276,4 +276,4 @@ func (b *bits) set(n int) {
 	(*b)[n/64] |= 1 << (n % 64)
 }
 
-func (b bits) has(n int) bool { return n/64 < len(b) && b[n/64]&(1<<(n%64)) != 0 }
+func (b numberSet) has(n int) bool { return n/64 < len(b) && b[n/64]&(1<<(n%64)) != 0 }

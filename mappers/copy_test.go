@@ -288,3 +288,15 @@ func TestACSVComesBackAsAWorkbookOfTexts(t *testing.T) {
 		t.Errorf("%+v %v %v", results, report.Problems, err)
 	}
 }
+
+// Rows in any order are put aside while they are sorted, with their bytes.
+func TestTheCopyOfRowsInAnyOrderKeepsTheirCells(t *testing.T) {
+	m := mustLoad(t, strings.Replace(small, "[input]", "[input]\nrows = \"any\"", 1))
+	const head = "Facture;Date;Texte;PU"
+	e := exportOf("x.csv", []byte(head+"\nF1;01/01/2026;x;1\nF2;01/01/2026;x;1\nF1;01/01/2026;\"y;z\";un\n"))
+	e.TempDir = t.TempDir()
+	copied := string(copyOfThese(t, m, e, 1))
+	if want := head + ";_erreur;_colonne;_correction\nF1;01/01/2026;x;1;;;\nF1;01/01/2026;\"y;z\";un;;;\n"; copied != want {
+		t.Errorf("got  %q\nwant %q", copied, want)
+	}
+}

@@ -23,12 +23,12 @@ type csvReader struct {
 	file    io.Closer
 	charset charset
 	width   int
-	lenient bool   // short rows are allowed
-	wanted  []bool // nil: all cells
-	reads   *reads // not nil: only the cells that are wanted, close together
-	keep    bool   // the bytes of each row
-	preface []byte // everything before the header row, for a copy
-	header  *row   // for a copy
+	lenient bool      // short rows are allowed
+	wanted  []bool    // nil: all cells
+	reads   *reads    // not nil: only the cells that are wanted, close together
+	keep    bool      // the bytes of each row
+	preface []byte    // everything before the header row, for a copy
+	header  *rowBytes // for a copy
 	eol     []byte
 	doubt   *problem.Problem
 }
@@ -108,7 +108,7 @@ func (r *csvReader) toHeader() error {
 		}
 		switch s := r.split; {
 		case r.keep && s.lines >= r.grid.head.row:
-			r.header = &row{Raw: bytes.Clone(s.record), Spans: append([]span(nil), s.spans...)}
+			r.header = s.rowBytes()
 		case r.keep:
 			r.preface = append(r.preface, s.record...)
 		}
@@ -152,8 +152,7 @@ func (r *csvReader) next() (*row, error) {
 	}
 	r.checkWidth(out)
 	if r.keep {
-		out.Raw = bytes.Clone(s.record)
-		out.Spans = append([]span(nil), s.spans...)
+		out.Kept = s.rowBytes()
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"einvoice/connector/problem"
@@ -66,12 +67,15 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("Facture;Date;Texte;PU\r\n\"F1\"\";01/01/2026;x;1\r\r\n"), uint8(1))
 	f.Add([]byte("\"Facture\";\"Date\";\"Texte\";\"PU\"\r\n\"F1\";\"01/01/2026\";\"x\n;\"\"y\";\"1\"\r\n"), uint8(1))
 	f.Add([]byte("sep=,\nFacture,Date,Texte,PU\nF1,01/01/2026,caf\xe9,1\nF1,01/01/2026,x\n\nF2,,,"), uint8(2))
-	m := mustLoad(f, small)
+	f.Add([]byte("Facture;Date;Texte;PU\nF1;01/01/2026;x;1\nF2;01/01/2026;y;2\nF1;;;3\n"), uint8(3))
+	all, temp := []*Mapping{mustLoad(f, small), mustLoad(f, strings.Replace(small, "[input]", "[input]\nrows = \"any\"", 1))}, f.TempDir()
 	f.Fuzz(func(t *testing.T, data []byte, every uint8) {
 		if bytes.HasPrefix(data, []byte("PK")) {
 			return // a workbook, which FuzzSheet has
 		}
-		survive(t, m, exportOf("x.csv", data), every, "x.csv.000001.refused.1.csv")
+		e := exportOf("x.csv", data)
+		e.TempDir = temp
+		survive(t, all[every/3%2], e, every, "x.csv.000001.refused.1.csv")
 	})
 }
 

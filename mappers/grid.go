@@ -1,6 +1,8 @@
 package mappers
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,13 +16,22 @@ type row struct {
 	Last   int // its last line, where a cell has several
 	Cells  []string
 	Faults []problem.Problem
-	Raw    []byte // CSV, for a copy: the row's bytes
-	Spans  []span // CSV, for a copy: its cells in Raw
-	Total  bool   // a row of totals, told when it was read
-	line   []byte // CSV: all of the row, until the next one is read
-	Width  int    // CSV: its cells, where only those that are read are kept
-	grid   *grid  // the table
-	size   int    // of the row as read, in bytes
+	Kept   *rowBytes // CSV, for a copy
+	Total  bool      // a row of totals, told when it was read
+	line   []byte    // CSV: all of the row, until the next one is read
+	Width  int       // CSV: its cells, where only those that are read are kept
+	grid   *grid     // the table
+	size   int       // of the row as read, in bytes
+}
+
+// rowBytes is a row as it stands in the file.
+type rowBytes struct {
+	Raw   []byte
+	Spans []span // its cells
+}
+
+func (s *splitter) rowBytes() *rowBytes {
+	return &rowBytes{Raw: bytes.Clone(s.record), Spans: slices.Clone(s.spans)}
 }
 
 func (r *row) blank() bool {

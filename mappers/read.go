@@ -181,7 +181,7 @@ func (m *Mapping) checkEnd(file string, s source, c Controls, sum decimal.Decima
 			return
 		}
 		p := problemOf(&flaw{code: code, expected: text}, "",
-			found{text: got.String(), origin: Origin{Position: n.where(sel.place)}, placed: true})
+			found{text: got.String(), origin: &Origin{Position: n.where(sel.place)}, placed: true})
 		problems = append(problems, p)
 	}
 	compare(m.end.count, codeTrailerCount, decimal.MustNew(int64(c.Documents+c.Ignored), 0))

@@ -77,13 +77,13 @@ type found struct {
 	absent bool // its column does not exist
 	node   node // it was read here, at sel
 	sel    selector
-	origin Origin // without a node
+	origin *Origin // without a node
 }
 
 // place is put together for a message only.
 func (f *found) place() Origin {
 	if f.node == nil {
-		return f.origin
+		return *f.origin
 	}
 	return originAt(f.node, f.sel.place)
 }

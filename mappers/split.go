@@ -3,8 +3,12 @@ package mappers
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"math/bits"
 )
 
 // Limits of what a row may be; beyond, a quote was left open or the file is no
@@ -24,6 +28,16 @@ var (
 type span struct {
 	start, end int
 	quoted     bool
+}
+
+// MarshalJSON writes a span for a row that is put aside.
+func (c span) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "[%d,%d,%t]", c.start, c.end, c.quoted), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *span) UnmarshalJSON(b []byte) error {
+	return json.Unmarshal(b, &[]any{&c.start, &c.end, &c.quoted})
 }
 
 // splitter reads delimited records. It is lenient as encoding/csv's LazyQuotes,
@@ -172,19 +186,34 @@ func (s *splitter) cell(c *scan, end int) {
 	c.start, c.quoted = end+1, false
 }
 
-// splitPlain splits a record that has no quotes, which most have not.
+// splitPlain splits a record that has no quotes, which most have not. It looks
+// at eight bytes at a time: cells are too short for a search each.
 func (s *splitter) splitPlain() {
-	start := 0
-	body := s.record[:s.body]
-	for {
-		n := bytes.IndexByte(body[start:], s.delimiter)
-		if n < 0 || len(s.spans) > maxColumns {
-			s.spans = append(s.spans, span{start: start, end: len(body)})
-			return
+	body, start, at := s.record[:s.body], 0, 0
+	for ; at+8 <= len(body); at += 8 {
+		for found := bytesLike(binary.LittleEndian.Uint64(body[at:]), s.delimiter); found != 0; found &= found - 1 {
+			end := at + bits.TrailingZeros64(found)/8
+			s.spans = append(s.spans, span{start: start, end: end})
+			start = end + 1
 		}
-		s.spans = append(s.spans, span{start: start, end: start + n})
-		start += n + 1
+		if len(s.spans) > maxColumns {
+			return // a bomb, which next refuses
+		}
 	}
+	for ; at < len(body); at++ {
+		if body[at] == s.delimiter {
+			s.spans = append(s.spans, span{start: start, end: at})
+			start = at + 1
+		}
+	}
+	s.spans = append(s.spans, span{start: start, end: len(body)})
+}
+
+// bytesLike marks the bytes of a word that are c by their highest bit.
+func bytesLike(word uint64, c byte) uint64 {
+	const ones, low = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
+	x := word ^ ones*uint64(c)
+	return ^((x&low + low) | x | low)
 }
 
 // bytesOf gives a cell without its quotes, doubled ones made single.

@@ -44,7 +44,7 @@ func (n *numbers) check(r *Result) error {
 	r.Spoils = first.ordinal
 	at, _ := r.Origins.Get("document_number")
 	p := problemOf(&flaw{code: codeTwice, args: map[string]string{"first": strconv.Itoa(first.row)}},
-		"document_number", found{text: inv.Number, origin: at, placed: true})
+		"document_number", found{text: inv.Number, origin: &at, placed: true})
 	p.Invoice = inv.Number
 	if !brokenRows(r.Problems)[p.Position.Row] {
 		r.Problems = append(r.Problems, p)
