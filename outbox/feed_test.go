@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"einvoice/connector"
@@ -149,5 +150,50 @@ func TestIntentsAreBounded(t *testing.T) {
 	})
 	if most == 0 || most > 2*r.Config.Workers {
 		t.Errorf("%d intents were pending with %d workers", most, r.Config.Workers)
+	}
+}
+
+// TestOutcomesShareACommit: they wait for each other as long as others are under
+// way, never long, and never alone.
+func TestOutcomesShareACommit(t *testing.T) {
+	for name, c := range map[string]struct {
+		underWay, come int
+		apart          time.Duration
+		batch          int
+		waited         time.Duration
+	}{
+		"the only one":       {1, 0, 0, 1, 0},
+		"a steady flow":      {32, 15, time.Millisecond, 8, 7 * time.Millisecond},
+		"slow answers":       {32, 15, 4 * time.Millisecond, 3, linger},
+		"none comes":         {32, 0, 0, 1, linger},
+		"the last ones":      {3, 2, time.Millisecond, 3, 2 * time.Millisecond},
+		"all are there":      {32, 15, 0, 16, 0},
+		"more than a commit": {32, 31, 0, 16, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := &Outbox{Options: Options{Config: Config{Workers: 16}}}
+				s := &sender{o: o, outcomes: make(chan ledger.Outcome, 16), pending: c.underWay}
+				ctx, stop := context.WithCancel(t.Context())
+				go func() {
+					for range c.come {
+						time.Sleep(c.apart)
+						select {
+						case s.outcomes <- ledger.Outcome{}:
+						case <-ctx.Done():
+							return
+						}
+					}
+				}()
+				synctest.Wait()
+				start := time.Now()
+				batch := s.gather(ledger.Outcome{})
+				if len(batch) != c.batch || time.Since(start) != c.waited {
+					t.Errorf("%d outcomes after %v, want %d after %v", len(batch), time.Since(start), c.batch, c.waited)
+				}
+				stop()
+				time.Sleep(time.Second) // of this bubble's clock: the others end
+			})
+		})
 	}
 }
