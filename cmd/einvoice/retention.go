@@ -85,6 +85,9 @@ func (a *app) tidy(ctx context.Context, now time.Time, disk func(string) (doctor
 	// disk is no reason to lose them.
 	docs, err := a.ledger.TrimDocuments(ctx, now.Add(-time.Duration(c.PayloadDays)*shortest))
 	errs = append(errs, err)
+	answers, err := a.ledger.TrimAnswers(ctx, now.Add(-time.Duration(c.PayloadDays)*shortest))
+	errs = append(errs, err)
+	m += int(answers)
 	if n+m+int(docs) > 0 {
 		a.log.Info().Int("exports", n).Int("answers", m).Int64("contents", docs).Bool("disk_short", short).Msg("old copies removed")
 	}

@@ -213,9 +213,9 @@ func TestPublicationsKeepTheirOrderWhenOneIsPostponed(t *testing.T) {
 	w.ok(w.PostponePublication(t.Context(), first.ID, w.clock.now().Add(time.Minute)))
 	want(t, "a later number never overtakes", kinds(), "results:summary0 results:summary0 other:ack1 other:summary0")
 	w.clock.turn(time.Minute)
-	w.ok(w.FixPublication(t.Context(), first.ID, "sha"))
-	w.ok(w.FixPublication(t.Context(), first.ID, "sha"))
-	w.wantErr(w.FixPublication(t.Context(), first.ID, "other bytes"), ErrState)
+	w.ok(w.FixPublications(t.Context(), []Rendered{{ID: first.ID, SHA256: "sha", Body: []byte("body")}}))
+	w.ok(w.FixPublications(t.Context(), []Rendered{{ID: first.ID, SHA256: "sha", Body: []byte("body")}}))
+	w.wantErr(w.FixPublications(t.Context(), []Rendered{{ID: first.ID, SHA256: "other bytes"}}), ErrState)
 	w.ok(w.MarkPublished(t.Context(), first.ID))
 	w.ok(w.MarkPublished(t.Context(), first.ID))
 	w.wantErr(w.PostponePublication(t.Context(), first.ID, w.clock.now()), ErrState)
@@ -460,4 +460,30 @@ func TestAFileIsNotSettledBesideWhatIsReleased(t *testing.T) {
 	real.together(batch)
 	w.ok(<-released)
 	w.wantErr(<-settled, ErrState)
+}
+
+func TestAnswersOfFewBytesAreKeptInTheLedgerUntilTheyAreTrimmed(t *testing.T) {
+	w := newWorld(t)
+	w.release(queued(bill("F1", "1.00"))...)
+	due, err := w.PublicationsDue(t.Context(), 10)
+	w.ok(err)
+	if len(due) != 2 {
+		t.Fatalf("due: %+v", due)
+	}
+	w.ok(w.FixPublications(t.Context(), []Rendered{{ID: due[0].ID, SHA256: "a", Body: []byte{}}, {ID: due[1].ID, SHA256: "b"}}))
+	if body, err := w.BodyOf(t.Context(), due[0].ID); err != nil || body == nil || len(body) != 0 {
+		t.Errorf("an empty answer is read as %v, %v", body, err)
+	}
+	_, err = w.BodyOf(t.Context(), due[1].ID)
+	w.wantErr(err, ErrNotFound)
+	w.ok(w.MarkPublished(t.Context(), due[0].ID))
+	for _, c := range []struct {
+		before time.Time
+		want   int64
+	}{{w.clock.now(), 0}, {w.clock.now().Add(time.Hour), 1}, {w.clock.now().Add(time.Hour), 0}} {
+		if n, err := w.TrimAnswers(t.Context(), c.before); err != nil || n != c.want {
+			t.Errorf("trimmed %d, want %d: %v", n, c.want, err)
+		}
+	}
+	w.wantErr(w.FixPublications(t.Context(), []Rendered{{ID: due[0].ID, SHA256: "other"}, {ID: due[1].ID, SHA256: "b"}}), ErrState)
 }

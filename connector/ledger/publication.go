@@ -103,25 +103,68 @@ func (l *Ledger) PublicationsOf(ctx context.Context, fileID int64) ([]Publicatio
 	return all, nil
 }
 
-// FixPublication sets the SHA-256 of the rendered bytes, once.
-func (l *Ledger) FixPublication(ctx context.Context, id int64, sha string) error {
-	return l.publication(ctx, "fix", id, "UPDATE publication SET sha256 = ? WHERE id = ? AND sha256 IN ('', ?1)", sha)
+// Rendered is what a publication's bytes are.
+type Rendered struct {
+	ID     int64
+	SHA256 string
+	Body   []byte // nil: they are in the blob store
 }
 
-// MarkPublished ends a publication. A second call changes nothing.
-func (l *Ledger) MarkPublished(ctx context.Context, id int64) error {
-	return l.publication(ctx, "end", id, "UPDATE publication SET published_at = COALESCE(published_at, ?) WHERE id = ?", stamp(l.now()))
+// FixPublications sets what the rendered bytes are, once, of all in one transaction.
+func (l *Ledger) FixPublications(ctx context.Context, all []Rendered) error {
+	err := l.commit(ctx, func(t *tx) error {
+		for _, r := range all {
+			if err := must(t.exec("UPDATE publication SET sha256 = ?1 WHERE id = ?2 AND sha256 IN ('', ?1)", r.SHA256, r.ID)); err != nil {
+				return fmt.Errorf("publication %d: %w", r.ID, err)
+			}
+			if r.Body == nil {
+				continue
+			}
+			if _, err := t.exec("INSERT INTO answer (publication_id, body) VALUES (?, ?) ON CONFLICT DO NOTHING", r.ID, r.Body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("fix %d publications: %w", len(all), err)
+	}
+	return nil
+}
+
+// BodyOf reads the bytes of a publication that has them in the ledger; ErrNotFound.
+func (l *Ledger) BodyOf(ctx context.Context, id int64) ([]byte, error) {
+	body, err := first(ctx, l.read, scanOne[[]byte], "SELECT body FROM answer WHERE publication_id = ?", id)
+	if err != nil {
+		return nil, fmt.Errorf("read bytes of publication %d: %w", id, err)
+	}
+	return append([]byte{}, body...), nil // an empty one is not nil
+}
+
+// MarkPublished ends publications, all in one transaction. A second call changes
+// nothing.
+func (l *Ledger) MarkPublished(ctx context.Context, ids ...int64) error {
+	err := l.commit(ctx, func(t *tx) error {
+		for _, id := range ids {
+			if err := must(t.exec("UPDATE publication SET published_at = COALESCE(published_at, ?) WHERE id = ?", stamp(l.now()), id)); err != nil {
+				return fmt.Errorf("publication %d: %w", id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("end %d publications: %w", len(ids), err)
+	}
+	return nil
 }
 
 // PostponePublication notes a try that did not work.
 func (l *Ledger) PostponePublication(ctx context.Context, id int64, due time.Time) error {
-	return l.publication(ctx, "postpone", id, "UPDATE publication SET due_at = ?, tries = tries + 1 WHERE id = ? AND published_at IS NULL", stamp(due))
-}
-
-func (l *Ledger) publication(ctx context.Context, verb string, id int64, update string, value any) error {
-	err := l.commit(ctx, func(t *tx) error { return must(t.exec(update, value, id)) })
+	err := l.commit(ctx, func(t *tx) error {
+		return must(t.exec("UPDATE publication SET due_at = ?, tries = tries + 1 WHERE id = ? AND published_at IS NULL", stamp(due), id))
+	})
 	if err != nil {
-		return fmt.Errorf("%s publication %d: %w", verb, id, err)
+		return fmt.Errorf("postpone publication %d: %w", id, err)
 	}
 	return nil
 }

@@ -70,6 +70,21 @@ func (l *Ledger) TrimDocuments(ctx context.Context, before time.Time) (trimmed i
 	}
 }
 
+// TrimAnswers deletes the bytes of answers that were published before a moment.
+func (l *Ledger) TrimAnswers(ctx context.Context, before time.Time) (trimmed int64, err error) {
+	for n := int64(trimStep); n == trimStep; trimmed += n {
+		err := l.commit(ctx, func(t *tx) (err error) {
+			n, err = t.exec(`DELETE FROM answer WHERE publication_id IN (SELECT a.publication_id FROM answer a
+				JOIN publication p ON p.id = a.publication_id WHERE p.published_at < ? LIMIT ?)`, stamp(before), trimStep)
+			return err
+		})
+		if err != nil {
+			return trimmed, fmt.Errorf("trim answers: %w", err)
+		}
+	}
+	return trimmed, nil
+}
+
 // Kept is an original that stands in the archive, or that was received.
 type Kept struct {
 	At       time.Time

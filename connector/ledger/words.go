@@ -263,7 +263,7 @@ type Publication struct {
 	FileID  int64  // of the export, for all kinds but status; 0 otherwise
 	SeqFrom int64  // of its first line; 0 where lines are not numbered
 	SeqTo   int64
-	SHA256  string // of the bytes in the blob store; "" until rendered
+	SHA256  string // of the bytes, which are in the blob store or, where few, here (BodyOf); "" until rendered
 	DueAt   time.Time
 	Tries   int
 }

@@ -19,13 +19,14 @@ import (
 type table struct {
 	w         *bufio.Writer
 	delimiter string
+	special   string // what makes a cell be quoted
 	encoding  string
 	err       error
 }
 
 // newTable starts a file with what its encoding puts first.
 func newTable(w io.Writer, c Config) *table {
-	t := &table{w: bufio.NewWriterSize(w, 64<<10), delimiter: c.Delimiter, encoding: c.Encoding}
+	t := &table{w: bufio.NewWriter(w), delimiter: c.Delimiter, special: c.Delimiter + "\"\r\n", encoding: c.Encoding}
 	if c.Encoding == UTF8BOM {
 		t.put("\ufeff")
 	}
@@ -54,7 +55,7 @@ func (t *table) flush() error {
 // quote follows RFC 4180, and quotes leading and trailing blanks as well, which
 // some readers would trim.
 func (t *table) quote(s string) string {
-	if s == "" || !strings.ContainsAny(s, t.delimiter+"\"\r\n") && s == strings.TrimSpace(s) {
+	if s == "" || !strings.ContainsAny(s, t.special) && s == strings.TrimSpace(s) {
 		return s
 	}
 	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`

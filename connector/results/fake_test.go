@@ -36,13 +36,14 @@ type fakeLedger struct {
 	numbered  []ledger.Event
 	pubs      []ledger.Publication
 	published map[int64]bool
+	bodies    map[int64][]byte
 	crashAt   string // "FixPublication:before", "MarkPublished:after" ...
 }
 
 func newFakeLedger(now func() time.Time) *fakeLedger {
 	return &fakeLedger{
 		now: now, files: map[int64]ledger.File{}, sums: map[int64]ledger.Summary{},
-		lines: map[int64][]ledger.AckLine{}, published: map[int64]bool{},
+		lines: map[int64][]ledger.AckLine{}, published: map[int64]bool{}, bodies: map[int64][]byte{},
 	}
 }
 
@@ -162,12 +163,32 @@ func (l *fakeLedger) FileByID(_ context.Context, id int64) (ledger.File, error) 
 	return f, nil
 }
 
-func (l *fakeLedger) FixPublication(_ context.Context, id int64, sha string) error {
-	return l.verb("FixPublication", func() { l.pubs[id-1].SHA256 = sha })
+func (l *fakeLedger) FixPublications(_ context.Context, all []ledger.Rendered) error {
+	return l.verb("FixPublication", func() {
+		for _, r := range all {
+			l.pubs[r.ID-1].SHA256 = r.SHA256
+			if r.Body != nil {
+				l.bodies[r.ID] = r.Body
+			}
+		}
+	})
 }
 
-func (l *fakeLedger) MarkPublished(_ context.Context, id int64) error {
-	return l.verb("MarkPublished", func() { l.published[id] = true })
+func (l *fakeLedger) BodyOf(_ context.Context, id int64) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if body := l.bodies[id]; body != nil {
+		return body, nil
+	}
+	return nil, ledger.ErrNotFound
+}
+
+func (l *fakeLedger) MarkPublished(_ context.Context, ids ...int64) error {
+	return l.verb("MarkPublished", func() {
+		for _, id := range ids {
+			l.published[id] = true
+		}
+	})
 }
 
 func (l *fakeLedger) PostponePublication(_ context.Context, id int64, due time.Time) error {
@@ -182,6 +203,7 @@ type fakePlace struct {
 	away    error
 	crash   string // "before" or "after" a file appears
 	written []string
+	batches []int // sizes
 	files   map[string]string
 }
 
@@ -223,14 +245,15 @@ func (f *fakePlace) Open(_ context.Context, name string) (io.ReadCloser, error) 
 
 // bench is a publisher with its surroundings.
 type bench struct {
-	t      *testing.T
-	clock  time.Time
-	ledger *fakeLedger
-	blobs  *durable.Store
-	places map[string]*fakePlace // by place and folder
-	cfg    Config
-	lang   problem.Lang
-	log    bytes.Buffer
+	t       *testing.T
+	clock   time.Time
+	ledger  *fakeLedger
+	blobs   *durable.Store
+	places  map[string]*fakePlace // by place and folder
+	cfg     Config
+	lang    problem.Lang
+	several bool // places publish several files at once
+	log     bytes.Buffer
 	*Publisher
 }
 
@@ -257,8 +280,26 @@ func (b *bench) restart() {
 	}
 	b.Publisher = New(b.cfg, Options{
 		Ledger: b.ledger, Blobs: b.blobs, Lang: b.lang, Location: paris, Now: b.now, Log: zerolog.New(&b.log),
-		Place: func(place string, f ledger.Folder) (drop.Place, error) { return b.at(place, f), nil },
+		Place: func(place string, f ledger.Folder) (drop.Place, error) {
+			if b.several {
+				return fakeSeveral{b.at(place, f)}, nil
+			}
+			return b.at(place, f), nil
+		},
 	})
+}
+
+// fakeSeveral is a place that publishes several files at once.
+type fakeSeveral struct{ *fakePlace }
+
+func (f fakeSeveral) PublishAll(ctx context.Context, files []drop.File) (n int, err error) {
+	f.batches = append(f.batches, len(files))
+	for i, file := range files {
+		if err := f.Publish(ctx, file.Name, file.Content); err != nil {
+			return i, err
+		}
+	}
+	return len(files), nil
 }
 
 func (b *bench) at(place string, f ledger.Folder) *fakePlace {

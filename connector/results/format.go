@@ -44,12 +44,11 @@ func (c Config) Ext() string {
 // newRows starts a file. The name decides the format: it was given for good when
 // the settings may have been others.
 func newRows(w io.Writer, c Config, pub ledger.Publication) rows {
-	b := bufio.NewWriterSize(w, 64<<10)
 	switch path.Ext(pub.Name) {
 	case ".json":
-		return &jsonRows{w: b, kind: word(pub.Kind)}
+		return &jsonRows{w: bufio.NewWriter(w), kind: word(pub.Kind)}
 	case ".xml":
-		return &xmlRows{w: b, kind: word(pub.Kind), encoding: c.Encoding}
+		return &xmlRows{w: bufio.NewWriter(w), kind: word(pub.Kind), encoding: c.Encoding}
 	case ".txt":
 		return &fixedRows{t: newTable(w, c), c: c}
 	}

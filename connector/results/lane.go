@@ -1,6 +1,7 @@
 package results
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,58 +54,74 @@ func (l *lane) deliver(ctx context.Context, pubs []ledger.Publication) (publishe
 	if l.p.now().Before(l.until) {
 		return 0, l.postpone(ctx, pubs)
 	}
-	l.p.renderAll(ctx, pubs)
-	// The order is that of the files; that they arrived is recorded while the next
-	// ones go, so that many share a commit. A crash in between repeats some of them.
-	var marks errgroup.Group
-	marks.SetLimit(together)
-	defer func() {
-		if marked := marks.Wait(); marked != nil && ctx.Err() == nil {
-			l.fail(marked)
-			err = errors.Join(err, marked)
+	bodies := l.p.renderAll(ctx, pubs)
+	for len(pubs) > 0 {
+		group := pubs[:min(len(pubs), together)]
+		n, own, away := l.p.deliver(ctx, l.id, group, bodies)
+		if n > 0 {
+			// They are there, whatever the stop: to say so spares the next start from
+			// publishing them again.
+			if err := l.p.mark(context.WithoutCancel(ctx), group[:n]); err != nil {
+				l.fail(err)
+				return published, err
+			}
+			published += n
+			l.recovered()
 		}
-	}()
-	for i, pub := range pubs {
-		own, place := l.p.deliver(ctx, pub)
-		if ctx.Err() != nil && errors.Join(own, place) != nil {
+		pubs = pubs[n:]
+		switch {
+		case n == len(group):
+		case ctx.Err() != nil:
 			return published, ctx.Err()
-		}
-		if own == nil && errors.Is(place, errNotTaken) {
+		case own == nil && errors.Is(away, errNotTaken):
 			l.until = l.p.now().Add(backoffFirst)
-			return published, l.postpone(ctx, pubs[i:])
+			return published, l.postpone(ctx, pubs)
+		default:
+			l.fail(errors.Join(own, away))
+			return published, errors.Join(own, l.postpone(ctx, pubs))
 		}
-		if err := errors.Join(own, place); err != nil {
-			l.fail(err)
-			return published, errors.Join(own, l.postpone(ctx, pubs[i:]))
-		}
-		marks.Go(func() error { return l.p.mark(ctx, pub) })
-		published++
-		l.recovered()
 	}
 	return published, nil
 }
 
-// together is how many files are rendered, or recorded as published, at once:
-// each waits for the disk.
-const together = 8
+// together is how many files are published before it is recorded that they are,
+// in one commit: a crash in between repeats them, under the same names and with
+// the same bytes.
+const together = 64
 
-// renderAll renders what is not rendered yet. What fails here is tried again, and
-// told, when it is the file's turn.
-func (p *Publisher) renderAll(ctx context.Context, pubs []ledger.Publication) {
+// atOnce is how many files are rendered at the same time.
+const atOnce = 8
+
+// renderAll renders what is not rendered yet, and fixes all of it in one commit.
+// What fails here is tried again, and told, when it is the file's turn. It
+// returns the bytes of those that have few, by publication.
+func (p *Publisher) renderAll(ctx context.Context, pubs []ledger.Publication) map[int64][]byte {
+	rendered := make([]ledger.Rendered, len(pubs))
 	var all errgroup.Group
-	all.SetLimit(together)
+	all.SetLimit(atOnce)
 	for i := range pubs {
 		if pubs[i].SHA256 != "" {
 			continue
 		}
 		all.Go(func() error {
-			if sha, err := p.fix(ctx, pubs[i]); err == nil {
-				pubs[i].SHA256 = sha
+			if r, err := p.render(ctx, pubs[i]); err == nil && fault.Hit(fault.AnswerRendered) == nil {
+				rendered[i] = r
 			}
 			return nil
 		})
 	}
 	_ = all.Wait()
+	bodies := map[int64][]byte{}
+	made := slices.DeleteFunc(slices.Clone(rendered), func(r ledger.Rendered) bool { return r.ID == 0 })
+	if len(made) == 0 || p.ledger.FixPublications(ctx, made) != nil {
+		return bodies
+	}
+	for i, r := range rendered {
+		if r.ID != 0 && fault.Hit(fault.AnswerFixed) == nil {
+			pubs[i].SHA256, bodies[r.ID] = r.SHA256, r.Body
+		}
+	}
+	return bodies
 }
 
 func (l *lane) fail(err error) {
@@ -146,50 +164,134 @@ func (l *lane) postpone(ctx context.Context, pubs []ledger.Publication) error {
 }
 
 // fix renders a file and settles for good what its bytes are.
-func (p *Publisher) fix(ctx context.Context, pub ledger.Publication) (sha string, err error) {
-	if sha, err = p.render(ctx, pub); err != nil {
-		return "", fmt.Errorf("render %s: %w", pub.Name, err)
+func (p *Publisher) fix(ctx context.Context, pub ledger.Publication) (ledger.Rendered, error) {
+	r, err := p.render(ctx, pub)
+	if err != nil {
+		return r, fmt.Errorf("render %s: %w", pub.Name, err)
 	}
 	if err := fault.Hit(fault.AnswerRendered); err != nil {
-		return "", err
+		return r, err
 	}
-	if err := p.ledger.FixPublication(ctx, pub.ID, sha); err != nil {
-		return "", err
+	if err := p.ledger.FixPublications(ctx, []ledger.Rendered{r}); err != nil {
+		return r, err
 	}
-	return sha, fault.Hit(fault.AnswerFixed)
+	return r, fault.Hit(fault.AnswerFixed)
 }
 
-// mark records that a file arrived.
-func (p *Publisher) mark(ctx context.Context, pub ledger.Publication) error {
-	if err := p.ledger.MarkPublished(ctx, pub.ID); err != nil {
+// mark records that files arrived.
+func (p *Publisher) mark(ctx context.Context, pubs []ledger.Publication) error {
+	ids := make([]int64, len(pubs))
+	for i, pub := range pubs {
+		ids[i] = pub.ID
+	}
+	if err := p.ledger.MarkPublished(ctx, ids...); err != nil {
 		return err
 	}
-	return fault.Hit(fault.AnswerMarked)
+	for range pubs {
+		if err := fault.Hit(fault.AnswerMarked); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// deliver brings one file to its folder, rendered and fixed first. own is an
-// error of our ledger or disk, away one of the place.
-func (p *Publisher) deliver(ctx context.Context, pub ledger.Publication) (own, away error) {
-	if pub.SHA256 == "" {
-		sha, err := p.fix(ctx, pub)
-		if err != nil {
-			return err, nil
+// several is a place that publishes several files for the price of one.
+type several interface {
+	PublishAll(ctx context.Context, files []drop.File) (n int, err error)
+}
+
+// deliver brings files to their folder in their order, rendered and fixed first,
+// and tells how many are there. own is an error of our ledger or disk, away one
+// of the place.
+func (p *Publisher) deliver(ctx context.Context, id laneID, pubs []ledger.Publication, bodies map[int64][]byte) (n int, own, away error) {
+	place, err := p.place(id.place, id.folder)
+	if err != nil {
+		return 0, nil, err
+	}
+	contents := make([]io.ReadCloser, 0, len(pubs))
+	defer func() {
+		for _, c := range contents {
+			c.Close()
 		}
-		pub.SHA256 = sha
+	}()
+	for i := range pubs {
+		content, err := p.content(ctx, &pubs[i], bodies)
+		if err != nil {
+			own = err
+			break
+		}
+		contents = append(contents, content)
+	}
+	n, away = p.putAll(ctx, place, pubs[:len(contents)], contents)
+	for i := range n {
+		if err := fault.Hit(fault.AnswerPut); err != nil {
+			return i, nil, err
+		}
+	}
+	if away != nil {
+		own = nil // it is that of a later file
+	}
+	return n, own, away
+}
+
+// content opens a file's bytes.
+func (p *Publisher) content(ctx context.Context, pub *ledger.Publication, bodies map[int64][]byte) (io.ReadCloser, error) {
+	body, known := bodies[pub.ID]
+	if pub.SHA256 == "" {
+		r, err := p.fix(ctx, *pub)
+		if err != nil {
+			return nil, err
+		}
+		pub.SHA256, body, known = r.SHA256, r.Body, true
+	}
+	if !known {
+		var err error
+		if body, err = p.ledger.BodyOf(ctx, pub.ID); err != nil && !errors.Is(err, ledger.ErrNotFound) {
+			return nil, err
+		}
+	}
+	if body != nil {
+		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	f, err := p.blobs.Open(pub.SHA256)
 	if err != nil {
-		return fmt.Errorf("open rendered %s: %w", pub.Name, err), nil
+		return nil, fmt.Errorf("open rendered %s: %w", pub.Name, err)
 	}
-	defer f.Close()
-	place, err := p.place(pub.Place, pub.Folder)
+	return f, nil
+}
+
+// putAll writes files in their order, all at once where the place can and each
+// has a name of its own.
+func (p *Publisher) putAll(ctx context.Context, place drop.Place, pubs []ledger.Publication, contents []io.ReadCloser) (n int, err error) {
+	many, ok := place.(several)
+	if !ok || len(pubs) == 1 || !p.plain(pubs) {
+		for i, pub := range pubs {
+			if err := p.put(ctx, place, pub, contents[i]); err != nil {
+				return i, err
+			}
+		}
+		return len(pubs), nil
+	}
+	err = unstalled(ctx, func(ctx context.Context, w *time.Timer) (err error) {
+		files := make([]drop.File, len(pubs))
+		for i, pub := range pubs {
+			files[i] = drop.File{Name: pub.Name, Content: progress{contents[i], w}}
+		}
+		n, err = many.PublishAll(ctx, files)
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return n, fmt.Errorf("publish %s in %s: %w", pubs[n].Name, place, err)
 	}
-	if err := p.put(ctx, place, pub, f); err != nil {
-		return nil, err
-	}
-	return fault.Hit(fault.AnswerPut), nil
+	return n, nil
+}
+
+// plain tells files that need nothing but to be written under their names.
+func (p *Publisher) plain(pubs []ledger.Publication) bool {
+	return !slices.ContainsFunc(pubs, func(pub ledger.Publication) bool {
+		cfg := p.cfg.Of(pub.Place)
+		return cfg.OKFile && pub.Folder == ledger.FolderResults || cfg.nameOf(pub) != pub.Name
+	})
 }
 
 // put writes the file and then, as a promise that it is whole, its .ok.
@@ -254,14 +356,21 @@ func taken(ctx context.Context, place drop.Place, name, sha string) (same bool, 
 	return true, nil
 }
 
-// publish gives up on a place that accepts nothing for a while: a dead SFTP
-// connection would otherwise hold up the whole round.
+// publish publishes one file.
 func publish(ctx context.Context, place drop.Place, name string, content io.Reader) error {
+	return unstalled(ctx, func(ctx context.Context, w *time.Timer) error {
+		return place.Publish(ctx, name, progress{content, w})
+	})
+}
+
+// unstalled gives up on a place that accepts nothing for a while: a dead SFTP
+// connection would otherwise hold up the whole round.
+func unstalled(ctx context.Context, publish func(context.Context, *time.Timer) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	watchdog := time.AfterFunc(stall, func() { cancel(errStalled) })
 	defer watchdog.Stop()
-	err := place.Publish(ctx, name, progress{content, watchdog})
+	err := publish(ctx, watchdog)
 	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
 		return errStalled
 	}

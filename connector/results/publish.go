@@ -31,12 +31,13 @@ type Ledger interface {
 	SummaryOf(ctx context.Context, fileID int64) (ledger.Summary, error)
 	FileByID(ctx context.Context, id int64) (ledger.File, error)
 	UnreadyOf(ctx context.Context, p ledger.Publication) (file string, why problem.Problem, err error)
-	FixPublication(ctx context.Context, id int64, sha string) error
-	MarkPublished(ctx context.Context, id int64) error
+	FixPublications(ctx context.Context, all []ledger.Rendered) error
+	BodyOf(ctx context.Context, id int64) ([]byte, error)
+	MarkPublished(ctx context.Context, ids ...int64) error
 	PostponePublication(ctx context.Context, id int64, due time.Time) error
 }
 
-// Blobs keeps rendered files.
+// Blobs keeps rendered files that are too long for the ledger.
 type Blobs interface {
 	Put(ctx context.Context, r io.Reader) (durable.Blob, error)
 	Open(sha string) (*os.File, error)

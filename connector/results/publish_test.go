@@ -143,9 +143,11 @@ func TestCrashAtAnyPointGivesTheSameNameAndBytes(t *testing.T) {
 		"NumberEvents:before", "NumberEvents:after", "FixPublication:before", "FixPublication:after",
 		"place:before", "place:after", "MarkPublished:before", "MarkPublished:after",
 	}
-	for _, point := range points {
+	for i, point := range append(points, points...) {
 		t.Run(point, func(t *testing.T) {
 			b := newBench(t)
+			b.several = i >= len(points)
+			b.restart()
 			ack := b.acknowledged(orders(), ledger.AckLine{Seq: 1, Invoice: ledger.Invoice{ID: 1}, FirstAPI: "a1"})
 			b.ledger.events = []ledger.Event{{Company: "acme", Kind: ledger.EventSent}}
 			if at, ok := strings.CutPrefix(point, "place:"); ok {
@@ -173,6 +175,53 @@ func TestCrashAtAnyPointGivesTheSameNameAndBytes(t *testing.T) {
 				t.Errorf("files %v of %d numbered events", b.main().written, len(b.ledger.numbered))
 			}
 		})
+	}
+}
+
+// TestManyFilesShareWhatTheyCost: one commit fixes them, one call brings them, and
+// the order stays, also where one of them is stuck.
+func TestManyFilesShareWhatTheyCost(t *testing.T) {
+	b := newBench(t)
+	b.several = true
+	b.restart()
+	var want []string
+	for i := range 150 {
+		want = append(want, b.acknowledged(ledger.File{NewFile: ledger.NewFile{Name: fmt.Sprint(i, ".csv")}, Take: int64(i)}, ledger.AckLine{Seq: int64(i + 1)}))
+	}
+	stuck := b.ledger.pubs[99]
+	b.ledger.lines[stuck.ID][0].Problem.Value = strings.Repeat("long ", fewBytes) // which goes to the blob store
+	b.round(150)
+	if got := b.main().written; !slices.Equal(got, want) {
+		t.Errorf("order %v", got)
+	}
+	if got := b.main().batches; !slices.Equal(got, []int{64, 64, 22}) {
+		t.Errorf("batches %v", got)
+	}
+	if len(b.ledger.bodies) != 149 || b.ledger.bodies[stuck.ID] != nil {
+		t.Errorf("%d answers in the ledger", len(b.ledger.bodies))
+	}
+	if text := b.main().files[want[99]]; !strings.Contains(text, strings.Repeat("long ", fewBytes)) {
+		t.Errorf("the long one has %d bytes", len(text))
+	}
+}
+
+// TestAFileThatCannotBeReadStopsThoseAfterIt and none before it.
+func TestAFileThatCannotBeReadStopsThoseAfterIt(t *testing.T) {
+	b := newBench(t)
+	b.several = true
+	b.restart()
+	for i := range 4 {
+		b.rendered("main", ledger.FolderResults, fmt.Sprint(i), fmt.Sprint("content ", i))
+	}
+	if err := b.blobs.Remove(b.ledger.pubs[2].SHA256); err != nil {
+		t.Fatal(err)
+	}
+	n, err := b.Publish(t.Context())
+	if n != 2 || err == nil || !slices.Equal(b.main().written, []string{"0", "1"}) {
+		t.Errorf("published %d, %v: %v", n, b.main().written, err)
+	}
+	if b.ledger.published[3] || b.ledger.published[4] || !b.ledger.published[2] {
+		t.Errorf("recorded: %v", b.ledger.published)
 	}
 }
 

@@ -1,27 +1,83 @@
 package results
 
 import (
+	"bufio"
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 
+	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
 
-// render streams a file of ours into the blob store and returns its hash.
-func (p *Publisher) render(ctx context.Context, pub ledger.Publication) (string, error) {
+// fewBytes are kept in the ledger; more are a blob.
+const fewBytes = 8 << 10
+
+// render writes a file of ours into memory or, when it grows, into the blob store.
+func (p *Publisher) render(ctx context.Context, pub ledger.Publication) (ledger.Rendered, error) {
+	k := &keeper{ctx: ctx, blobs: p.blobs}
+	sha, err := k.end(p.write(ctx, pub, k))
+	if err != nil {
+		return ledger.Rendered{}, err
+	}
+	return ledger.Rendered{ID: pub.ID, SHA256: sha, Body: k.few}, nil
+}
+
+// keeper keeps what is written to it.
+type keeper struct {
+	ctx   context.Context
+	blobs Blobs
+	few   []byte
+	many  *bufio.Writer // nil while there are few
+	pipe  *io.PipeWriter
+	done  chan struct{}
+	blob  durable.Blob
+	err   error // of the blob store
+}
+
+func (k *keeper) Write(b []byte) (int, error) {
+	if k.many == nil && len(k.few)+len(b) <= fewBytes {
+		k.few = append(k.few, b...)
+		return len(b), nil
+	}
+	if k.many == nil {
+		k.spill()
+	}
+	return k.many.Write(b)
+}
+
+// spill goes on in the blob store. A store that gives up early ends the pipe.
+func (k *keeper) spill() {
 	r, w := io.Pipe()
-	done := make(chan struct{})
+	k.pipe, k.done, k.many = w, make(chan struct{}), bufio.NewWriterSize(w, 64<<10)
 	go func() {
-		defer close(done)
-		w.CloseWithError(p.write(ctx, pub, w))
+		defer close(k.done)
+		k.blob, k.err = k.blobs.Put(k.ctx, r)
+		r.CloseWithError(k.err)
 	}()
-	blob, err := p.blobs.Put(ctx, r)
-	// A store that gave up early leaves the writer blocked in the pipe.
-	r.Close()
-	<-done
-	return blob.SHA256, err
+	_, _ = k.many.Write(k.few) // its error is sticky
+	k.few = nil
+}
+
+// end gives the hash of all that was written; written is the writer's own error.
+func (k *keeper) end(written error) (string, error) {
+	if k.many == nil {
+		if k.few == nil {
+			k.few = []byte{} // an empty file is one as well
+		}
+		sum := sha256.Sum256(k.few)
+		return hex.EncodeToString(sum[:]), written
+	}
+	if written == nil {
+		written = k.many.Flush()
+	}
+	k.pipe.CloseWithError(written)
+	<-k.done
+	return k.blob.SHA256, cmp.Or(k.err, written)
 }
 
 func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writer) error {
