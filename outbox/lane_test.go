@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -228,4 +229,26 @@ func TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice(t *testing.T) {
 	if n := r.sentOf(firstOfOne, each) + r.sentOf(otherOfOne, each); n != 2*each-first-1 {
 		t.Errorf("%d of the %d that are not in doubt are sent", n, 2*each-first-1)
 	}
+}
+
+// TestAnInvoiceThatExistsIsLookedUpAtOnce while the loop of look-ups rests.
+func TestAnInvoiceThatExistsIsLookedUpAtOnce(t *testing.T) {
+	r := newRig(t, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.resolve(ctx) }()
+	defer func() { stop(); r.must(<-done) }()
+	time.Sleep(50 * time.Millisecond) // it has looked, and found nothing to do
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		r.api.take(inv)
+		return api.Answer{Fate: api.Exists}
+	}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	for end := time.Now().Add(3 * time.Second); r.state("F1") != ledger.Sent && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 1)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,6 +115,9 @@ func (s *sender) record(ctx context.Context) {
 		}
 		s.add(-len(batch))
 		s.recorded.set()
+		if slices.ContainsFunc(batch, func(out ledger.Outcome) bool { return out.State == ledger.Uncertain }) {
+			s.o.doubtWake.set()
+		}
 		s.o.settleWake.set()
 		s.o.Published()
 	}
