@@ -147,7 +147,7 @@ func (c Config) Validate(r setting.Report) {
 	}
 	if c.ReceivedSince != "" {
 		if _, err := connector.ParseDate(c.ReceivedSince); err != nil {
-			r.Wrong("received_since", `%v; write it as "2026-09-01"`, err)
+			r.Wrong("received_since", "is %q, but must be written as 2026-09-01", c.ReceivedSince)
 		}
 	}
 	r.OneOf("xml", c.XML, xmlNone, xmlCII, xmlUBL)
@@ -243,7 +243,7 @@ func (c PollConfig) validate(r setting.Report) {
 func (c Config) mode() (fs.FileMode, error) {
 	n, err := strconv.ParseUint(c.FileMode, 8, 32)
 	if err != nil || n > 0o777 || n&0o600 != 0o600 {
-		return 0, fmt.Errorf(`is %q, but must be an octal mode that lets the owner read and write, such as "0640"`, c.FileMode)
+		return 0, setting.Say(`is %q, but must be an octal mode that lets the owner read and write, such as "0640"`, c.FileMode)
 	}
 	return fs.FileMode(n), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"einvoice/connector"
+	"einvoice/connector/setting"
 )
 
 // compiler turns a mapping file into a Mapping and collects what is wrong.
@@ -29,9 +30,9 @@ func newCompiler(f mappingFile, index keyIndex, mistakes Errors) *compiler {
 }
 
 // wrong adds a mistake about the key at path.
+// The format is one that setting.Say knows.
 func (c *compiler) wrong(path, format string, args ...any) {
-	at := c.index.find(path)
-	c.mistakes = append(c.mistakes, Mistake{at.line, at.col, path + ": " + fmt.Sprintf(format, args...)})
+	c.mistakes = append(c.mistakes, c.index.find(path).about(path, setting.Say(format, args...)))
 }
 
 func (c *compiler) compile(name string) *Mapping {
@@ -58,7 +59,7 @@ func (c *compiler) compile(name string) *Mapping {
 	m.places = c.places.list
 	for _, one := range append([]*Mapping{m}, c.readers(m)...) {
 		if err := one.compileFinders(); err != nil {
-			c.wrong("invoice.fields", "%v", err)
+			c.wrong("invoice.fields", "a path that cannot be worked out: %v", err)
 		}
 	}
 	return m
@@ -309,7 +310,7 @@ func compileFields[T any](c *compiler, path string, raw map[string]any, known ma
 		}
 		group, ok := v.(map[string]any)
 		if !ok || !isGroup(name, known) {
-			c.wrong(path+"."+name, "unknown field%s", suggestion(name, known))
+			c.wrong(path+"."+name, "%v", suggestion(name, known))
 			return
 		}
 		for key, inner := range group {
@@ -332,14 +333,14 @@ func isGroup[T any](name string, known map[string]field[T]) bool {
 	return false
 }
 
-func suggestion[T any](name string, known map[string]field[T]) string {
+func suggestion[T any](name string, known map[string]field[T]) setting.Phrase {
 	names := make([]string, 0, len(known))
 	for k := range known {
 		names = append(names, k)
 	}
 	sort.Strings(names)
 	if near := nearest(name, names); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
+		return setting.Say("unknown field; did you mean %q?", near)
 	}
-	return "; known are " + strings.Join(names, ", ")
+	return setting.Say("unknown field; known are %s", strings.Join(names, ", "))
 }

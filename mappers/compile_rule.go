@@ -98,11 +98,11 @@ func (c *compiler) ruleKey(r *rule, path, key string, v any, k kind) {
 		}
 		r.required = required
 	default:
-		text := ""
 		if near := nearest(key, ruleKeys[:]); near != "" {
-			text = "; did you mean \"" + near + "\"?"
+			c.wrong(at, "unknown key; did you mean %q?", near)
+			return
 		}
-		c.wrong(at, "unknown key%s", text)
+		c.wrong(at, "unknown key; known are %s", strings.Join(ruleKeys[:], ", "))
 	}
 }
 
@@ -144,7 +144,7 @@ func (c *compiler) pattern(path string, v any) *regexp.Regexp {
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {
-		c.wrong(path, "%v", err)
+		c.wrong(path, "not a regular expression: %v", err)
 		return nil
 	}
 	return re

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"einvoice/connector"
+	"einvoice/connector/setting"
 )
 
 // dateFormat is one way of writing dates: "dd/mm/yyyy", "yyyymmdd", "ddmmyy",
@@ -39,7 +40,7 @@ func compileDate(text string) (dateFormat, error) {
 		c := low[i]
 		if c != 'y' && c != 'm' && c != 'd' {
 			if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
-				return f, fmt.Errorf(`not a date format: %q; use d, m, y (or j, m, a) and separators, such as "dd/mm/yyyy", or "excel"`, text)
+				return f, setting.Say(`not a date format: %q; use d, m, y (or j, m, a) and separators, such as "dd/mm/yyyy", or "excel"`, text)
 			}
 			f.tokens = append(f.tokens, dateToken{literal: c})
 			i++
@@ -54,7 +55,7 @@ func compileDate(text string) (dateFormat, error) {
 		i = n
 	}
 	if seen['d'] != 2 || seen['m'] != 2 && seen['m'] != 3 || seen['y'] != 2 && seen['y'] != 4 {
-		return f, fmt.Errorf(`not a date format: %q; it needs dd, mm and yyyy (or yy) once each, such as "dd/mm/yyyy"`, text)
+		return f, setting.Say(`not a date format: %q; it needs dd, mm and yyyy (or yy) once each, such as "dd/mm/yyyy"`, text)
 	}
 	for i := range f.tokens {
 		joined := i+1 < len(f.tokens) && f.tokens[i+1].letter != 0 || i > 0 && f.tokens[i-1].letter != 0

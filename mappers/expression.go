@@ -2,10 +2,11 @@ package mappers
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
+	"strings"
 
 	"einvoice/connector"
+	"einvoice/connector/setting"
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -50,9 +51,9 @@ func compileExpression(text string, p *places, types ...reflect.Type) (*expressi
 	}
 	if err != nil {
 		if at, ok := errors.AsType[*file.Error](err); ok {
-			return nil, fmt.Errorf("%s (at character %d of the expression)", at.Message, at.Column+1)
+			return nil, misread(at)
 		}
-		return nil, err
+		return nil, setting.Say("not an expression: %v", err)
 	}
 	got := program.Node().Type()
 	for _, t := range types {
@@ -64,18 +65,27 @@ func compileExpression(text string, p *places, types ...reflect.Type) (*expressi
 	return nil, wrongResult(got, types)
 }
 
+// misread tells where an expression is wrong, and what mostly makes it so.
+func misread(at *file.Error) error {
+	where := setting.Say("not an expression: %s (at its character %d)", at.Message, at.Column+1)
+	if strings.Contains(at.Message, "float64") {
+		return setting.Say(`%v; write decimals as dec("0.2")`, where)
+	}
+	return where
+}
+
 func wrongResult(got reflect.Type, types []reflect.Type) error {
 	if got != nil && (got.Kind() == reflect.Float64 || got.Kind() == reflect.Float32) {
-		return fmt.Errorf(`the result is a floating-point number; write decimals as dec("0.2")`)
+		return setting.Say(`the result is a floating-point number; write decimals as dec("0.2")`)
 	}
 	if got == nil || got.Kind() == reflect.Interface {
-		return fmt.Errorf("the type of the result is not known; make both sides of a choice the same, and use num() or dec() for numbers")
+		return setting.Say("the type of the result is not known; make both sides of a choice the same, and use num() or dec() for numbers")
 	}
-	want := "a text or a number"
+	want := setting.Say("a text or a number")
 	if types[0] == boolType {
-		want = "a condition (true or false)"
+		want = setting.Say("a condition (true or false)")
 	}
-	return fmt.Errorf("the result is of type %s, but must be %s", got, want)
+	return setting.Say("the result is of type %s, but must be %v", got, want)
 }
 
 // run evaluates the expression; the result is a decimal, a string, a bool or an int.
@@ -121,7 +131,7 @@ func (p *selectorPatch) call(t *ast.CallNode) {
 	}
 	name, ok := t.Arguments[0].(*ast.StringNode)
 	if !ok {
-		p.fail(fmt.Errorf("%s() needs a name in quotes", callee.Value))
+		p.fail(setting.Say("%s() needs a name in quotes", callee.Value))
 		return
 	}
 	sel, err := p.places.add(name.Value)

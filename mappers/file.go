@@ -2,10 +2,11 @@ package mappers
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"sort"
 	"strings"
+
+	"einvoice/connector/setting"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -141,35 +142,35 @@ func decodeFile(data []byte) (f mappingFile, mistakes Errors, ok bool) {
 	if strict, is := errors.AsType[*toml.StrictMissingError](err); is {
 		for _, e := range strict.Errors {
 			line, col := e.Position()
-			mistakes = append(mistakes, Mistake{line, col, unknownKey(e.Key())})
+			mistakes = append(mistakes, spot{line, col}.about("", unknownKey(e.Key())))
 		}
 		return f, mistakes, true
 	}
 	if decode, is := errors.AsType[*toml.DecodeError](err); is {
 		line, col := decode.Position()
-		return f, Errors{{line, col, strings.TrimPrefix(decode.Error(), "toml: ") + quoteHint(decode.Error())}}, false
+		return f, Errors{spot{line, col}.about(strings.Join(decode.Key(), "."), quoteHint(decode.Error()))}, false
 	}
 	if err != nil {
-		return f, Errors{{1, 1, strings.TrimPrefix(err.Error(), "toml: ")}}, false
+		return f, Errors{spot{1, 1}.about("", setting.Syntax(err.Error()))}, false
 	}
 	return f, nil, true
 }
 
 // quoteHint helps with the backslashes of regular expressions.
-func quoteHint(message string) string {
+func quoteHint(message string) setting.Phrase {
 	if strings.Contains(message, "escape") {
-		return `; write regular expressions and Windows paths in single quotes: '(\d+)$'`
+		return setting.Say(`%v; write regular expressions and Windows paths in single quotes: '(\d+)$'`, setting.Syntax(message))
 	}
-	return ""
+	return setting.Syntax(message)
 }
 
-func unknownKey(key toml.Key) string {
-	name := key[len(key)-1]
-	text := fmt.Sprintf("unknown key %q", strings.Join(key, "."))
-	if near := nearest(name, knownKeys(key[:len(key)-1])); near != "" {
-		text += fmt.Sprintf("; did you mean %q?", near)
+func unknownKey(key toml.Key) setting.Phrase {
+	whole := strings.Join(key, ".")
+	known := knownKeys(key[:len(key)-1])
+	if near := nearest(key[len(key)-1], known); near != "" {
+		return setting.Say("unknown key %q; did you mean %q?", whole, near)
 	}
-	return text
+	return setting.Say("unknown key %q; known are %s", whole, strings.Join(known, ", "))
 }
 
 // knownKeys are the keys of the table at path.

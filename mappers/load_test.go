@@ -1,6 +1,7 @@
 package mappers
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -36,7 +37,7 @@ func TestMistakesAreFoundWithTheirPlace(t *testing.T) {
 		{"no key", `key = "Facture"`, `where = 'has("x")'`, ``},
 		{"constant of a wrong type", `default = "0"`, `default = "zéro"`, `14:29: lines.fields.unit_price.default: "zéro" cannot be read as the field's type`},
 		{"float constant", `default = "0"`, `default = 5.5`, `must be a text in quotes`},
-		{"float in an expression", `{ from = "PU", default = "0" }`, `{ expr = 'num("PU") * 0.2' }`, `14:16: lines.fields.unit_price.expr: invalid operation: * (mismatched types decimal.Decimal and float64)`},
+		{"float in an expression", `{ from = "PU", default = "0" }`, `{ expr = 'num("PU") * 0.2' }`, `14:16: lines.fields.unit_price.expr: not an expression: invalid operation: * (mismatched types decimal.Decimal and float64) (at its character 11); write decimals as dec("0.2")`},
 		{"float result", `{ from = "PU", default = "0" }`, `{ expr = '0.2' }`, `write decimals as dec("0.2")`},
 		{"mixed result", `{ from = "PU", default = "0" }`, `{ expr = 'has("PU") ? 1 : "x"' }`, `the type of the result is not known`},
 		{"condition that is none", `key = "Facture"`, "key = \"Facture\"\nwhere = 'col(\"x\")'", `7:1: invoice.where: the result is of type string, but must be a condition`},
@@ -68,6 +69,12 @@ func TestMistakesAreFoundWithTheirPlace(t *testing.T) {
 			}
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+			mistakes, _ := errors.AsType[Errors](err)
+			for _, m := range mistakes {
+				if m.French == m.Text || m.French == "" {
+					t.Errorf("no French for %s", m.Text)
+				}
 			}
 		})
 	}

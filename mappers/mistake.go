@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"einvoice/connector/setting"
+
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
@@ -11,6 +13,15 @@ import (
 type Mistake struct {
 	Line, Col int // 1-based
 	Text      string
+	French    string // the same
+}
+
+// about is a mistake about the key at path.
+func (s spot) about(path string, p setting.Phrase) Mistake {
+	if path != "" {
+		path += ": "
+	}
+	return Mistake{s.line, s.col, path + p.English, path + p.French}
 }
 
 // Errors are all mistakes of a mapping file, in the order of the file.

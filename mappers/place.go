@@ -1,10 +1,11 @@
 package mappers
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"einvoice/connector/setting"
 
 	"github.com/antchfx/xpath"
 )
@@ -48,7 +49,7 @@ func (p *places) add(text string) (selector, error) {
 		sel.head, name = true, strings.TrimSpace(rest)
 	}
 	if name == "" {
-		return sel, fmt.Errorf("empty selector")
+		return sel, setting.Say("empty selector")
 	}
 	context := p.table
 	if sel.head {
@@ -75,7 +76,7 @@ func (p *places) parse(name string) (place, error) {
 	case xmlShape:
 		path := stripPrefixes(name)
 		if _, err := xpath.Compile(path); err != nil {
-			return place{}, fmt.Errorf("not an XPath: %q: %w", name, err)
+			return place{}, setting.Say("not an XPath: %q: %v", name, err)
 		}
 		return place{text: name, path: path, optional: true}, nil
 	case recordShape:
@@ -104,7 +105,7 @@ func (p *places) parseTable(name string) (place, error) {
 		return one, nil
 	}
 	if one.position < 1 || one.position > maxColumns {
-		return one, fmt.Errorf("not a column: %q; write @C for a letter, #3 for a position", name)
+		return one, setting.Say("not a column: %q; write @C for a letter, #3 for a position", name)
 	}
 	return one, nil
 }

@@ -1,10 +1,11 @@
 package mappers
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"einvoice/connector/setting"
 )
 
 // shape is how an export is laid out, which decides what a selector looks like.
@@ -66,18 +67,18 @@ var (
 func (p *places) parsePart(text string) (part, error) {
 	m := partRange.FindStringSubmatch(text)
 	if m == nil {
-		return part{}, fmt.Errorf("not a part of a record: %q", text)
+		return part{}, setting.Say("not a part of a record: %q", text)
 	}
 	one := part{}
 	one.from, _ = strconv.Atoi(m[1])
 	one.length, _ = strconv.Atoi(m[2])
 	switch {
 	case one.from < 1 || one.from > maxRowBytes || one.length > maxCellBytes:
-		return one, fmt.Errorf("out of bounds: %q; the first character or field is 1", text)
+		return one, setting.Say("out of bounds: %q; the first character or field is 1", text)
 	case p.fixed && one.length == 0:
-		return one, fmt.Errorf("needs a length: write %s+10 for ten characters", text)
+		return one, setting.Say("needs a length: write %s+10 for ten characters", text)
 	case !p.fixed && m[2] != "":
-		return one, fmt.Errorf("a length is for fixed width: %q", text)
+		return one, setting.Say("a length is for fixed width: %q", text)
 	}
 	return one, nil
 }
@@ -87,7 +88,7 @@ func (p *places) parseRecord(name string) (place, error) {
 	one := place{text: name, optional: true}
 	m := recordPath.FindStringSubmatch(name)
 	if m == nil {
-		return one, fmt.Errorf(`not a selector of a record: %q; write TYPE.3 for its third field, or TYPE.77+35 for 35 characters from the 77th`, name)
+		return one, setting.Say(`not a selector of a record: %q; write TYPE.3 for its third field, or TYPE.77+35 for 35 characters from the 77th`, name)
 	}
 	one.record = m[1]
 	var err error
@@ -141,12 +142,12 @@ func (p *places) parseCell(name string) (place, error) {
 	}
 	m := cellPath.FindStringSubmatch(name)
 	if m == nil {
-		return one, fmt.Errorf(`not a cell: %q; write A3, C for the column of a line, or sheet()`, name)
+		return one, setting.Say(`not a cell: %q; write A3, C for the column of a line, or sheet()`, name)
 	}
 	one.position = columnNumber(strings.ToUpper(m[1]))
 	one.row, _ = strconv.Atoi(m[2])
 	if one.position < 1 || one.row > maxSheetRows {
-		return one, fmt.Errorf("not a cell: %q", name)
+		return one, setting.Say("not a cell: %q", name)
 	}
 	return one, nil
 }

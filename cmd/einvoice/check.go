@@ -60,7 +60,8 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 		return nil, lang, err
 	}
 	spots := setting.Positions(setting.StripBOM(data))
-	faults := setting.Faults{File: path}
+	faults := setting.Faults{File: path, Lang: cfg.Language}
+	r := setting.NewReport()
 	for i, d := range cfg.Drops {
 		if s, ok := cfg.section(d.Path); ok && s.Profile == sftpplace.Compat {
 			notices = append(notices, cfg.say("notice: drop %s: a server with profile = \"compat\" may delete a file once it was read; what a crash or a cut connection interrupts is then lost there: keep the exports in the ERP until they are acknowledged, and files appear on it without a rename", d.Name))
@@ -68,7 +69,7 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 		key := fmt.Sprintf("drop[%d].mapping", i)
 		ms, err := all.named(d.Mapping)
 		if err != nil {
-			faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, key), Mistake: setting.Mistake{Key: key, Text: err.Error()}})
+			r.Wrong(key, "%v", err)
 			continue
 		}
 		for _, m := range slices.Concat(ms...) {
@@ -83,17 +84,16 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 	}
 	for key, file := range tokens {
 		if _, err := os.Stat(file); file != "" && errors.Is(err, os.ErrNotExist) {
-			faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, key), Mistake: setting.Mistake{Key: key, Text: "is " + file + ", which does not exist; write the token into it"}})
+			r.Wrong(key, "is %s, which does not exist; write the token into it", file)
 		}
 	}
-	r := setting.NewReport()
 	cfg.guards(doctor.Local(), r)
 	for _, m := range r.Mistakes() {
 		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})
 	}
 	if len(faults.List) > 0 {
 		faults.Sort()
-		return notices, lang, fmt.Errorf("%w:\n%w", errConfig, faults)
+		return notices, lang, misconfigured{errConfig, faults}
 	}
 	return notices, lang, nil
 }

@@ -152,6 +152,21 @@ func systemLanguage(getenv func(string) string) string {
 // errConfig wraps every mistake of the configuration: exit code 4.
 var errConfig = errors.New("configuration invalid")
 
+// misconfigured are the mistakes of one file, told in its language.
+type misconfigured struct {
+	of     error // errConfig, or what wraps it
+	faults setting.Faults
+}
+
+// Error heads the mistakes with what is wrong.
+func (e misconfigured) Error() string {
+	lang := problem.Lang(e.faults.Lang)
+	return translated(lang, "%s:\n", translated(lang, e.of.Error())) + e.faults.Error()
+}
+
+// Unwrap gives both: what it is about, and the mistakes.
+func (e misconfigured) Unwrap() []error { return []error{e.of, e.faults} }
+
 // loadConfig reads and checks a configuration file. All mistakes come at once,
 // as setting.Faults.
 func loadConfig(path string) (*Config, error) {
@@ -165,9 +180,9 @@ func loadConfig(path string) (*Config, error) {
 	}
 	c, faults := parseConfig(setting.StripBOM(data))
 	if len(faults) > 0 {
-		all := setting.Faults{File: path, List: faults}
+		all := setting.Faults{File: path, Lang: c.Language, List: faults}
 		all.Sort()
-		return nil, fmt.Errorf("%w:\n%w", errConfig, all)
+		return nil, misconfigured{errConfig, all}
 	}
 	c.file, c.dir = abs, filepath.Dir(abs)
 	c.resolvePaths()
@@ -181,7 +196,7 @@ func parseConfig(data []byte) (*Config, []setting.Fault) {
 	known := keysOf(reflect.TypeOf(c), "")
 	data, faults := decodeAll(data, &c, known)
 	if err := decodeItems(data, &c); err != nil && len(faults) == 0 {
-		faults = append(faults, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: setting.Mistake{Text: err.Error()}})
+		faults = append(faults, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: setting.MistakeOf("", setting.Syntax(err.Error()))})
 	}
 	c.complete()
 	if syntax(faults) { // the rest was not read: what looks missing may be there

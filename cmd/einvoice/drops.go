@@ -199,7 +199,7 @@ func loadMappings(cfg *Config) (tiers, error) {
 	}
 	sort.Strings(files)
 	for _, path := range files {
-		m, err := loadMapping(path)
+		m, err := loadMapping(path, cfg.Language)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -228,7 +228,7 @@ func escapeGlob(dir string) string {
 }
 
 // loadMapping reads one mapping file; its name is the file's without .toml.
-func loadMapping(path string) (*mappers.Mapping, error) {
+func loadMapping(path, lang string) (*mappers.Mapping, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: read %s: %w", errMapping, path, err)
@@ -236,11 +236,11 @@ func loadMapping(path string) (*mappers.Mapping, error) {
 	m, err := mappers.LoadIn(filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), ".toml"), setting.StripBOM(data))
 	var mistakes mappers.Errors
 	if errors.As(err, &mistakes) {
-		faults := setting.Faults{File: path}
+		faults := setting.Faults{File: path, Lang: lang}
 		for _, x := range mistakes {
-			faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: x.Line, Column: x.Col}, Mistake: setting.Mistake{Text: x.Text}})
+			faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: x.Line, Column: x.Col}, Mistake: setting.Mistake{Text: x.Text, French: x.French}})
 		}
-		return nil, fmt.Errorf("%w:\n%w", errMapping, faults)
+		return nil, misconfigured{errMapping, faults}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", errMapping, path, err)
@@ -276,11 +276,11 @@ func (t tiers) named(names []string) (tiers, error) {
 	for _, name := range names {
 		i := slices.Index(known, name)
 		if i < 0 {
-			hint := ""
+			missing := setting.Say("no mapping %q in the mappings folder nor among the presets", name)
 			if n := setting.Nearest(name, known); n != "" {
-				hint = "; did you mean " + n + "?"
+				missing = setting.Say("no mapping %q in the mappings folder nor among the presets; did you mean %s?", name, n)
 			}
-			return nil, fmt.Errorf("%w: no mapping %q in the mappings folder nor among the presets%s", errMapping, name, hint)
+			return nil, fmt.Errorf("%w: %w", errMapping, missing)
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -53,11 +53,11 @@ func loadGuarded(path string) (*Config, error) {
 	if len(r.Mistakes()) == 0 {
 		return cfg, nil
 	}
-	faults := setting.Faults{File: path}
+	faults := setting.Faults{File: path, Lang: cfg.Language}
 	for _, m := range r.Mistakes() {
 		faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: m})
 	}
-	return nil, fmt.Errorf("%w:\n%w", errConfig, faults)
+	return nil, misconfigured{errConfig, faults}
 }
 
 // secretKey is a file with a secret, and where the configuration names it.

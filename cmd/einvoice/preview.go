@@ -84,7 +84,7 @@ func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
 
 func (p *preview) choose() (tiers, error) {
 	if strings.HasSuffix(p.opt.mapping, ".toml") {
-		m, err := loadMapping(p.opt.mapping)
+		m, err := loadMapping(p.opt.mapping, p.cfg.Language)
 		return tiers{{m}}, err
 	}
 	all, err := loadMappings(p.cfg)

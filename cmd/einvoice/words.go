@@ -60,7 +60,10 @@ var inFrench = map[string]string{
 	"SUPERSEDED": "remplacée", "IGNORED": "ignorée", "HELD": "à vérifier", "WAITING": "en attente",
 
 	// check
-	"%s: no mistakes\n": "%s : aucune erreur\n",
+	"%s:\n":                          "%s :\n",
+	"configuration invalid":          "configuration incorrecte",
+	"configuration invalid: mapping": "configuration incorrecte : modèle",
+	"%s: no mistakes\n":              "%s : aucune erreur\n",
 	"notice: drop %s: a server with profile = \"compat\" may delete a file once it was read; what a crash or a cut connection interrupts is then lost there: keep the exports in the ERP until they are acknowledged, and files appear on it without a rename": "remarque : dépôt %s : un serveur avec profile = \"compat\" peut supprimer un fichier dès qu'il a été lu ; ce qu'une panne ou une coupure interrompt y est alors perdu : gardez les exports dans le logiciel de gestion jusqu'à leur accusé, et les fichiers y apparaissent sans renommage",
 	"notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"":                                                               "remarque : dépôt %s, modèle %s : rien ne prouve qu'un export est complet, sa dernière facture attend donc %s (tail_hold) ; faites renommer le fichier par le logiciel de gestion une fois écrit, et réglez complete = \"on-appearance\"",
 

@@ -71,7 +71,7 @@ func TestEveryTextOfTheCommandsHasAFrenchOne(t *testing.T) {
 	if len(all) < 20 {
 		t.Fatalf("only %d texts found", len(all))
 	}
-	for _, word := range []string{"invoice", "credit note", "of yours", "built in", "refuse", "hold", "warn"} {
+	for _, word := range []string{"invoice", "credit note", "of yours", "built in", errConfig.Error(), errMapping.Error(), "refuse", "hold", "warn"} {
 		all[word] = "title or severity"
 	}
 	for _, st := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Uncertain, ledger.Held, ledger.Sent,

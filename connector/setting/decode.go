@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -23,6 +24,7 @@ type Fault struct {
 // Faults are all mistakes of one file, by place.
 type Faults struct {
 	File string
+	Lang string // they are told in it: "fr", or English
 	List []Fault
 }
 
@@ -34,7 +36,7 @@ func (f Faults) Error() string {
 		if key != "" {
 			key += ": "
 		}
-		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", f.File, x.Line, x.Column, key, x.Text)
+		lines[i] = fmt.Sprintf("%s:%d:%d: %s%s", f.File, x.Line, x.Column, key, x.In(f.Lang))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -70,28 +72,59 @@ func Decode(data []byte, v any, known []string) []Fault {
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		row, col := bad.Position()
-		return []Fault{{Spot{row, col}, Mistake{strings.Join(bad.Key(), "."), hint(bad.Error(), line(data, row))}}}
+		return []Fault{{Spot{row, col}, MistakeOf(strings.Join(bad.Key(), "."), hint(bad.Error(), line(data, row)))}}
 	}
-	return []Fault{{Spot{1, 1}, Mistake{Text: err.Error()}}}
+	return []Fault{{Spot{1, 1}, MistakeOf("", Syntax(err.Error()))}}
 }
 
 func unknown(e toml.DecodeError, known []string) Fault {
 	row, col := e.Position()
 	key := strings.Join(e.Key(), ".")
-	text := "unknown key"
+	text := Say("unknown key")
 	if n := Nearest(key, known); n != "" {
-		text += "; did you mean " + n + "?"
+		text = Say("unknown key; did you mean %s?", n)
 	}
-	return Fault{Spot{row, col}, Mistake{key, text}}
+	return Fault{Spot{row, col}, MistakeOf(key, text)}
 }
 
 // hint explains the one syntax error that every Windows admin meets.
-func hint(text, source string) string {
-	text = strings.TrimPrefix(text, "toml: ")
+func hint(text, source string) Phrase {
 	if strings.Contains(source, `\`) && strings.Contains(source, `"`) {
-		text += `; in double quotes TOML takes \ as the start of an escape: write Windows paths in single quotes: 'C:\temp\new'`
+		return Say(`%v; in double quotes TOML takes \ as the start of an escape: write Windows paths in single quotes: 'C:\temp\new'`, Syntax(text))
 	}
-	return text
+	return Syntax(text)
+}
+
+// mistyped is how the TOML library says that a value has another type.
+var mistyped = regexp.MustCompile(`cannot decode TOML (\w+) into (?:a |struct field \S+ of type )(\S+)`)
+
+// Syntax explains what the TOML library says of a text.
+func Syntax(text string) Phrase {
+	text = strings.TrimPrefix(text, "toml: ")
+	if m := mistyped.FindStringSubmatch(text); m != nil {
+		return Say("is %v, but must be %v", kindOf(m[1]), kindOf(m[2]))
+	}
+	if m := unitless.FindStringSubmatch(text); m != nil {
+		return Say(noDuration, m[1])
+	}
+	return Say("is not TOML as it should be: %s", text)
+}
+
+// kindOf names a type of TOML or of Go.
+func kindOf(name string) Phrase {
+	switch {
+	case strings.HasPrefix(name, "[]"), name == "array", name == "slice":
+		return Say("a list, such as [\"a\", \"b\"]")
+	case strings.HasPrefix(name, "int"), strings.HasPrefix(name, "uint"):
+		return Say("a whole number")
+	case strings.HasPrefix(name, "float"):
+		return Say("a number")
+	case strings.HasPrefix(name, "bool"):
+		return Say("true or false")
+	case name == "string", strings.Contains(name, "setting."):
+		return Say("a text in quotes")
+	}
+	return Say("a table of its own")
 }
 
 func line(data []byte, n int) string {

@@ -4,6 +4,7 @@ package setting
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -12,11 +13,16 @@ import (
 // Duration is a time.Duration written as text with a unit: "5s", "2m", "72h".
 type Duration time.Duration
 
+const noDuration = `not a duration: %q; write a number and a unit, such as "30s", "5m" or "72h"`
+
+// unitless finds it again in what the TOML library makes of it.
+var unitless = regexp.MustCompile(`not a duration: "([^"]*)"`)
+
 // UnmarshalText reads "5s"; a number without a unit is an error.
 func (d *Duration) UnmarshalText(b []byte) error {
 	v, err := time.ParseDuration(string(b))
 	if err != nil {
-		return fmt.Errorf(`not a duration: %q; write a number and a unit, such as "30s", "5m" or "72h"`, b)
+		return Say(noDuration, b)
 	}
 	*d = Duration(v)
 	return nil
@@ -68,9 +74,16 @@ type Report struct {
 
 // Mistake is one wrong or missing setting.
 type Mistake struct {
-	Key  string // dotted, with indexes: "drop[1].path"
-	Text string // what is wrong and what to write instead
+	Key    string // dotted, with indexes: "drop[1].path"
+	Text   string // what is wrong and what to write instead
+	French string // the same, "" where there is none
 }
+
+// MistakeOf is a mistake about key.
+func MistakeOf(key string, p Phrase) Mistake { return Mistake{key, p.English, p.French} }
+
+// In is the text in a language, "fr" or any other.
+func (m Mistake) In(lang string) string { return Phrase{m.Text, m.French}.In(lang) }
 
 // NewReport makes an empty report.
 func NewReport() Report { return Report{mistakes: new([]Mistake)} }
@@ -85,10 +98,11 @@ func (r Report) InItem(key string, index int) Report {
 	return r.In(fmt.Sprintf("%s[%d]", key, index))
 }
 
-// Wrong adds a mistake about key; an empty key means the section itself.
+// Wrong adds a mistake about key; an empty key means the section itself. The
+// format is one that Say knows.
 func (r Report) Wrong(key, format string, args ...any) {
 	full := strings.TrimSuffix(r.prefix+key, ".")
-	*r.mistakes = append(*r.mistakes, Mistake{Key: full, Text: fmt.Sprintf(format, args...)})
+	*r.mistakes = append(*r.mistakes, MistakeOf(full, Say(format, args...)))
 }
 
 // Mistakes returns all that was reported, in order.

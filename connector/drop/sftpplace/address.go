@@ -2,12 +2,13 @@ package sftpplace
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
+
+	"einvoice/connector/setting"
 )
 
 const scheme = "sftp://"
@@ -33,16 +34,16 @@ func Parse(place string) (Address, error) {
 	case u.User != nil && hasPassword(u):
 		return Address{}, errors.New("holds a password: put it into a file and name that in password_file of the [[sftp]] section")
 	case u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "":
-		return Address{}, fmt.Errorf("is %q, but must have the form sftp://user@host:port/path", u.Redacted())
+		return Address{}, setting.Say("is %q, but must have the form sftp://user@host:port/path", u.Redacted())
 	case strings.Trim(u.Path, "/") == "":
-		return Address{}, fmt.Errorf("is %q, but must name a directory after the host; /~/x is x below the login directory", u.Redacted())
+		return Address{}, setting.Say("is %q, but must name a directory after the host; /~/x is x below the login directory", u.Redacted())
 	}
 	a := Address{User: u.User.Username(), Host: strings.ToLower(u.Hostname()), Port: u.Port(), Path: path.Clean(u.Path)}
 	if a.Port == "" {
 		a.Port = "22"
 	}
 	if n, err := strconv.Atoi(a.Port); err != nil || n < 1 || n > 65535 {
-		return Address{}, fmt.Errorf("has the port %q, which is none", a.Port)
+		return Address{}, setting.Say("has the port %q, which is none", a.Port)
 	}
 	if below, ok := strings.CutPrefix(a.Path, "/~/"); ok {
 		a.Path = below
