@@ -132,7 +132,7 @@ func benchExport(from, to, lines int) []byte {
 	total := map[int]string{1: "12.60", 3: "85.20"}[lines]
 	for i := from; i < to; i++ {
 		for l := range lines {
-			fmt.Fprintf(&buf, "B%06d;2026-11-02;Client %d;20000000800017;Article %d;%d;%d.50;20;%s\n",
+			fmt.Fprintf(&buf, "B%06d;2026-11-02;Client %d;73282932000074;Article %d;%d;%d.50;20;%s\n",
 				i, i%100, l, l+1, 10+l, total)
 		}
 	}
@@ -333,31 +333,12 @@ func rawRead(f io.Reader, bodies chan<- []byte) error {
 	if _, err := r.Read(); err != nil {
 		return err
 	}
-	type line struct {
-		Description string      `json:"description"`
-		Quantity    json.Number `json:"quantity"`
-		UnitPrice   json.Number `json:"unit_price"`
-		TaxRate     json.Number `json:"tax_rate"`
-	}
-	type party struct {
-		Name     string `json:"name"`
-		FiscalID string `json:"fiscal_id"`
-	}
-	type invoice struct {
-		Number   string      `json:"document_number"`
-		Date     string      `json:"issue_date"`
-		Currency string      `json:"currency"`
-		Total    json.Number `json:"total_amount_including_tax"`
-		Sender   party       `json:"sender"`
-		To       party       `json:"recipient"`
-		Lines    []line      `json:"invoice_lines"`
-	}
-	var inv invoice
+	var inv rawInvoice
 	flush := func() error {
 		if inv.Number == "" {
 			return nil
 		}
-		body, err := json.Marshal(inv)
+		body, err := json.Marshal(inv.summed())
 		bodies <- body
 		return err
 	}
@@ -373,9 +354,73 @@ func rawRead(f io.Reader, bodies chan<- []byte) error {
 			if err := flush(); err != nil {
 				return err
 			}
-			inv = invoice{Number: rec[0], Date: rec[1], Currency: "EUR", Total: json.Number(rec[8]),
-				Sender: party{"Bench", "10000000900017"}, To: party{rec[2], rec[3]}}
+			inv = rawInvoice{Number: rec[0], Type: "380", Date: rec[1], Currency: "EUR", Gross: json.Number(rec[8]),
+				Sender: rawParty{Name: "Bench", FiscalID: "10000000900017", Address: rawAddress{"FR"}}, To: rawParty{rec[2], rec[3], rawAddress{"FR"}}}
 		}
-		inv.Lines = append(inv.Lines, line{rec[4], json.Number(rec[5]), json.Number(rec[6]), json.Number(rec[7])})
+		net, err := cents(rec[6])
+		if err != nil {
+			return err
+		}
+		quantity, err := strconv.Atoi(rec[5])
+		if err != nil {
+			return err
+		}
+		inv.net += net * quantity
+		inv.Lines = append(inv.Lines, rawLine{rec[4], json.Number(rec[5]), json.Number(rec[6]), json.Number(rec[7]), euros(net * quantity), "standard"})
 	}
 }
+
+// rawInvoice is the same body that einvoice posts, so that the platform has as
+// much to do for the one as for the other.
+type rawInvoice struct {
+	Number   string      `json:"document_number"`
+	Type     string      `json:"type"`
+	Date     string      `json:"issue_date"`
+	Currency string      `json:"currency"`
+	Net      json.Number `json:"total_amount_excluding_tax"`
+	Tax      json.Number `json:"total_tax_amount"`
+	Gross    json.Number `json:"total_amount_including_tax"`
+	Sender   rawParty    `json:"sender"`
+	To       rawParty    `json:"recipient"`
+	Lines    []rawLine   `json:"invoice_lines"`
+	Rates    []rawRate   `json:"tax_subtotals"`
+
+	net int // cents
+}
+
+type rawParty struct {
+	Name     string     `json:"name"`
+	FiscalID string     `json:"fiscal_id"`
+	Address  rawAddress `json:"address"`
+}
+
+type rawAddress struct {
+	Country string `json:"country"`
+}
+
+type rawLine struct {
+	Description string      `json:"description"`
+	Quantity    json.Number `json:"quantity"`
+	UnitPrice   json.Number `json:"unit_price"`
+	TaxRate     json.Number `json:"tax_rate"`
+	Net         json.Number `json:"total_net_amount"`
+	Category    string      `json:"tax_category"`
+}
+
+type rawRate struct {
+	Taxable  json.Number `json:"taxable_amount"`
+	Tax      json.Number `json:"tax_amount"`
+	Rate     json.Number `json:"vat_rate"`
+	Category string      `json:"tax_category"`
+}
+
+// summed adds what follows from the lines, all of them at 20 %.
+func (i rawInvoice) summed() rawInvoice {
+	i.Net, i.Tax = euros(i.net), euros(i.net/5)
+	i.Rates = []rawRate{{i.Net, i.Tax, "20", "standard"}}
+	return i
+}
+
+func cents(amount string) (int, error) { return strconv.Atoi(strings.Replace(amount, ".", "", 1)) }
+
+func euros(cents int) json.Number { return json.Number(fmt.Sprintf("%d.%02d", cents/100, cents%100)) }
