@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -63,5 +65,28 @@ func TestOnlyADaemonEnduresAndOnlyWhatMayPass(t *testing.T) {
 	stop()
 	if o.endure(stopped, "map", errors.New("disk full")) || cause(stopped, errors.New("disk full")) != nil {
 		t.Error("a stop is taken for a failure")
+	}
+}
+
+// TestADropThatCannotBeReadIsSaidOnceAndCounted: a mailbox or a read-only share
+// has no marker of ours whose renewal would fail first.
+func TestADropThatCannotBeReadIsSaidOnceAndCounted(t *testing.T) {
+	r := newRig(t, nil)
+	r.sweep()
+	path := filepath.Join(r.dir, "drop")
+	r.must(os.Rename(path, path+".was"))
+	for range 3 {
+		r.must(r.scan(t.Context(), r.Drops[0]))
+	}
+	if got := r.Unserved(); len(got) != 1 || got[0] != "main" {
+		t.Errorf("not served: %v", got)
+	}
+	if n := strings.Count(strings.Join(r.said, "\n"), "unserved"); n != 1 {
+		t.Errorf("said %d times: %v", n, r.said)
+	}
+	r.must(os.Rename(path+".was", path))
+	r.must(r.scan(t.Context(), r.Drops[0]))
+	if got := r.Unserved(); len(got) != 0 {
+		t.Errorf("mended, but not served: %v", got)
 	}
 }

@@ -59,10 +59,10 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	d.catchUp()
 	ready, pending, err := d.Watcher.Scan(ctx)
 	if err != nil {
-		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Msg("drop cannot be read")
-		d.read.Store(true) // as in owned: a run that ends waits for no place that is away
+		o.unserved(ctx, d, err)
 		return nil
 	}
+	d.unserved.Store(false)
 	found := o.sort(d, ready, pending)
 	if err := o.sayPending(ctx, d, found.pending); err != nil {
 		return err
@@ -96,15 +96,20 @@ func (o *Outbox) owned(ctx context.Context, d *Drop) bool {
 		o.sendWake.set()
 	}
 	if err == nil {
-		d.unserved.Store(false)
 		return true
 	}
-	if !d.unserved.Swap(true) && ctx.Err() == nil {
+	o.unserved(ctx, d, err)
+	return false
+}
+
+// unserved says once that a drop is not read, until it is again. A run that ends
+// waits for no place that is away.
+func (o *Outbox) unserved(ctx context.Context, d *Drop, err error) {
+	if ctx.Err() == nil && !d.unserved.Swap(true) {
 		o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not served; trying again")
 		o.tell("unserved", "drop", d.Config.Name, "reason", err.Error())
 	}
 	d.read.Store(true)
-	return false
 }
 
 // entitled tells whether a company's invoices may be sent: not before each place

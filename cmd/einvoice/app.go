@@ -47,6 +47,7 @@ type app struct {
 	alarms    *alarm.Board
 	metrics   *admin.Metrics
 	pagesAt   time.Time // when the status pages were written
+	once      bool      // it does what is due and ends
 
 	mu      sync.Mutex
 	cleanup []func()

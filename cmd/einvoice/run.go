@@ -26,7 +26,8 @@ invoices until it is interrupted; it then finishes what is under way. SIGHUP, or
 einvoice reload, makes it read its configuration again: a wrong one is refused
 whole, and the daemon goes on with the one it has.
 
-With --once it does what is due now and ends, for schedulers. Exit codes:
+With --once it does what is due now, writes the status page and ends, for
+schedulers; alarms are raised as by the daemon. Exit codes:
 0 nothing left, 3 some invoices were refused, 6 some are unfinished (held,
 uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 		Args: none,
@@ -92,6 +93,7 @@ func (a *app) Once(ctx context.Context) error {
 		return err
 	}
 	start := time.Now()
+	a.once = true
 	if err := a.runUntilIdle(ctx); err != nil {
 		return err
 	}
@@ -112,7 +114,10 @@ func (a *app) Once(ctx context.Context) error {
 			break // told by flush
 		}
 	}
-	if err := a.flush(); err != nil {
+	err = a.flush()
+	a.lookAround(ctx, time.Now())
+	a.writePages(ctx, time.Now())
+	if err != nil {
 		return err
 	}
 	return a.verdict(ctx, before, start)

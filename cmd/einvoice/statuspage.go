@@ -32,14 +32,14 @@ const (
 
 // statusPage is what the page of a company shows.
 type statusPage struct {
-	Lang, Company, Now, Sentence, Stopped, Inbox, Version string
-	Sandbox                                               bool
-	W                                                     map[string]string
-	Alarms                                                []pageAlarm
-	Drops                                                 []pageDrop
-	Queue                                                 []pageCount
-	Folders                                               []pageFolder
-	Received                                              int
+	Lang, Company, Now, Stale, Sentence, Stopped, Inbox, Version string
+	Sandbox                                                      bool
+	W                                                            map[string]string
+	Alarms                                                       []pageAlarm
+	Drops                                                        []pageDrop
+	Queue                                                        []pageCount
+	Folders                                                      []pageFolder
+	Received                                                     int
 }
 
 type pageAlarm struct{ Title, Text, Since string }
@@ -105,6 +105,9 @@ func (a *app) drawPage(ctx context.Context, c Company, now time.Time) (p statusP
 		Sandbox: a.cfg.Environment == "sandbox"}
 	if p.Company == "" {
 		p.Company = c.ID
+	}
+	if p.Stale = w["stale"]; a.once {
+		p.Stale = w["staleOnce"]
 	}
 	figures, err := a.ledger.Status(ctx)
 	if err != nil {
@@ -258,7 +261,8 @@ func pageWords(lang problem.Lang) map[string]string {
 	if lang == problem.French {
 		return map[string]string{
 			"title": "État", "asOf": "État au", "stale": "Cette page est réécrite chaque minute : plus ancienne, le service est arrêté ou ne peut pas écrire ici.",
-			"well": "Tout va bien.", "attention": "%d point(s) demandent votre attention.", "since": "depuis le", "exports": "Exports de l'ERP", "drop": "Dépôt",
+			"staleOnce": "Cette page est réécrite à chaque passage programmé : plus ancienne, il n'a pas eu lieu ou n'a pas pu écrire ici.",
+			"well":      "Tout va bien.", "attention": "%d point(s) demandent votre attention.", "since": "depuis le", "exports": "Exports de l'ERP", "drop": "Dépôt",
 			"last": "Dernier export", "rhythm": "Rythme habituel", "queue": "Factures à envoyer", "toSend": "À envoyer", "waiting": "En attente", "uncertain": "Incertaines, recherchées",
 			"held": "À vérifier", "sent": "Envoyées, en tout", "lane": "Envoi", "open": "ouvert", "stopped": "arrêté", "refused": "Refusées : à corriger et à déposer de nouveau",
 			"toCheck": "À vérifier : votre décision est attendue", "none": "Rien.", "received": "Factures reçues", "today": "Reçues aujourd'hui",
@@ -266,7 +270,8 @@ func pageWords(lang problem.Lang) map[string]string {
 	}
 	return map[string]string{
 		"title": "Status", "asOf": "As of", "stale": "This page is rewritten every minute: when it is older, the service is stopped or cannot write here.",
-		"well": "All is well.", "attention": "%d thing(s) need your attention.", "since": "since", "exports": "Exports of the ERP", "drop": "Drop",
+		"staleOnce": "This page is rewritten by each scheduled run: when it is older, there was none, or it could not write here.",
+		"well":      "All is well.", "attention": "%d thing(s) need your attention.", "since": "since", "exports": "Exports of the ERP", "drop": "Drop",
 		"last": "Last export", "rhythm": "Usual rhythm", "queue": "Invoices to send", "toSend": "To be sent", "waiting": "Waiting", "uncertain": "Uncertain, being looked up",
 		"held": "To check", "sent": "Sent, all in all", "lane": "Sending", "open": "open", "stopped": "stopped", "refused": "Refused: to correct and drop again",
 		"toCheck": "To check: your decision is needed", "none": "Nothing.", "received": "Received invoices", "today": "Received today",

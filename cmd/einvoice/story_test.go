@@ -51,6 +51,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"awaitout":    storyAwaitOut,
 		"http":        storyHTTP,
 		"books":       storyBooks,
+		"platformid":  storyPlatformID,
 		"cp1252":      storyCP1252,
 		"breakutf8":   storyBreakUTF8,
 		"see":         storySee,
@@ -247,6 +248,11 @@ func storyBooks(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func booked(ts *testscript.TestScript, data []byte, number string) string {
+	return fmt.Sprint(len(idsOf(ts, data, number)))
+}
+
+// idsOf are the platform's ids of a number, or of all ("total").
+func idsOf(ts *testscript.TestScript, data []byte, number string) (ids []string) {
 	var books struct {
 		Documents []struct {
 			Number string
@@ -258,13 +264,24 @@ func booked(ts *testscript.TestScript, data []byte, number string) string {
 		data = envelope.Data
 	}
 	ts.Check(json.Unmarshal(data, &books))
-	n := 0
 	for _, d := range books.Documents {
 		if d.Number == number || number == "total" {
-			n += len(d.IDs)
+			ids = append(ids, d.IDs...)
 		}
 	}
-	return fmt.Sprint(n)
+	return ids
+}
+
+// platformid NUMBER: put the platform's id of an invoice into $ID, as its portal
+// shows it.
+func storyPlatformID(ts *testscript.TestScript, neg bool, args []string) {
+	data, err := call(ts, "GET", "/sandbox/books", "")
+	ts.Check(err)
+	ids := idsOf(ts, data, args[0])
+	if len(ids) != 1 {
+		ts.Fatalf("%s has the ids %v", args[0], ids)
+	}
+	ts.Setenv("ID", ids[0])
 }
 
 // cp1252 FILE...: recode files from UTF-8, as scripts are written in.
