@@ -15,6 +15,7 @@ type binder struct {
 	plan   *plan
 	export Export
 	work   work
+	spare  []connector.Line
 }
 
 // newBinder makes a binder for documents of rows of g, nil for any others.
@@ -176,7 +177,7 @@ func (w *work) add(p problem.Problem) {
 func (w *work) lines() {
 	inv, origins := &w.res.Invoice, &w.res.Origins
 	if n := len(w.doc.lines); n > 0 {
-		inv.Lines = make([]connector.Line, 0, n)
+		inv.Lines = w.b.room(n)
 		origins.lines = slices.Grow(origins.lines, n)
 	}
 	for _, n := range w.doc.lines {
@@ -189,7 +190,25 @@ func (w *work) lines() {
 		origins.lines = append(origins.lines, lineOrigin{node: n, from: len(origins.used)})
 		bindFields(w, &w.b.plan.lines, &inv.Lines[at], at)
 	}
+	inv.Lines = w.b.taken(inv.Lines)
 	w.s.node = w.doc.head
+}
+
+// spareLines are allocated together: most invoices have few, and who keeps one
+// invoice keeps no more than these.
+const spareLines = 32
+
+// room gives an empty slice for up to n lines; taken keeps what was used of it.
+func (b *binder) room(n int) []connector.Line {
+	if n > len(b.spare) {
+		b.spare = make([]connector.Line, max(n, spareLines))
+	}
+	return b.spare[:0:n]
+}
+
+func (b *binder) taken(lines []connector.Line) []connector.Line {
+	b.spare = b.spare[len(lines):]
+	return lines[:len(lines):len(lines)] // the rest is for others
 }
 
 // blankLine knows a row that holds only what belongs to the header.

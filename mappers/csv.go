@@ -157,6 +157,14 @@ func (r *csvReader) next() (*row, error) {
 	return out, nil
 }
 
+// room is where rows stand that are used again; nil when they are kept.
+func (r *csvReader) room() *rowRoom {
+	if r.reads == nil {
+		return nil
+	}
+	return &r.reads.rows
+}
+
 // decode fills a cell; what is wrong with it spoils its row only.
 func (r *csvReader) decode(out *row, i int) {
 	c := r.split.spans[i]

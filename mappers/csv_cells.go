@@ -13,9 +13,7 @@ type reads struct {
 	fresh   []int    // slots of this row's own texts
 	text    []byte   // those texts
 	ends    []int    // where each ends in text
-	slab    int      // rows that were allocated together last
-	rows    []row    // to be given out
-	cells   []string // to be given out
+	rows    rowRoom  // for them
 }
 
 func (r *csvReader) compact() {
@@ -23,21 +21,9 @@ func (r *csvReader) compact() {
 	r.reads = &reads{r: r, columns: columns, before: make([]string, len(columns)), bytes: make([][]byte, len(columns))}
 }
 
-// next gives out a row with empty cells.
-func (c *reads) next() *row {
-	if len(c.rows) == 0 {
-		c.slab = min(max(2*c.slab, 4), slabRows)
-		c.rows, c.cells = make([]row, c.slab), make([]string, c.slab*len(c.columns))
-	}
-	out, n := &c.rows[0], len(c.columns)
-	out.Cells = c.cells[:n:n]
-	c.rows, c.cells = c.rows[1:], c.cells[n:]
-	return out
-}
-
 // row makes a row of the record that was just split.
 func (c *reads) row() *row {
-	s, out := c.r.split, c.next()
+	s, out := c.r.split, c.rows.next(len(c.columns))
 	out.Num, out.Last, out.line, out.size, out.Width = s.line, s.lines, s.record, len(s.record), len(s.spans)
 	c.fresh, c.text, c.ends = c.fresh[:0], c.text[:0], c.ends[:0]
 	for slot, column := range c.columns {

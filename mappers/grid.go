@@ -312,15 +312,18 @@ func (g *grid) fault(code string, rowNum int, value, expected string) problem.Pr
 
 // chooseHeader finds the header among the first rows: the row that bears most of
 // the names that the mapping uses, else the first that is not empty.
-func chooseHeader(rows []row, m *Mapping) (best headings, score int) {
-	for _, r := range rows {
-		h := newHeadings(r.Num, r.Cells)
-		n := h.score(m.places)
-		if best.row == 0 && !r.blank() || n > score {
-			best, score = h, n
+func chooseHeader(rows []row, m *Mapping) (head headings, score int) {
+	wanted, best := newWanted(m.places), -1
+	for i, r := range rows {
+		n := wanted.score(r.Cells)
+		if best < 0 && !r.blank() || n > score {
+			best, score = i, n
 		}
 	}
-	return best, score
+	if best < 0 {
+		return headings{}, 0
+	}
+	return newHeadings(rows[best].Num, rows[best].Cells), score
 }
 
 // hasNames tells whether the mapping names columns, and not only positions.

@@ -46,7 +46,10 @@ func newGrouper(m *Mapping, g *grid, rows rowReader, tempDir string) *grouper {
 	return &grouper{m: m, grid: g, rows: rows, known: seen.New(tempDir)}
 }
 
-var _ source = (*grouper)(nil)
+var (
+	_ source   = (*grouper)(nil)
+	_ recycler = (*grouper)(nil)
+)
 
 func (g *grouper) next() (document, error) {
 	for g.given == len(g.ready) {
@@ -69,6 +72,20 @@ func (g *grouper) next() (document, error) {
 	}
 	g.given++
 	return g.ready[g.given-1], nil
+}
+
+// filled and reuse are for the rows of a CSV that come as they stand in the file.
+func (g *grouper) filled() []rowSlab {
+	if r, ok := g.rows.(*csvReader); ok && r.room() != nil {
+		return r.room().takeFilled()
+	}
+	return nil
+}
+
+func (g *grouper) reuse(slabs []rowSlab) {
+	if r, ok := g.rows.(*csvReader); ok && r.room() != nil {
+		r.room().reuse(slabs)
+	}
 }
 
 // take puts a row where it belongs.

@@ -4,6 +4,7 @@ import (
 	"sort"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -11,25 +12,46 @@ import (
 // normalName makes one of the ways in which people write a header: accents,
 // case, punctuation and stars are left out. The percent sign stays, because
 // "% remise" and "Remise" are two columns.
-func normalName(s string) string {
-	var out strings.Builder
+func normalName(s string) string { return string(appendNormal(nil, s)) }
+
+// appendNormal is normalName at the end of out.
+func appendNormal(out []byte, s string) []byte {
+	begin := len(out)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			return appendNormalRunes(out[:begin], s)
+		case c >= 'A' && c <= 'Z':
+			out = append(out, c|0x20)
+		case c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '%':
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func appendNormalRunes(out []byte, s string) []byte {
 	for _, r := range norm.NFD.String(s) {
 		switch {
 		case r == '%':
-			out.WriteRune(r)
+			out = append(out, '%')
 		case r == 'œ' || r == 'Œ':
-			out.WriteString("oe")
+			out = append(out, "oe"...)
 		case unicode.IsLetter(r) || unicode.IsDigit(r):
-			out.WriteRune(unicode.ToLower(r))
+			out = utf8.AppendRune(out, unicode.ToLower(r))
 		}
 	}
-	return out.String()
+	return out
 }
 
 // reserved are the columns that we add to a correctable copy; they are never
 // read as data, in either language.
 func reserved(header string) (release, ok bool) {
-	switch strings.ToLower(trimSpace(header)) {
+	header = trimSpace(header)
+	if !strings.HasPrefix(header, "_") {
+		return false, false
+	}
+	switch strings.ToLower(header) {
 	case "_error", "_column", "_how_to_fix", "_erreur", "_colonne", "_correction":
 		return false, true
 	case "_release", "_liberer", "_libérer":
@@ -70,12 +92,49 @@ func (h headings) find(name, normal string) []int {
 	return h.normal[normal]
 }
 
-// score counts the named places that the header has.
-func (h headings) score(places []place) int {
-	n := 0
+// wanted are the names that a mapping looks for in a header.
+type wanted struct {
+	names map[string]*wantedName // by normal name, or by name where that is empty
+	row   int                    // how many were scored
+	text  []byte                 // used again
+}
+
+type wantedName struct {
+	places int
+	row    int // in which it was met last
+}
+
+func newWanted(places []place) *wanted {
+	w := &wanted{names: map[string]*wantedName{}}
 	for _, p := range places {
-		if p.position == 0 && len(h.find(p.text, p.normal)) > 0 {
-			n++
+		if p.position > 0 {
+			continue
+		}
+		name := p.normal
+		if name == "" {
+			name = p.text
+		}
+		if w.names[name] == nil {
+			w.names[name] = &wantedName{}
+		}
+		w.names[name].places++
+	}
+	return w
+}
+
+// score counts the places whose name stands in a row.
+func (w *wanted) score(cells []string) (n int) {
+	w.row++
+	for _, cell := range cells {
+		if _, ours := reserved(cell); ours {
+			continue
+		}
+		if w.text = appendNormal(w.text[:0], cell); len(w.text) == 0 {
+			w.text = append(w.text, trimSpace(cell)...)
+		}
+		if name := w.names[string(w.text)]; name != nil && name.row != w.row {
+			name.row = w.row
+			n += name.places
 		}
 	}
 	return n

@@ -21,6 +21,7 @@ const (
 type batch struct {
 	documents []document
 	results   []Result
+	slabs     []rowSlab // that were filled with the documents' rows
 	bytes     int
 	end       error         // why there is nothing behind; nil: there may be
 	bound     chan struct{} // closed when results are there
@@ -32,9 +33,13 @@ type batch struct {
 // was taken, if it is there, is used again.
 func readBatch(ctx context.Context, s source, free <-chan *batch) (b *batch) {
 	b = &batch{bound: make(chan struct{}), taken: make(chan struct{})}
+	rows, recycles := s.(recycler)
 	select {
 	case old := <-free:
 		b.documents, b.results = old.documents[:0], old.results
+		if recycles {
+			rows.reuse(old.slabs)
+		}
 	default:
 		b.documents, b.results = make([]document, 0, batchDocuments), make([]Result, batchDocuments)
 	}
@@ -54,6 +59,9 @@ func readBatch(ctx context.Context, s source, free <-chan *batch) (b *batch) {
 		}
 		b.documents = append(b.documents, d)
 		b.bytes += d.bytes
+	}
+	if recycles {
+		b.slabs = rows.filled()
 	}
 	return b
 }

@@ -148,3 +148,55 @@ func TestASelectorOnWhichTheEngineBreaksRefusesTheFile(t *testing.T) {
 	fine := mustLoad(t, fmt.Sprintf(tinyXML, "c"))
 	fine.Read(t.Context(), e, func(Result) error { panic("mine") })
 }
+
+// Rows are used again, but none while a batch that was not taken may need it.
+func TestRowsAreUsedAgainWhenTheyWereTaken(t *testing.T) {
+	const rows = 30_000
+	in, err := preset(t, "generic-fr").open(exportOf("x.csv", benchCSV(rows)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	free, distinct, n := make(chan *batch, 1), map[*row]bool{}, 0
+	check := func(b *batch) {
+		for _, d := range b.documents {
+			for i, line := range d.lines {
+				r := line.(*row)
+				distinct[r] = true
+				if number := fmt.Sprintf("FA%07d", n/3); r.Num != n+2 || r.Cells[r.grid.slots[numberPlace(t, in)]] != number {
+					t.Fatalf("line %d of document %d: row %d %v, not of %s", i, d.ordinal, r.Num, r.Cells, number)
+				}
+				n++
+			}
+		}
+	}
+	var ahead []*batch
+	for more := true; more || len(ahead) > 0; {
+		if more {
+			b := readBatch(context.Background(), in.source, free)
+			ahead, more = append(ahead, b), b.end == nil
+		}
+		if len(ahead) > 2 || !more {
+			check(ahead[0])
+			free <- ahead[0]
+			ahead = ahead[1:]
+			if !more {
+				<-free
+			}
+		}
+	}
+	if n != rows || len(distinct) > rows/10 {
+		t.Errorf("%d rows, in %d places", n, len(distinct))
+	}
+}
+
+// numberPlace is the place that the number of an invoice was found at.
+func numberPlace(t *testing.T, in *opened) int {
+	for place, column := range in.grid.columns {
+		if column == 0 {
+			return place
+		}
+	}
+	t.Fatal("the first column is not read")
+	return 0
+}

@@ -1,6 +1,9 @@
 package seen
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // held are keys in memory: they and their values lie one after the other, so
 // that neither is an allocation or anything for the collector to follow.
@@ -42,6 +45,9 @@ func (h *held) add(hash uint64, key, value []byte) {
 	if 2*len(h.entries) >= len(h.table) {
 		h.grow()
 	}
+	if size := len(key) + len(value); cap(h.texts)-len(h.texts) < size {
+		h.texts = slices.Grow(h.texts, len(h.texts)+size)
+	}
 	e := heldKey{hash: hash, begin: uint32(len(h.texts))}
 	h.texts = append(h.texts, key...)
 	e.keyEnd = uint32(len(h.texts))
@@ -61,7 +67,8 @@ func (h *held) put(hash uint64, i uint32) {
 }
 
 func (h *held) grow() {
-	h.table = make([]uint32, max(minTable, 4*len(h.table)))
+	h.table = make([]uint32, max(minTable, 2*len(h.table)))
+	h.entries = slices.Grow(h.entries, len(h.table)/2-len(h.entries))
 	for i := range h.entries {
 		h.put(h.entries[i].hash, uint32(i+1))
 	}
