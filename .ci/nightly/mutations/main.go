@@ -3,6 +3,7 @@
 // the protection proves nothing. A change that does not compile does not count.
 //
 //	go run ./.ci/nightly/mutations [-table FILE] [NAME...]
+//	go run ./.ci/nightly/mutations -fit
 package main
 
 import (
@@ -50,10 +51,26 @@ func mutations() []mutation {
 			"./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
 		{"an interrupted intent is doubted", "connector/ledger/open.go", "return l.doubtIntents(t)", "return nil",
 			"./outbox", "TestCrashWhileSendingIsUncertainAfterTheRestart", ""},
-		{"look-up before another POST", "outbox/send.go", "out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))",
-			"out.State, out.Retry = ledger.Queued, now", "./outbox", "TestUncertainInvoiceIsLookedForAndNeverRepeated", ""},
+		{"look-up before another POST", "outbox/send.go", "believed\n\t\tout.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))",
+			"believed\n\t\tout.State, out.Retry = ledger.Queued, now", "./outbox", "TestUncertainInvoiceIsLookedForAndNeverRepeated", ""},
 		{"an id proves that it was taken in charge", "connector/api/verdict.go", "case !r.isJSON, r.failure == (id != \"\"):",
 			"case r.failure && id != \"\":", "./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
+		{"a 503 proves nothing", "connector/api/verdict.go", "return r.because(Unsure, ScopeInvoice, codeUnavailable)",
+			"return r.because(Later, ScopeCredential, codeUnavailable)", "./connector/api", "TestEveryAnswerHasItsFate", ""},
+		{"what was written and not answered is in doubt", "connector/api/verdict.go", "if r.written {", "if false {",
+			"./connector/api", "TestEveryFailureOfTheTransportHasItsFate", ""},
+		{"a stop is of one lane", "outbox/lane.go", "if a.Scope == api.ScopeCredential {", "if a.Scope != \"\" {",
+			"./outbox", "TestAStopClosesNoMoreThanItMust", ""},
+		{"a stop is told once", "outbox/lane.go", "news := !s.closed\n\ts.closed, s.until", "news := true\n\ts.closed, s.until",
+			"./outbox", "TestAStopClosesNoMoreThanItMust", ""},
+		{"doubts close the lane", "outbox/send.go", "if o.lanes.failed(t.Company, now, max(a.RetryAfter,", "if false && o.lanes.failed(t.Company, now, max(a.RetryAfter,",
+			"./outbox", "TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice", ""},
+		{"contents stay of what is in doubt", "connector/ledger/retention.go", ", 'sending', 'uncertain')", ", 'sending')",
+			"./connector/ledger", "TestContentsGoOnlyOfWhatNothingWaitsFor", ""},
+		{"copies of what is not archived stay", "connector/ledger/retention.go", "AND f.archived_at IS NOT NULL ", "",
+			"./connector/ledger", "TestSpooledCopiesThatAPromiseNeedsAreNotListed", ""},
+		{"a page that stops us leaves a doubt", "outbox/send.go", "if a.Doubt {", "if false {",
+			"./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
 		{"the witness of an absence", "outbox/resolve.go", "return o.absent(ctx, d, len(witnesses) > 0)", "return o.absent(ctx, d, len(witnesses) >= 0)",
 			"./outbox", "TestAnEarlierInvoiceIsNoWitness", ""},
 		{"three proofs of an absence", "outbox/config.go", "const proofs = 3", "const proofs = 1",
@@ -92,7 +109,15 @@ func mutations() []mutation {
 
 func main() {
 	table := flag.String("table", "", "file for the table")
+	fit := flag.Bool("fit", false, "only look whether each still fits the code")
 	flag.Parse()
+	if *fit {
+		if err := fits(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	text, err := run(flag.Args())
 	fmt.Print(text)
 	if *table != "" && err == nil {
@@ -102,6 +127,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// fits tells which mutations the code has moved away from.
+func fits() error {
+	var errs []error
+	for _, m := range mutations() {
+		if _, _, err := m.source("."); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", m.name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // run does the chosen mutations, or all, and gives the table.
@@ -133,18 +169,24 @@ func run(chosen []string) (string, error) {
 	return b.String(), errors.Join(survivors...)
 }
 
+// source is the file that a mutation changes in one place.
+func (m mutation) source(dir string) (path, src string, err error) {
+	path = filepath.Join(dir, filepath.FromSlash(m.file))
+	data, err := os.ReadFile(path)
+	if err == nil && strings.Count(string(data), m.old) != 1 {
+		err = fmt.Errorf("%q stands %d times in %s", m.old, strings.Count(string(data), m.old), m.file)
+	}
+	return path, string(data), err
+}
+
 // try applies a mutation, runs its test and puts the file back.
 func (m mutation) try(dir string) (string, error) {
-	path := filepath.Join(dir, filepath.FromSlash(m.file))
-	src, err := os.ReadFile(path)
+	path, src, err := m.source(dir)
 	if err != nil {
-		return "no file", err
+		return "not found", err
 	}
-	if n := strings.Count(string(src), m.old); n != 1 {
-		return "not found", fmt.Errorf("%q stands %d times in %s", m.old, n, m.file)
-	}
-	defer os.WriteFile(path, src, 0o644)
-	if err := os.WriteFile(path, []byte(strings.Replace(string(src), m.old, m.new, 1)), 0o644); err != nil {
+	defer os.WriteFile(path, []byte(src), 0o644)
+	if err := os.WriteFile(path, []byte(strings.Replace(src, m.old, m.new, 1)), 0o644); err != nil {
 		return "", err
 	}
 	if out, err := m.tool(dir, "go", "test", "-run", "^$", "-vet=off"); err != nil {
