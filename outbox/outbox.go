@@ -5,6 +5,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,13 +173,11 @@ func none(list func(context.Context) ([]ledger.File, error)) func(context.Contex
 // nothingToMap tells whether every export was mapped, but for those that wait
 // for an attachment.
 func (o *Outbox) nothingToMap(ctx context.Context) (bool, error) {
-	files, err := o.Ledger.FilesToMap(ctx)
-	for _, f := range files {
-		if !o.stalled.has(f.ID) {
-			return false, err
-		}
+	ids, err := o.Ledger.ToMap(ctx, o.stalled.count()+1)
+	if err != nil {
+		return false, err
 	}
-	return true, err
+	return !slices.ContainsFunc(ids, func(id int64) bool { return !o.stalled.has(id) }), nil
 }
 
 // Waiting counts the exports that wait for an attachment.

@@ -20,26 +20,35 @@ import (
 // stageBatch is the number of invoices staged in one transaction.
 const stageBatch = 500
 
-// mapFiles maps every export that was taken and not mapped yet.
+// mapFiles maps every export that was taken and not mapped yet, in their order.
 func (o *Outbox) mapFiles(ctx context.Context) error {
 	files, err := o.Ledger.FilesToMap(ctx)
 	if err != nil {
 		return err
 	}
 	var errs []error // one that cannot be read for now keeps no other from its turn
-	for _, f := range files {
-		if err := o.mapFile(ctx, f); err != nil {
-			errs = append(errs, fmt.Errorf("map %s: %w", f.Name, err))
-			if ctx.Err() != nil {
-				break
-			}
-			continue
+	for len(files) > 0 && ctx.Err() == nil {
+		n, err := o.mapFew(ctx, files)
+		if n == 0 && err == nil {
+			n, err = 1, o.mapNamed(ctx, files[0])
+		}
+		errs = append(errs, err)
+		if n == 0 { // the ledger cannot be read
+			break
 		}
 		o.Published()
 		o.sendWake.set()
 		o.settleWake.set()
+		files = files[n:]
 	}
 	return errors.Join(errs...)
+}
+
+func (o *Outbox) mapNamed(ctx context.Context, f ledger.File) error {
+	if err := o.mapFile(ctx, f); err != nil {
+		return fmt.Errorf("map %s: %w", f.Name, err)
+	}
+	return nil
 }
 
 // mapFile turns one spooled export into released invoices. What an interrupted
@@ -75,8 +84,8 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 	if e.Beside, err = o.opener(ctx, d, f); err != nil {
 		return err
 	}
-	s := &staging{o: o, f: f, d: d, m: m, checks: o.checks(d), brake: brake{o: o, file: f.Name, mapping: m.Name,
-		freed: map[connector.Key]bool{}, first: map[string]string{}, largest: map[[2]string]largest{}}}
+	s := o.staging(f, d, m)
+	s.brake = o.newBrake(f.Name, m.Name, s.loose, o.Ledger.History())
 	report, err := s.run(ctx, e)
 	if s.broken != nil {
 		return s.broken
@@ -88,6 +97,10 @@ func (o *Outbox) mapFile(ctx context.Context, f ledger.File) error {
 		return o.fail(ctx, f, m.Name, report.Problems...)
 	}
 	return s.release(ctx, report)
+}
+
+func (o *Outbox) staging(f ledger.File, d *Drop, m *mappers.Mapping) *staging {
+	return &staging{o: o, f: f, d: d, m: m, checks: o.checks(d), loose: map[connector.Key]bool{}}
 }
 
 // mappingOfCopy is the mapping that read the export of which f is a correctable
@@ -115,10 +128,15 @@ func (d *Drop) choose(e mappers.Export) (*mappers.Mapping, error) {
 
 // export is how the mapping reads a file of the spool.
 func (o *Outbox) export(ctx context.Context, f ledger.File) (mappers.Export, error) {
-	return o.withParts(ctx, f, mappers.Export{
+	return o.withParts(ctx, f, o.single(f))
+}
+
+// single is an export of one file.
+func (o *Outbox) single(f ledger.File) mappers.Export {
+	return mappers.Export{
 		Name: f.Name, Original: drop.Original(f.Name), Size: f.Size, TempDir: o.TempDir,
 		Open: func() (io.ReadSeekCloser, error) { return o.Spool.Open(f.SHA256) },
-	})
+	}
 }
 
 func (o *Outbox) dropOf(f ledger.File) *Drop {

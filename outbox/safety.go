@@ -141,6 +141,7 @@ func day(d connector.Date) time.Time {
 // brake holds what an export's invoices show beside those before them.
 type brake struct {
 	o       *Outbox
+	past    ledger.History
 	file    string // name of the export
 	mapping string
 	freed   map[connector.Key]bool // a person has looked at these
@@ -151,6 +152,12 @@ type brake struct {
 type largest struct {
 	total connector.Amount
 	n     int
+}
+
+// newBrake is the brake of an export, which is to know what was let go until now.
+func (o *Outbox) newBrake(file, mapping string, freed map[connector.Key]bool, past ledger.History) *brake {
+	return &brake{o: o, past: past, file: file, mapping: mapping, freed: freed,
+		first: map[string]string{}, largest: map[[2]string]largest{}}
 }
 
 // enough invoices make a history to compare with.
@@ -225,7 +232,7 @@ func (b *brake) lastTotals(ctx context.Context, batch []ledger.StagedInvoice) (m
 			asked = append(asked, d)
 		}
 	}
-	return b.o.Ledger.LastTotals(ctx, asked)
+	return b.past.LastTotals(ctx, asked)
 }
 
 // firstRun is the code that holds a company's invoices of this export, if it is
@@ -238,7 +245,7 @@ func (b *brake) firstRun(ctx context.Context, company string) (string, error) {
 	if code, asked := b.first[company]; asked {
 		return code, nil
 	}
-	companyToo, mappingToo, err := b.o.Ledger.Proven(ctx, company, b.mapping)
+	companyToo, mappingToo, err := b.past.Proven(ctx, company, b.mapping)
 	if err != nil {
 		return "", err
 	}
@@ -263,7 +270,7 @@ func (b *brake) farAbove(ctx context.Context, company, currency string, gross co
 	if !asked {
 		var err error
 		since := connector.DateOf(b.o.Now().UTC()).AddDays(-b.o.Safety.HistoryDays)
-		if seen.total, seen.n, err = b.o.Ledger.Largest(ctx, company, currency, since); err != nil {
+		if seen.total, seen.n, err = b.past.Largest(ctx, company, currency, since); err != nil {
 			return connector.Amount{}, err
 		}
 		b.largest[k] = seen

@@ -27,8 +27,9 @@ type staging struct {
 	spoilt  bool                  // on_error = "file" and an invoice was refused
 	freed   []connector.Key       // whose _release column a person filled in
 	checks  Checks
-	brake   brake
-	broken  error // the ledger failed, as opposed to the file
+	loose   map[connector.Key]bool // the same, for the brake
+	brake   *brake                 // nil: the invoices are kept together, for ReleaseAll
+	broken  error                  // the ledger failed, as opposed to the file
 
 	writing chan error // the batch before is being staged; nil when none is
 }
@@ -73,7 +74,7 @@ func (s *staging) add(ctx context.Context, r mappers.Result) error {
 	}
 	if r.Release != "" && staged.Verdict == ledger.VerdictQueued {
 		s.freed = append(s.freed, staged.Invoice.Key())
-		s.brake.freed[staged.Invoice.Key()] = true
+		s.loose[staged.Invoice.Key()] = true
 	}
 	if s.last != nil {
 		s.batch = append(s.batch, *s.last)
@@ -106,6 +107,12 @@ func (s *staging) spoil(ctx context.Context, ordinal int, p problem.Problem) {
 
 // flush stages the batch while the next one is mapped.
 func (s *staging) flush(ctx context.Context) {
+	if s.brake == nil {
+		if len(s.batch) > stageBatch {
+			s.broken = errNotFew
+		}
+		return
+	}
 	if s.broken == nil && len(s.batch) > 0 {
 		s.broken = s.brake.hold(ctx, s.batch)
 	}
@@ -163,33 +170,44 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 	if err := s.free(ctx); err != nil {
 		return err
 	}
-	controls := []ledger.Control{
-		{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
-		{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
-		{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
-	}
 	if err := fault.Hit(fault.Release); err != nil {
 		return err
 	}
-	sum, err := o.Ledger.Release(ctx, f.ID, ledger.Mapped{
-		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
-		AckName: results.AckName(f.Name, f.Take, o.ext(f.Place)), SummaryName: results.SummaryName(f.Name, f.Take, o.ext(f.Place)),
-	})
+	sum, err := o.Ledger.Release(ctx, f.ID, s.mapped(report))
 	if err != nil {
 		return err
 	}
+	return s.released(ctx, sum)
+}
+
+// mapped is what the ledger keeps of the reading.
+func (s *staging) mapped(report mappers.Report) ledger.Mapped {
+	f, ext := s.f, s.o.ext(s.f.Place)
+	return ledger.Mapped{
+		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems,
+		Controls: []ledger.Control{
+			{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
+			{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
+			{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
+		},
+		AckName: results.AckName(f.Name, f.Take, ext), SummaryName: results.SummaryName(f.Name, f.Take, ext),
+	}
+}
+
+// released says what became of the export's invoices.
+func (s *staging) released(ctx context.Context, sum ledger.Summary) error {
 	if err := fault.Hit(fault.Released); err != nil {
 		return err
 	}
-	args := []string{"file", f.Name, "mapping", s.m.Name, "invoices", strconv.Itoa(sum.Invoices)}
+	args := []string{"file", s.f.Name, "mapping", s.m.Name, "invoices", strconv.Itoa(sum.Invoices)}
 	for v, n := range sum.Counts {
 		args = append(args, string(v), strconv.Itoa(n))
 	}
-	o.tell("mapped", args...)
+	s.o.tell("mapped", args...)
 	if sum.Counts[ledger.VerdictQueued] == sum.Invoices {
 		return nil // nothing to say of any of them
 	}
-	return o.tellVerdicts(ctx, f)
+	return s.o.tellVerdicts(ctx, s.f)
 }
 
 // free lets go the held invoices that a person released by dropping their copy

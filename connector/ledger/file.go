@@ -137,6 +137,15 @@ func (l *Ledger) FilesToMap(ctx context.Context) ([]File, error) {
 	return l.files(ctx, "WHERE f.state = 'taken' ORDER BY f.id")
 }
 
+// ToMap lists the ids of the first of them.
+func (l *Ledger) ToMap(ctx context.Context, n int) ([]int64, error) {
+	ids, err := list(ctx, l.read, scanOne[int64], "SELECT id FROM file WHERE state = 'taken' ORDER BY id LIMIT ?", n)
+	if err != nil {
+		return nil, fmt.Errorf("list files to map: %w", err)
+	}
+	return ids, nil
+}
+
 // FileByID, errors ErrNotFound.
 func (l *Ledger) FileByID(ctx context.Context, id int64) (File, error) {
 	f, err := first(ctx, l.read, scanFile, "SELECT "+fileColumns+" FROM file f WHERE f.id = ?", id)

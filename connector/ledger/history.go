@@ -8,14 +8,21 @@ import (
 	"einvoice/connector"
 )
 
+// History is what is known of the invoices that were let go: as of now, or, to a
+// release that looks back, as the releases before it in its transaction leave it.
+type History struct{ from source }
+
+// History is that of all that was committed.
+func (l *Ledger) History() History { return History{l.read} }
+
 // Largest is the largest total of a company's invoices in a currency that were
 // let go since a day, and how many there were. Credit notes do not count.
-func (l *Ledger) Largest(ctx context.Context, company, currency string, since connector.Date) (largest connector.Amount, n int, err error) {
+func (h History) Largest(ctx context.Context, company, currency string, since connector.Date) (largest connector.Amount, n int, err error) {
 	type total struct {
 		amount connector.Amount
 		n      int
 	}
-	days, err := list(ctx, l.read, func(r row) (t total, err error) {
+	days, err := list(ctx, h.from, func(r row) (t total, err error) {
 		err = r.Scan(amountTo{&t.amount}, &t.n)
 		return t, err
 	}, "SELECT largest, invoices FROM day_total WHERE company = ? AND currency = ? AND day >= ?", company, currency, string(since))
@@ -35,7 +42,7 @@ func (l *Ledger) Largest(ctx context.Context, company, currency string, since co
 type Dealing struct{ Company, Buyer, Currency string } // Buyer is the SIREN
 
 // LastTotals gives, for those known, the total of the last invoice that was let go.
-func (l *Ledger) LastTotals(ctx context.Context, asked []Dealing) (map[Dealing]connector.Amount, error) {
+func (h History) LastTotals(ctx context.Context, asked []Dealing) (map[Dealing]connector.Amount, error) {
 	keys := make([][3]string, len(asked))
 	for i, d := range asked {
 		keys[i] = [3]string{d.Company, d.Buyer, d.Currency}
@@ -45,7 +52,7 @@ func (l *Ledger) LastTotals(ctx context.Context, asked []Dealing) (map[Dealing]c
 		return nil, fmt.Errorf("read last totals: %w", err)
 	}
 	totals := map[Dealing]connector.Amount{}
-	_, err = list(ctx, l.read, func(r row) (struct{}, error) {
+	_, err = list(ctx, h.from, func(r row) (struct{}, error) {
 		var d Dealing
 		var a connector.Amount
 		err := r.Scan(&d.Company, &d.Buyer, &d.Currency, amountTo{&a})
@@ -61,8 +68,8 @@ func (l *Ledger) LastTotals(ctx context.Context, asked []Dealing) (map[Dealing]c
 
 // Proven tells whether an invoice of the company, and one that the mapping read,
 // was ever let go.
-func (l *Ledger) Proven(ctx context.Context, company, mapping string) (companyToo, mappingToo bool, err error) {
-	known, err := first(ctx, l.read, func(r row) (k [2]bool, err error) {
+func (h History) Proven(ctx context.Context, company, mapping string) (companyToo, mappingToo bool, err error) {
+	known, err := first(ctx, h.from, func(r row) (k [2]bool, err error) {
 		err = r.Scan(&k[0], &k[1])
 		return k, err
 	}, `SELECT EXISTS (SELECT 1 FROM proven WHERE kind = 'company' AND name = ?), EXISTS (SELECT 1 FROM proven WHERE kind = 'mapping' AND name = ?)`,

@@ -42,6 +42,19 @@ func (l *Ledger) PartsOf(ctx context.Context, fileID int64) ([]Part, error) {
 	return l.parts(ctx, "WHERE p.file_id = ? ORDER BY p.name", fileID)
 }
 
+// FilesWithParts are those of the exports from one id to another that have any.
+func (l *Ledger) FilesWithParts(ctx context.Context, from, to int64) (map[int64]bool, error) {
+	ids, err := list(ctx, l.read, scanOne[int64], "SELECT DISTINCT file_id FROM part WHERE file_id BETWEEN ? AND ?", from, to)
+	if err != nil {
+		return nil, fmt.Errorf("read parts: %w", err)
+	}
+	with := map[int64]bool{}
+	for _, id := range ids {
+		with[id] = true
+	}
+	return with, nil
+}
+
 // PartsToArchive are the parts whose original was not moved yet.
 func (l *Ledger) PartsToArchive(ctx context.Context) ([]Part, error) {
 	return l.parts(ctx, "WHERE p.archived_at IS NULL ORDER BY p.file_id, p.name")

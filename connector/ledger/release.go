@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"einvoice/connector/problem"
 )
@@ -57,6 +58,93 @@ func (l *Ledger) Release(ctx context.Context, fileID int64, m Mapped) (Summary, 
 		return Summary{}, fmt.Errorf("release file %d: %w", fileID, err)
 	}
 	return s, nil
+}
+
+// Ready is an export of few invoices that is mapped whole: all of them, and what
+// is recorded of the file.
+type Ready struct {
+	FileID   int64
+	Invoices []StagedInvoice
+	Mapped   Mapped
+	// Hold sets those to HELD that a person should see first, beside what was let
+	// go before; it may be called again on another copy. nil holds none.
+	Hold func(h History, invoices []StagedInvoice) error
+}
+
+// ReleaseAll stages and releases exports in their order, all in one transaction:
+// each meets those before it as if they had been released one by one. What an
+// interrupted mapping staged is deleted first.
+func (l *Ledger) ReleaseAll(ctx context.Context, files []Ready) (sums []Summary, err error) {
+	encoded := make([][]staged, len(files))
+	for i, f := range files {
+		if encoded[i], err = encodeAll(f.FileID, f.Invoices); err != nil {
+			return nil, err
+		}
+	}
+	err = l.commit(ctx, func(t *tx) error {
+		sums = make([]Summary, len(files))
+		for i, f := range files {
+			err := l.stageReady(t, f, encoded[i])
+			if err == nil {
+				sums[i], err = l.release(t, f.FileID, f.Mapped)
+			}
+			if err != nil {
+				return fmt.Errorf("file %d: %w", f.FileID, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("release %d files: %w", len(files), err)
+	}
+	return sums, nil
+}
+
+// stageReady stages a whole export, with what its look back says now.
+func (l *Ledger) stageReady(t *tx, f Ready, encoded []staged) error {
+	if err := requireTaken(t, f.FileID); err != nil {
+		return err
+	}
+	if err := unstage(t, f.FileID); err != nil {
+		return err
+	}
+	held, err := f.held(t, encoded)
+	if err != nil {
+		return err
+	}
+	for i := range held {
+		if err := insertStaged(t, f.FileID, &held[i], l.now()); err != nil {
+			return fmt.Errorf("invoice %d: %w", held[i].Ordinal, err)
+		}
+	}
+	return nil
+}
+
+// held asks Hold, on a copy: a transaction that fails runs again.
+func (f Ready) held(t *tx, encoded []staged) ([]staged, error) {
+	if f.Hold == nil {
+		return encoded, nil
+	}
+	invoices := make([]StagedInvoice, len(encoded))
+	for i, e := range encoded {
+		invoices[i] = e.StagedInvoice
+		invoices[i].Problems = slices.Clip(invoices[i].Problems)
+	}
+	if err := f.Hold(History{t}, invoices); err != nil {
+		return nil, err
+	}
+	held := slices.Clone(encoded)
+	for i := range held {
+		if len(invoices[i].Problems) == len(held[i].Problems) {
+			continue
+		}
+		var err error
+		held[i].StagedInvoice = invoices[i]
+		if held[i].problems, err = problemList(invoices[i].Problems); err != nil {
+			return nil, err
+		}
+	}
+	return held, nil
 }
 
 func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {

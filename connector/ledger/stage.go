@@ -39,15 +39,11 @@ type staged struct {
 
 // Stage adds invoices of a file in state taken, in one transaction a call.
 func (l *Ledger) Stage(ctx context.Context, fileID int64, invoices []StagedInvoice) error {
-	ready := make([]staged, 0, len(invoices))
-	for _, s := range invoices {
-		e, err := encode(s)
-		if err != nil {
-			return fmt.Errorf("stage invoice %d of file %d: %w", s.Ordinal, fileID, err)
-		}
-		ready = append(ready, e)
+	ready, err := encodeAll(fileID, invoices)
+	if err != nil {
+		return err
 	}
-	err := l.commit(ctx, func(t *tx) error {
+	err = l.commit(ctx, func(t *tx) error {
 		if err := requireTaken(t, fileID); err != nil {
 			return err
 		}
@@ -80,6 +76,18 @@ func (l *Ledger) Spoil(ctx context.Context, fileID int64, ordinal int, p problem
 		return fmt.Errorf("spoil invoice %d of file %d: %w", ordinal, fileID, err)
 	}
 	return nil
+}
+
+func encodeAll(fileID int64, invoices []StagedInvoice) ([]staged, error) {
+	ready := make([]staged, 0, len(invoices))
+	for _, s := range invoices {
+		e, err := encode(s)
+		if err != nil {
+			return nil, fmt.Errorf("stage invoice %d of file %d: %w", s.Ordinal, fileID, err)
+		}
+		ready = append(ready, e)
+	}
+	return ready, nil
 }
 
 func encode(s StagedInvoice) (staged, error) {
