@@ -157,23 +157,21 @@ func (f *Folder) PublishAll(ctx context.Context, files []File) (n int, err error
 			p.Drop()
 		}
 	}()
-	failed := make([]error, len(files))
-	var g errgroup.Group // each waits for the disk, and those that wait together share its work
-	g.SetLimit(f.Parallel())
-	for i := range files {
-		g.Go(func() error {
-			prepared[i], failed[i] = f.prepare(ctx, files[i])
-			return nil
-		})
+	written := 0
+	for ; written < len(files) && err == nil; written++ {
+		prepared[written], err = f.prepare(ctx, files[written])
 	}
-	_ = g.Wait()
+	if err != nil {
+		written--
+	}
 	var names durable.Names
 	named := 0
-	for i := range files {
-		if err = failed[i]; err == nil {
-			err = f.failedChange("publish", files[i].Name, prepared[i].Name(&names))
+	for i, failed := range durable.SyncAll(prepared[:written]) {
+		if failed == nil {
+			failed = prepared[i].Name(&names)
 		}
-		if err != nil {
+		if failed != nil {
+			err = f.failedChange("publish", files[i].Name, failed)
 			break
 		}
 		named++

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"einvoice/connector/fault"
 )
 
@@ -68,22 +70,37 @@ func (n *Names) Sync() error {
 	return nil
 }
 
-// Prepared is a file whose bytes are durable and whose name nobody sees yet.
-type Prepared struct{ path, temp string }
+// syncedAtOnce is how many files are made durable at the same time: those that
+// wait for the disk together share its work.
+const syncedAtOnce = 8
 
-// Prepare writes what r gives to a hidden file beside path and makes its bytes
-// durable. The caller gives it its name, or drops it.
+// Prepared is a file whose name nobody sees yet.
+type Prepared struct {
+	path string
+	file *os.File
+}
+
+// Prepare writes what r gives to a hidden file beside path. Several goroutines
+// had better not do so in one folder: they would only wait for each other there.
 func Prepare(path string, r io.Reader, perm fs.FileMode) (Prepared, error) {
-	temp, _, err := stage(path, r, perm)
+	f, _, err := draft(path, r, perm)
 	if err != nil {
 		return Prepared{}, fmt.Errorf("write %s: %w", path, err)
 	}
-	return Prepared{path, temp}, nil
+	return Prepared{path, f}, nil
+}
+
+// Sync makes the bytes durable, which must be before the file gets its name.
+func (p Prepared) Sync() error {
+	if err := finish(p.file); err != nil {
+		return fmt.Errorf("write %s: %w", p.path, err)
+	}
+	return nil
 }
 
 // Name lets the file appear under its name, replacing one that has it.
 func (p Prepared) Name(n *Names) error {
-	if err := n.Rename(p.temp, p.path); err != nil {
+	if err := n.Rename(p.file.Name(), p.path); err != nil {
 		p.Drop()
 		return fmt.Errorf("write %s: %w", p.path, err)
 	}
@@ -92,7 +109,26 @@ func (p Prepared) Name(n *Names) error {
 
 // Drop removes it; the zero Prepared, and one that has its name, are left alone.
 func (p Prepared) Drop() {
-	if p.temp != "" {
-		os.Remove(p.temp)
+	if p.file != nil {
+		discard(p.file)
 	}
+}
+
+// SyncAll makes the bytes of several files durable and gives an error for each.
+// The zero Prepared is none.
+func SyncAll(all []Prepared) []error {
+	failed := make([]error, len(all))
+	var g errgroup.Group
+	g.SetLimit(syncedAtOnce)
+	for i, p := range all {
+		if p.file == nil {
+			continue
+		}
+		g.Go(func() error {
+			failed[i] = p.Sync()
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return failed
 }

@@ -61,36 +61,60 @@ func WriteFrom(path string, r io.Reader, perm fs.FileMode) (int64, error) {
 // stage writes r to a temporary file beside path and makes its bytes durable.
 // The caller renames or removes it; after an error there is none.
 func stage(path string, r io.Reader, perm fs.FileMode) (temp string, n int64, err error) {
-	f, err := createTemp(path, perm)
+	f, n, err := draft(path, r, perm)
 	if err != nil {
 		return "", 0, err
 	}
+	if err := finish(f); err != nil {
+		return "", 0, err
+	}
+	return f.Name(), n, nil
+}
+
+// draft writes r to a temporary file beside path; its bytes are not durable yet.
+// After an error there is none.
+func draft(path string, r io.Reader, perm fs.FileMode) (_ *os.File, n int64, err error) {
+	f, err := createTemp(path, perm)
+	if err != nil {
+		return nil, 0, err
+	}
 	defer func() {
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			discard(f)
 		}
 	}()
 	fault.Written(f.Name())
 	if err = fault.Hit(fault.FileMade); err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
 	if n, err = io.Copy(f, r); err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
 	if err = checkLength(f, n); err != nil {
-		return "", 0, err
+		return nil, 0, err
 	}
-	if err = fault.Hit(fault.FileWritten); err != nil {
-		return "", 0, err
-	}
+	return f, n, fault.Hit(fault.FileWritten)
+}
+
+// finish makes the bytes of a draft durable and closes it; after an error it is gone.
+func finish(f *os.File) (err error) {
+	defer func() {
+		if err != nil {
+			discard(f)
+		}
+	}()
 	if err = syncFile(f); err != nil {
-		return "", 0, err
+		return err
 	}
 	if err = f.Close(); err != nil {
-		return "", 0, err
+		return err
 	}
-	return f.Name(), n, fault.Hit(fault.FileClosed)
+	return fault.Hit(fault.FileClosed)
+}
+
+func discard(f *os.File) {
+	f.Close()
+	os.Remove(f.Name())
 }
 
 // syncFile makes a file's bytes durable.

@@ -99,10 +99,17 @@ func together(at func(string) string) error {
 	if err := names.Move(at("z/d"), at("z/y/d")); err != nil {
 		return err
 	}
+	var files []Prepared
 	for name, content := range map[string]string{"z/f": "one of two", "z/g": "other of two"} {
 		p, err := Prepare(at(name), strings.NewReader(content), 0o600)
+		if err != nil {
+			return err
+		}
+		files = append(files, p)
+	}
+	for i, err := range SyncAll(files) {
 		if err == nil {
-			err = p.Name(&names)
+			err = files[i].Name(&names)
 		}
 		if err != nil {
 			return err

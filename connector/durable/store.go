@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"einvoice/connector/fault"
@@ -58,44 +57,61 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
 	return blob, nil
 }
 
-// Batch is several Puts that make the store's folders durable together.
+// Batch is several Puts that are made durable together.
 type Batch struct {
 	store *Store
-	names Names
-	kept  atomic.Int64
+
+	mu    sync.Mutex
+	files []Prepared
+	blobs []Blob
 }
 
 // Batch begins a batch. Several goroutines may Put into it.
 func (s *Store) Batch() *Batch { return &Batch{store: s} }
 
-// Put is the store's Put, but its bytes are to be relied on only after Sync.
+// Put is the store's Put, but its bytes are kept by Sync only.
 func (b *Batch) Put(ctx context.Context, r io.Reader) (Blob, error) {
 	s := b.store
 	s.clean.Do(func() { _ = RemoveLeftovers(s.dir, 0) }) // garbage that cannot be removed costs room, not bytes
 	sum := sha256.New()
-	temp, n, err := stage(filepath.Join(s.dir, "put"), io.TeeReader(untilDone{ctx, r}, sum), 0o600)
+	f, n, err := draft(filepath.Join(s.dir, "put"), io.TeeReader(untilDone{ctx, r}, sum), 0o600)
 	if err != nil {
 		return Blob{}, fmt.Errorf("store bytes: %w", err)
 	}
 	blob := Blob{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}
-	err = fault.Hit(fault.BlobStaged)
-	if err == nil {
-		err = s.settle(temp, blob, &b.names)
-	}
-	if err != nil {
-		os.Remove(temp)
-		return Blob{}, fmt.Errorf("store blob %s: %w", blob.SHA256, err)
-	}
-	b.kept.Add(1)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.files, b.blobs = append(b.files, Prepared{s.Path(blob.SHA256), f}), append(b.blobs, blob)
 	return blob, nil
 }
 
-// Sync makes durable what was put so far.
+// Sync keeps what was put so far: then it is on disk. After an error nothing of
+// it is to be relied on.
 func (b *Batch) Sync() error {
-	if err := b.names.Sync(); err != nil {
+	b.mu.Lock()
+	files, blobs := b.files, b.blobs
+	b.files, b.blobs = nil, nil
+	b.mu.Unlock()
+	var names Names
+	err := errors.Join(SyncAll(files)...)
+	for i, f := range files {
+		if err == nil {
+			err = fault.Hit(fault.BlobStaged)
+		}
+		if err == nil {
+			err = b.store.settle(f.file.Name(), blobs[i], &names)
+		}
+		if err != nil {
+			f.Drop()
+		}
+	}
+	if err == nil {
+		err = names.Sync()
+	}
+	if err != nil {
 		return fmt.Errorf("store bytes: %w", err)
 	}
-	for range b.kept.Swap(0) {
+	for range blobs {
 		if err := fault.Hit(fault.BlobKept); err != nil {
 			return err
 		}
