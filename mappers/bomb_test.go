@@ -130,7 +130,8 @@ func inline(ref, text string) string {
 	return `<c r="` + ref + `" t="inlineStr"><is><t>` + text + `</t></is></c>`
 }
 
-// TestBombsAreRefused gives each a second and 64 MiB. That no invoice comes out
+// TestBombsAreRefused gives each a second of the processor, which a busy machine
+// does not stretch, and 64 MiB. That no invoice comes out
 // of them is what refused means; what remains of a row may be a refused one.
 func TestBombsAreRefused(t *testing.T) {
 	const giga = 1 << 30
@@ -211,8 +212,9 @@ func TestBombsAreRefused(t *testing.T) {
 			if went > 0 {
 				t.Errorf("%d invoices went", went)
 			}
-			if took > time.Second*slowness || peak > 64<<20 {
-				t.Errorf("took %s and %d MiB", took, peak>>20)
+			t.Logf("%s of the processor, %d MiB", took.Round(time.Millisecond), peak>>20)
+			if took > time.Second || peak > 64<<20 {
+				t.Errorf("took %s of the processor and %d MiB", took, peak>>20)
 			}
 			if left, err := os.ReadDir(e.TempDir); err != nil || len(left) > 0 {
 				t.Errorf("left %v behind, %v", left, err)
@@ -221,11 +223,8 @@ func TestBombsAreRefused(t *testing.T) {
 	}
 }
 
-// slowness is how much slower this machine may be than one that does nothing else.
-const slowness = 3
-
-// explode reads a bomb and says how long it took, how much the heap grew, and
-// how many invoices were fit to go.
+// explode reads a bomb and says what processor time it took, how much the heap
+// grew, and how many invoices were fit to go.
 func explode(m *Mapping, e Export) (took time.Duration, peak uint64, went int) {
 	runtime.GC()
 	var before runtime.MemStats
@@ -245,14 +244,14 @@ func explode(m *Mapping, e Export) (took time.Duration, peak uint64, went int) {
 			}
 		}
 	}()
-	begin := time.Now()
+	begin := processorTime()
 	report, err := m.Read(context.Background(), e, func(r Result) error {
 		if !r.Refused() {
 			went++
 		}
 		return nil
 	})
-	took = time.Since(begin)
+	took = processorTime() - begin
 	close(stop)
 	<-done
 	if _, is := errors.AsType[problem.Problem](err); err != nil && !is || report.Refused() {

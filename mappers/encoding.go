@@ -127,11 +127,12 @@ func wholeRunes(b []byte) []byte {
 	return b
 }
 
-// validUTF8 reads all of r: the first accent may stand in the last row.
+// validUTF8 reads all of r: the first accent may stand in the last row. It stops
+// in a row that is longer than one may be, since no encoding saves such a file.
 func validUTF8(r io.Reader) (bool, error) {
 	buf := make([]byte, 64<<10)
-	kept := 0
-	for {
+	kept, row := 0, 0
+	for row <= maxRowBytes {
 		n, err := r.Read(buf[kept:])
 		chunk := buf[:kept+n]
 		whole := chunk
@@ -141,6 +142,9 @@ func validUTF8(r io.Reader) (bool, error) {
 		if !utf8.Valid(whole) {
 			return false, nil
 		}
+		if row += n; bytes.IndexByte(chunk, '\n') >= 0 || bytes.IndexByte(chunk, '\r') >= 0 {
+			row = 0
+		}
 		kept = copy(buf, chunk[len(whole):])
 		if err == io.EOF {
 			return true, nil
@@ -149,6 +153,7 @@ func validUTF8(r io.Reader) (bool, error) {
 			return false, err
 		}
 	}
+	return true, nil
 }
 
 // reader gives the bytes to split into rows.
