@@ -188,16 +188,25 @@ func TestACompanysOwnStopOutlivesThatOfItsCredential(t *testing.T) {
 	}
 }
 
-// TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice: each would be in
-// doubt. The lane waits as a whole, as long as the platform asks, and goes on
-// by itself.
-func TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice(t *testing.T) {
+// TestAPlatformThatIsDownIsNotAskedByEveryInvoice, be it that each would be in
+// doubt, or only wait. The credential's lane waits as a whole, as long as the
+// platform asks, tries with one invoice, and goes on by itself.
+func TestAPlatformThatIsDownIsNotAskedByEveryInvoice(t *testing.T) {
+	for name, bad := range map[string]api.Answer{
+		"nothing clear": {Fate: api.Unsure, Scope: api.ScopeInvoice, HTTP: 503, RetryAfter: time.Hour},
+		"too many":      {Fate: api.Later, Scope: api.ScopeCredential, HTTP: 429, RetryAfter: time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) { testBreaker(t, bad) })
+	}
+}
+
+func testBreaker(t *testing.T, bad api.Answer) {
 	const each = 60
 	r := newFirm(t, each)
 	down := true
 	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
 		if down && strings.HasPrefix(inv.Number, "a") {
-			return api.Answer{Fate: api.Unsure, Scope: api.ScopeInvoice, HTTP: 503, RetryAfter: time.Hour}
+			return bad
 		}
 		return api.Answer{Fate: api.Sent}
 	}
@@ -205,7 +214,7 @@ func TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice(t *testing.T) {
 	r.sendAll()
 	first := asked()
 	if most := breakAfter + 2*r.Config.Workers; first < breakAfter || first > most {
-		t.Errorf("%d invoices were put in doubt, want %d to %d", first, breakAfter, most)
+		t.Errorf("%d invoices were tried, want %d to %d", first, breakAfter, most)
 	}
 	if n := r.sentOf(ofAnother, each); n != each {
 		t.Errorf("the other credential sent %d of %d", n, each)
@@ -226,8 +235,12 @@ func TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice(t *testing.T) {
 	down = false
 	r.clock.add(time.Hour)
 	r.sendAll()
-	if n := r.sentOf(firstOfOne, each) + r.sentOf(otherOfOne, each); n != 2*each-first-1 {
-		t.Errorf("%d of the %d that are not in doubt are sent", n, 2*each-first-1)
+	want := 2 * each
+	if bad.Fate == api.Unsure {
+		want -= first + 1 // are looked for
+	}
+	if n := r.sentOf(firstOfOne, each) + r.sentOf(otherOfOne, each); n != want {
+		t.Errorf("%d sent, want %d", n, want)
 	}
 }
 

@@ -64,7 +64,7 @@ func mutations() []mutation {
 		{"a stop is told once", "outbox/lane.go", "news := !s.closed\n\ts.closed, s.until", "news := true\n\ts.closed, s.until",
 			"./outbox", "TestAStopClosesNoMoreThanItMust", ""},
 		{"doubts close the lane", "outbox/send.go", "if o.lanes.failed(t.Company, now, max(a.RetryAfter,", "if false && o.lanes.failed(t.Company, now, max(a.RetryAfter,",
-			"./outbox", "TestAPlatformThatAnswersNothingClearDoesNotGetEveryInvoice", ""},
+			"./outbox", "TestAPlatformThatIsDownIsNotAskedByEveryInvoice", ""},
 		{"contents stay of what is in doubt", "connector/ledger/retention.go", ", 'sending', 'uncertain')", ", 'sending')",
 			"./connector/ledger", "TestContentsGoOnlyOfWhatNothingWaitsFor", ""},
 		{"copies of what is not archived stay", "connector/ledger/retention.go", "AND f.archived_at IS NOT NULL ", "",

@@ -1,0 +1,133 @@
+package outbox
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"einvoice/connector/api"
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+	"einvoice/connector/sandbox"
+	"einvoice/connector/setting"
+)
+
+// newBoxed is an outbox with the real client and the sandbox, which has the
+// rig's clock.
+func newBoxed(t *testing.T) (*rig, *sandbox.Sandbox) {
+	t.Helper()
+	var box *sandbox.Sandbox
+	r := newRig(t, nil)
+	box, err := sandbox.New(sandbox.Options{Now: r.clock.now, Switches: sandbox.Switches{Limit: 100}})
+	r.must(err)
+	platform := httptest.NewServer(box)
+	t.Cleanup(func() { platform.Close(); box.Close() })
+	registerSeller(t, platform.URL)
+	cfg := api.Defaults()
+	cfg.BaseURL = platform.URL
+	client, err := api.New(cfg, api.Options{Now: r.clock.now, Token: func(context.Context, bool) (setting.Secret, error) { return "any", nil }})
+	r.must(err)
+	t.Cleanup(client.Close)
+	r.must(r.Ledger.Close())
+	r.dir = t.TempDir()
+	r.open(func(o *Options, _ *drop.Config) { o.Platform = client })
+	return r, box
+}
+
+// pass lets time go by, with all that is due in it.
+func (r *rig) pass(d time.Duration) {
+	r.t.Helper()
+	for ; d > 0; d -= 10 * time.Minute {
+		r.clock.add(min(d, 10*time.Minute))
+		_, err := r.resolveDue(context.Background())
+		r.must(err)
+		r.sendAll()
+	}
+}
+
+// timesAt counts the invoices of a number at the platform.
+func timesAt(box *sandbox.Sandbox, number string) int {
+	for _, d := range box.Books().Documents {
+		if d.Number == number {
+			return len(d.IDs)
+		}
+	}
+	return 0
+}
+
+// TestLookUpsSurviveListsThatLie: through the real client, one invoice arrived
+// and another did not, no answer told which; lists lie in all the ways a platform
+// may. Each invoice is in the end at the platform once, and ours knows it.
+func TestLookUpsSurviveListsThatLie(t *testing.T) {
+	list := func(kind string) sandbox.Fault { return sandbox.Fault{On: "GET /FR-invoices", Kind: kind} }
+	for _, c := range []struct {
+		name   string
+		faults []sandbox.Fault
+	}{
+		{"honest", nil},
+		{"filters are ignored", []sandbox.Fault{list("ignore_filters")}},
+		{"pages lack their second half", []sandbox.Fault{list("truncate_list")}},
+		{"both", []sandbox.Fault{list("ignore_filters"), list("truncate_list")}},
+		{"what is new shows 20 minutes later", []sandbox.Fault{{On: "POST /FR-invoices", Kind: "visibility_delay", Delay: 20 * time.Minute}}},
+		{"the same, without filters", []sandbox.Fault{list("ignore_filters"), {On: "POST /FR-invoices", Kind: "visibility_delay", Delay: 20 * time.Minute}}},
+		{"totals are a cent higher", []sandbox.Fault{{On: "POST /FR-invoices", Kind: "normalise_cent"}}},
+		{"lists fail for a while", []sandbox.Fault{{On: "GET /FR-invoices", Kind: "status", Status: 500, Count: 4}}},
+		{"lists are web pages for a while", []sandbox.Fault{{On: "GET /FR-invoices", Kind: "html", Count: 4}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, box := newBoxed(t)
+			r.drop("before.csv", numbers("BEFORE", 90)) // with those after, several pages
+			r.intake()
+			r.sendAll()
+			for _, f := range c.faults {
+				box.AddFault(f)
+			}
+			box.AddFault(sandbox.Fault{On: "POST /FR-invoices", Kind: "reset_after", Number: "ARRIVED", Count: 1})
+			box.AddFault(sandbox.Fault{On: "POST /FR-invoices", Kind: "reset_before", Number: "LOST", Count: 1})
+			r.drop("doubtful.csv", header+row("ARRIVED", "10.00")+row("LOST", "10.00"))
+			r.intake()
+			r.sendAll()
+			if got := r.pending(ledger.Uncertain); got != 2 {
+				t.Fatalf("%d are in doubt, want 2", got)
+			}
+			r.clock.add(time.Second)
+			r.drop("after.csv", numbers("AFTER", 25)) // witnesses
+			r.intake()
+			r.pass(6 * time.Hour)
+			for _, number := range []string{"ARRIVED", "LOST"} {
+				r.want(number, ledger.Sent)
+				if n := timesAt(box, number); n != 1 {
+					t.Errorf("%s is at the platform %d times", number, n)
+				}
+			}
+		})
+	}
+}
+
+// TestAnAbsenceIsNoProofWhileLaterInvoicesDoNotShowEither: the platform shows
+// what is new after two hours, longer than the look-ups go on.
+func TestAnAbsenceIsNoProofWhileLaterInvoicesDoNotShowEither(t *testing.T) {
+	r, box := newBoxed(t)
+	r.drop("before.csv", numbers("BEFORE", 3))
+	r.intake()
+	r.sendAll()
+	r.clock.add(time.Second)
+	box.AddFault(sandbox.Fault{On: "POST /FR-invoices", Kind: "visibility_delay", Delay: 3 * time.Hour})
+	box.AddFault(sandbox.Fault{On: "POST /FR-invoices", Kind: "reset_after", Number: "ARRIVED", Count: 1})
+	r.drop("doubtful.csv", header+row("ARRIVED", "10.00"))
+	r.intake()
+	r.sendAll()
+	for i := range 4 {
+		r.drop(fmt.Sprintf("later%d.csv", i), numbers(fmt.Sprintf("LATER%d", i), 2))
+		r.intake()
+		r.pass(40 * time.Minute)
+		r.want("ARRIVED", ledger.Uncertain)
+	}
+	r.pass(2 * time.Hour)
+	r.want("ARRIVED", ledger.Sent)
+	if n := timesAt(box, "ARRIVED"); n != 1 {
+		t.Errorf("it is at the platform %d times", n)
+	}
+}
