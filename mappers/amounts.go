@@ -120,6 +120,7 @@ func withNets(lines []connector.Line, scale int) []connector.Line {
 // addCharge appends a charge's line. A discount has a negative quantity, since a
 // price must not be negative (EN 16931, BR-27).
 func (w *work) addCharge(line connector.Line, amount decimal.Decimal, from *expression) {
+	amount = amount.Trim(connector.MinorUnit(w.res.Invoice.Currency))
 	line.Net = connector.AmountOf(amount)
 	line.UnitPrice = connector.AmountOf(amount.Abs())
 	line.Quantity = connector.AmountOf(decimal.MustNew(int64(amount.Sign()), 0))
@@ -251,12 +252,19 @@ func (w *work) mismatch(field string, stated, lines connector.Amount) {
 }
 
 // roundNets rounds the stated net amounts of lines to the currency's smallest
-// coin: some ERPs export what they compute and not what they print.
+// coin: some ERPs export what they compute and not what they print. A total such
+// as 123.4 of a workbook or 88.16000000 of EBP gets the decimals that people write.
 func (w *work) roundNets() {
 	scale := connector.MinorUnit(w.res.Invoice.Currency)
 	for i := range w.res.Invoice.Lines {
-		if net := &w.res.Invoice.Lines[i].Net; net.Or0().Scale() > scale && net.Or0().Trim(0).Scale() > scale {
+		if net := &w.res.Invoice.Lines[i].Net; net.Or0().Scale() > scale {
 			*net = connector.AmountOf(connector.Round(net.Or0(), scale))
+		}
+	}
+	t := &w.res.Invoice.Totals
+	for _, total := range [...]*connector.Amount{&t.Net, &t.Tax, &t.Gross, &t.Payable} {
+		if d, ok := total.Get(); ok && d.Scale() != scale {
+			*total = connector.AmountOf(d.Trim(scale).Pad(scale))
 		}
 	}
 }

@@ -106,14 +106,14 @@ type sampled struct {
 
 const gestimumTotals = "380 FAC17-00009 2018-10-10 21.00\n... ignored\n380 FAC17-00010 2018-10-25 21.53\n380 FAC17-00011 2018-10-30 63.00"
 
-const ebpTotals = `380 FA00000001 2018-04-18 194.40000000
-380 FA00000002 2018-04-18 44.12000000
-380 FA00000003 2018-04-18 445.24000000
-380 FA00000004 2018-04-18 251.56000000
-380 FA00000005 2025-03-10 88.16000000
-380 FA0900000001 2017-07-08 1024.97000000
-380 FA0900000002 2017-07-08 152.72000000
-380 FA0900000003 2017-07-08 843.72000000`
+const ebpTotals = `380 FA00000001 2018-04-18 194.40
+380 FA00000002 2018-04-18 44.12
+380 FA00000003 2018-04-18 445.24
+380 FA00000004 2018-04-18 251.56
+380 FA00000005 2025-03-10 88.16
+380 FA0900000001 2017-07-08 1024.97
+380 FA0900000002 2017-07-08 152.72
+380 FA0900000003 2017-07-08 843.72`
 
 var gestimumFiles = []string{"gestimum/Lignes_20200108-175657.csv", "gestimum/Echeances_20200108-175657.csv", "gestimum/Reglements_20200108-175657.csv"}
 
@@ -130,7 +130,7 @@ var samples = map[string]sampled{
 	"business-central/peppol-bis-fr-invoice-0.xml":             {mapping: "ubl", want: "380 PBIS-FR-6001 2026-03-02 432.00"},
 	"business-central/peppol-invoice-allowance.xml":            {mapping: "ubl", want: "380 Snippet1 2017-11-13 7125.00"},
 	"business-central/peppol-invoice-description-fallback.xml": {mapping: "ubl", want: "380 INV-DESC-001 2026-03-01 375.00"},
-	"business-central/peppol-invoice-hierarchical-lineids.xml": {mapping: "ubl", want: "380 103033 2026-01-22 17500.00 but states 14140"},
+	"business-central/peppol-invoice-hierarchical-lineids.xml": {mapping: "ubl", want: "380 103033 2026-01-22 17500.00 but states 14140.00"},
 	// As the one before it says 25 % of 14000 and states 14140; here a [check] refuses it.
 	"business-central/facturae-invoice-0.xml": {mapping: facturaeMapping, want: "103033 refused E2214"},
 

@@ -120,12 +120,17 @@ func (g *grid) twice(p place, at []int) problem.Problem {
 // missing lists the named columns that the header lacks. Of a list of names in
 // from, one is enough.
 func (g *grid) missing(m *Mapping) []problem.Problem {
+	return m.missing(g.columns, func(string) *grid { return g })
+}
+
+// missing is that of several tables, of which columns are in one list.
+func (m *Mapping) missing(columns []int, of func(table string) *grid) []problem.Problem {
 	var problems []problem.Problem
 	said := map[int]bool{}
 	for _, names := range m.needed() {
 		absent := true
 		for _, sel := range names {
-			if m.places[sel.place].optional || g.columns[sel.place] >= 0 {
+			if m.places[sel.place].optional || columns[sel.place] >= 0 {
 				absent = false
 			}
 		}
@@ -134,7 +139,7 @@ func (g *grid) missing(m *Mapping) []problem.Problem {
 			continue
 		}
 		said[first] = true
-		wanted := m.places[first].text
+		wanted, g := m.places[first].text, of(m.places[first].table)
 		problems = append(problems, problem.Problem{
 			Code: codeNoColumn, Severity: problem.Refuse, Value: wanted, Expected: g.suggest(m, names),
 			Position: problem.Position{File: g.file, Sheet: g.sheet, Row: g.head.row},
@@ -177,6 +182,11 @@ func (m *Mapping) needed() [][]selector {
 			break // it is what document_number is read from
 		}
 		all = append(all, []selector{k})
+	}
+	for _, t := range m.tables {
+		for _, k := range t.key {
+			all = append(all, []selector{k})
+		}
 	}
 	for _, b := range m.head {
 		add(b.rule)

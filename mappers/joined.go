@@ -70,9 +70,7 @@ func (m *Mapping) openJoined(e Export) (*opened, error) {
 			columns[p] = max(columns[p], c)
 		}
 	}
-	all := *s.main
-	all.columns = columns
-	in.problems = append(in.problems, all.missing(m)...)
+	in.problems = append(in.problems, m.missing(columns, s.grid)...)
 	return in, nil
 }
 

@@ -363,3 +363,40 @@ func TestIDocPricesPerThousandComeToThePriceOfOne(t *testing.T) {
 		t.Errorf("line %+v", l)
 	}
 }
+
+// TestAMissingColumnIsSoughtInItsOwnTable: of two sheets the one that lacks the
+// column is named, with its own headers; a table without its key has no rows.
+func TestAMissingColumnIsSoughtInItsOwnTable(t *testing.T) {
+	const heads, lines = "No;Date\nF1;15/01/2026\n", "Facture;Libellé;Prix\nF1;Savon;10,00\n"
+	for _, c := range []struct{ old, new, column, near string }{
+		{`description = "Libellé"`, `description = "Libelé"`, "Libelé", "Libellé"},
+		{`key = "Facture"`, `key = "Factur"`, "Factur", "Facture"},
+	} {
+		m := mustLoad(t, strings.Replace(`
+[input]
+format = "csv"
+delimiter = ";"
+decimal = ","
+[input.tables]
+heads = { file = "Heads_*.csv", key = "No" }
+lines = { file = "Lines_*.csv", key = "Facture" }
+[invoice]
+each = "heads"
+[invoice.fields]
+document_number = "No"
+issue_date = "Date"
+[lines]
+each = "lines"
+[lines.fields]
+description = "Libellé"
+unit_price = "Prix"
+`, c.old, c.new, 1))
+		_, report, err := readAll(t, m, Export{Name: "1", Parts: []Export{exportOf("Heads_1.csv", []byte(heads)), exportOf("Lines_1.csv", []byte(lines))}})
+		if err != nil || len(report.Problems) != 1 {
+			t.Fatal(err, report.Problems)
+		}
+		if p := report.Problems[0]; p.Value != c.column || p.Expected != c.near || p.Position.File != "Lines_1.csv" {
+			t.Errorf("%+v", p)
+		}
+	}
+}

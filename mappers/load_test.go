@@ -32,6 +32,7 @@ func TestMistakesAreFoundWithTheirPlace(t *testing.T) {
 		{"unknown field", "issue_date", "isue_date", `10:1: invoice.fields.isue_date: unknown field; did you mean "issue_date"?`},
 		{"unknown line field", "description =", "label =", `lines.fields.label: unknown field; known are description,`},
 		{"unknown party field", `issue_date = "Date"`, "issue_date = \"Date\"\nrecipient.nam = \"x\"", `11:11: invoice.fields.recipient.nam: unknown field; did you mean "recipient.name"?`},
+		{"field cut short", `issue_date = "Date"`, "issue_date = \"Date\"\nrecipient.address.zip = \"x\"", `did you mean "recipient.address.zip_code"?`},
 		{"unknown key in a rule", "default", "defalt", `14:29: lines.fields.unit_price.defalt: unknown key; did you mean "default"?`},
 		{"required field", `issue_date = "Date"`, "", `issue_date is missing: every invoice has one`},
 		{"no key", `key = "Facture"`, `where = 'has("x")'`, ``},

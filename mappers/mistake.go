@@ -106,11 +106,15 @@ func joinKey(table, key string) string {
 	return table + "." + key
 }
 
-// nearest gives the candidate that looks most like name, "" if none does.
+// nearest gives the candidate that looks most like name, "" if none does. One
+// that begins with it, such as zip_code for zip, is nearer than a letter away.
 func nearest(name string, candidates []string) string {
 	best, bestDistance := "", 1000
 	for _, c := range candidates {
 		d := distance(name, c)
+		if d > 1 && len(name) > 2 && strings.HasPrefix(c, name) {
+			d = 1
+		}
 		if long := max(len(name), len(c)); d < bestDistance && d*2 <= long {
 			best, bestDistance = c, d
 		}

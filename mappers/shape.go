@@ -76,7 +76,7 @@ func (p *places) parsePart(text string) (part, error) {
 	case one.from < 1 || one.from > maxRowBytes || one.length > maxCellBytes:
 		return one, setting.Say("out of bounds: %q; the first character or field is 1", text)
 	case p.fixed && one.length == 0:
-		return one, setting.Say("needs a length: write %s+10 for ten characters", text)
+		return one, setting.Say("%q needs a length, such as +10 for ten characters", text)
 	case !p.fixed && m[2] != "":
 		return one, setting.Say("a length is for fixed width: %q", text)
 	}

@@ -111,7 +111,11 @@ func (p *preview) run(ctx context.Context, path string) error {
 	}
 	p.explainFile(report)
 	if !p.opt.json {
-		fmt.Fprint(p.out, p.cfg.say("%d invoice(s), %d refused; mapping %s, encoding %s\n", p.total, p.refused, m.Name, report.Encoding))
+		fmt.Fprint(p.out, p.cfg.say("%d invoice(s), %d refused; mapping %s", p.total, p.refused, m.Name))
+		if report.Encoding != "" { // a workbook has none
+			fmt.Fprint(p.out, p.cfg.say(", encoding %s", report.Encoding))
+		}
+		fmt.Fprintln(p.out)
 	}
 	if p.refused > 0 || report.Refused() {
 		return exitError(exitRefused)
@@ -190,7 +194,7 @@ func (p *preview) show(r mappers.Result, file string) error {
 		return p.showJSON(staged)
 	}
 	p.explain(r)
-	return p.showText(staged)
+	return p.showText(staged, r)
 }
 
 // explain says where every value of an invoice came from, in the order of the file.
@@ -260,22 +264,25 @@ func (p *preview) showJSON(s ledger.StagedInvoice) error {
 	return enc.Encode(line)
 }
 
-func (p *preview) showText(s ledger.StagedInvoice) error {
+func (p *preview) showText(s ledger.StagedInvoice, r mappers.Result) error {
 	inv := &s.Invoice
 	fmt.Fprint(p.out, p.cfg.say("%s %s  %s  (row %s)  %s\n", p.cfg.say(title(inv)), inv.Number, inv.IssueDate, s.Rows, p.cfg.say(string(s.Verdict))))
 	fmt.Fprint(p.out, p.cfg.say("  from %s %s\n  to   %s %s %s\n", inv.Seller.Name, inv.Seller.FiscalID, inv.Buyer.Name, inv.Buyer.FiscalID, inv.Buyer.Address.City))
 	f := p.cfg.figure
 	w := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	for _, l := range inv.Lines {
-		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", f(l.Quantity), l.Unit, f(l.UnitPrice), f(l.Net), f(l.Rate), clip(l.Description, 60))
+		fmt.Fprintf(w, "\t%s\t%s\t%s\t%s\t%s%%\t  %s\n", f(plain(l.Quantity, 0)), l.Unit, f(plain(l.UnitPrice, 2)), f(l.Net), f(plain(l.Rate, 0)), clip(l.Description, 60))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	for _, t := range inv.Taxes {
-		fmt.Fprint(p.out, p.cfg.say("  VAT %s%% of %s: %s\n", f(t.Rate), f(t.Taxable), f(t.Tax)))
+		fmt.Fprint(p.out, p.cfg.say("  VAT %s%% of %s: %s\n", f(plain(t.Rate, 0)), f(t.Taxable), f(t.Tax)))
 	}
 	fmt.Fprint(p.out, p.cfg.say("  net %s  VAT %s  total %s %s\n", f(inv.Totals.Net), f(inv.Totals.Tax), f(inv.Totals.Gross), inv.Currency))
+	if r.Ignored == "" && !incomplete(r) {
+		p.totalsCheck(r.Invoice)
+	}
 	if n := len(inv.Attached); n > 0 {
 		var names []string
 		for _, a := range inv.Attached {

@@ -181,7 +181,7 @@ var inFrench = map[string]string{
 	"names %q twice": "nomme %q deux fois",
 	"names \"xml\", but inbox.xml does not say which syntax: set it to \"cii\" or \"ubl\"":    "nomme \"xml\", mais inbox.xml ne dit pas quelle syntaxe : mettez \"cii\" ou \"ubl\"",
 	"names no user, and neither does the [[sftp]] section of %s":                              "ne nomme pas d'utilisateur, et la section [[sftp]] de %s non plus",
-	"needs a length: write %s+10 for ten characters":                                          "veut une longueur : écrivez %s+10 pour dix caractères",
+	"%q needs a length, such as +10 for ten characters":                                       "%q veut une longueur, comme +10 pour dix caractères",
 	"needs a server: set mail.host":                                                           "veut un serveur : réglez mail.host",
 	"needs each: the path of an element with a key, such as \"/clients/client\"":              "veut each : le chemin d'un élément qui a une clé, comme \"/clients/client\"",
 	"needs either amount or percent":                                                          "veut soit amount, soit percent",
