@@ -3,10 +3,13 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
+	"einvoice/connector"
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
@@ -130,4 +133,86 @@ func TestAnAbsenceIsNoProofWhileLaterInvoicesDoNotShowEither(t *testing.T) {
 	if n := timesAt(box, "ARRIVED"); n != 1 {
 		t.Errorf("it is at the platform %d times", n)
 	}
+}
+
+// TestWhatComesToBeHeldOnItsWayIsInToCheckAsWell: an invoice about which nothing
+// could be proven, one that could not leave for days, and one that a person
+// holds. The copy says why and what to do; dropped back with its column filled
+// in, it lets them go, which is recorded.
+func TestWhatComesToBeHeldOnItsWayIsInToCheckAsWell(t *testing.T) {
+	r := newRig(t, nil)
+	away := true
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		switch {
+		case !away:
+			return api.Answer{Fate: api.Sent}
+		case inv.Number == "DOUBT":
+			return api.Answer{Fate: api.Unsure}
+		}
+		return api.Answer{Fate: api.Later, Scope: api.ScopeCredential}
+	}
+	r.drop("a.csv", header+row("DOUBT", "10.00")+row("STUCK", "10.00")+row("BY-HAND", "10.00"))
+	r.intake()
+	found, err := r.Ledger.Find(t.Context(), "BY-HAND")
+	r.must(err)
+	r.must(r.Ledger.Hold(t.Context(), []int64{found[0].ID}, "ask Anne"))
+	for range 80 { // hours
+		r.sendAll()
+		_, err := r.resolveDue(t.Context())
+		r.must(err)
+		r.clock.add(time.Hour)
+	}
+	for _, number := range []string{"DOUBT", "STUCK", "BY-HAND"} {
+		r.want(number, ledger.Held)
+	}
+	r.must(r.settleFiles(t.Context()))
+	name, text := r.toCheck()
+	for _, want := range []string{"DOUBT;", "STUCK;", "BY-HAND;", ";_release", "nothing has proven", "einvoice resolve", "we stopped trying", "ask Anne"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in %s:\n%s", want, name, text)
+		}
+	}
+	away = false
+	lines := strings.Split(strings.TrimRight(text, "\r\n"), "\n")
+	for i := range lines[1:] {
+		lines[i+1] = strings.TrimRight(lines[i+1], "\r") + "yes"
+	}
+	r.drop(name, strings.Join(lines, "\n")+"\n")
+	r.intake()
+	r.sendAll()
+	for _, number := range []string{"DOUBT", "STUCK", "BY-HAND"} {
+		found, err := r.Ledger.Find(t.Context(), number)
+		r.must(err)
+		first := found[len(found)-1]
+		story, err := r.Ledger.Story(t.Context(), first.ID)
+		r.must(err)
+		if told := fmt.Sprintf("%+v", story); first.State != ledger.Sent || !strings.Contains(told, "released by dropping "+name) {
+			t.Errorf("%s is %s: %s", number, first.State, told)
+		}
+	}
+}
+
+// toCheck is the one copy for the folder of what is held.
+func (r *rig) toCheck() (name, text string) {
+	r.t.Helper()
+	pubs, err := r.Ledger.PublicationsDue(r.t.Context(), 100)
+	r.must(err)
+	for _, p := range pubs {
+		if p.Folder != ledger.FolderToCheck {
+			continue
+		}
+		if name != "" {
+			r.t.Errorf("two copies, %s and %s", name, p.Name)
+		}
+		f, err := r.Blobs.Open(p.SHA256)
+		r.must(err)
+		data, err := io.ReadAll(f)
+		f.Close()
+		r.must(err)
+		name, text = p.Name, string(data)
+	}
+	if name == "" {
+		r.t.Fatal("no copy in to-check")
+	}
+	return name, text
 }

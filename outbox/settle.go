@@ -94,7 +94,7 @@ func (o *Outbox) giveBackLocal(ctx context.Context, f ledger.File) error {
 	if err != nil {
 		return err
 	}
-	held, err := o.heldCopy(ctx, f)
+	held, err := o.heldCopy(ctx, f, func(inv ledger.Invoice) bool { return inv.Verdict == ledger.VerdictHeld })
 	if err != nil {
 		return err
 	}
@@ -152,13 +152,20 @@ func (o *Outbox) originals(ctx context.Context, f ledger.File) (pubs []ledger.Pu
 	return pubs, nil
 }
 
-// settleFile writes the second copy, of what the platform refused at once, and
-// closes the file.
+// settleFile writes the second copies, of what the platform refused at once and
+// of what came to be held on its way, and closes the file.
 func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
 	pubs, err := o.copies(ctx, f, func(inv ledger.Invoice) bool { return inv.State == ledger.Rejected })
 	if err != nil {
 		return err
 	}
+	held, err := o.heldCopy(ctx, f, func(inv ledger.Invoice) bool {
+		return inv.State == ledger.Held && inv.Verdict != ledger.VerdictHeld
+	})
+	if err != nil {
+		return err
+	}
+	pubs = append(pubs, held...)
 	if err := fault.Hit(fault.FileSettle); err != nil {
 		return err
 	}
@@ -252,8 +259,10 @@ func (o *Outbox) nextCopy(ctx context.Context, f ledger.File) (int, error) {
 	return n, err
 }
 
-func (o *Outbox) heldCopy(ctx context.Context, f ledger.File) ([]ledger.Publication, error) {
-	held, err := o.choose(ctx, f, func(inv ledger.Invoice) bool { return inv.Verdict == ledger.VerdictHeld })
+// heldCopy renders a copy of held invoices, with the column by which a person
+// lets them go.
+func (o *Outbox) heldCopy(ctx context.Context, f ledger.File, choose func(ledger.Invoice) bool) ([]ledger.Publication, error) {
+	held, err := o.choose(ctx, f, choose)
 	m := o.mappingOf(f)
 	if err != nil || len(held) == 0 || m == nil {
 		return nil, err

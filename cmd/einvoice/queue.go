@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -40,6 +41,25 @@ type queued struct {
 	Code      string       `json:"code,omitempty"`
 	Why       string       `json:"why,omitempty"`
 	Remedy    string       `json:"remedy,omitempty"`
+	Choices   []string     `json:"choices,omitempty"` // commands of a person
+}
+
+// choices are the commands by which a person decides about an invoice.
+func choices(s ledger.State, number string) []string {
+	if strings.ContainsAny(number, " '\"\\$&|;<>*?()") {
+		number = strconv.Quote(number)
+	}
+	switch s {
+	case ledger.Held:
+		return []string{"einvoice release " + number, "einvoice resolve " + number + " --as-sent ID", "einvoice resolve " + number + " --as-rejected"}
+	case ledger.Uncertain:
+		return []string{"einvoice retry " + number}
+	case ledger.Waiting:
+		return []string{"einvoice hold " + number}
+	case ledger.Queued:
+		return []string{"einvoice retry " + number, "einvoice hold " + number}
+	}
+	return nil
 }
 
 func queueCommand(s streams) *cobra.Command {
@@ -119,7 +139,8 @@ func queue(ctx context.Context, cfg *Config, l *ledger.Ledger, states []ledger.S
 
 func lineOf(lang problem.Lang, inv ledger.Invoice, file string) queued {
 	q := queued{Company: inv.Company, Number: inv.Key.Number, State: inv.State, Gross: inv.Gross.String(), Currency: inv.Currency,
-		File: file, Row: inv.Row, Attempts: inv.Attempts, NotBefore: inv.NotBefore, Since: inv.CreatedAt}
+		File: file, Row: inv.Row, Attempts: inv.Attempts, NotBefore: inv.NotBefore, Since: inv.CreatedAt,
+		Choices: choices(inv.State, inv.Key.Number)}
 	if len(inv.Problems) > 0 {
 		p := inv.Problems[0]
 		q.Code, q.Why, q.Remedy = p.Code, p.Message(lang), p.Remedy(lang)
@@ -149,5 +170,30 @@ func printQueue(out io.Writer, cfg *Config, lines []queued) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s %s\t%s, %d\t%s\t%s\n", cfg.say(string(q.State)), q.Company, q.Number, figure(cfg.lang(), q.Gross), q.Currency, q.File, q.Row,
 			q.Since.In(cfg.location()).Format(time.DateTime), why)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return printChoices(out, cfg, lines)
+}
+
+// printChoices says what may be done: once for each reason, and the commands
+// once for each state in which somebody may have to act.
+func printChoices(out io.Writer, cfg *Config, lines []queued) error {
+	said := map[string]bool{}
+	once := func(key, text string) {
+		if text != "" && !said[key] {
+			said[key] = true
+			fmt.Fprintf(out, "%s: %s\n", key, text)
+		}
+	}
+	fmt.Fprintln(out)
+	for _, q := range lines {
+		once(q.Code, q.Remedy)
+	}
+	for _, q := range lines {
+		if q.State == ledger.Held || q.State == ledger.Uncertain {
+			once(cfg.say(string(q.State)), strings.Join(choices(q.State, cfg.say("NUMBER")), " | "))
+		}
+	}
+	return nil
 }

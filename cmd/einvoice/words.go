@@ -35,6 +35,7 @@ var inFrench = map[string]string{
 	"no invoice is open\n": "aucune facture n'est en attente\n",
 	"STATE\tCOMPANY\tNUMBER\tAMOUNT\tFILE, ROW\tSINCE\tWHY\n": "ÉTAT\tSOCIÉTÉ\tNUMÉRO\tMONTANT\tFICHIER, LIGNE\tDEPUIS\tRAISON\n",
 	" (not before %s)": " (pas avant %s)",
+	"NUMBER":           "NUMÉRO",
 	// init
 	"everything is there already; nothing was changed\n": "tout est déjà là ; rien n'a été modifié\n",
 	"made %s\n": "créé %s\n",
