@@ -190,6 +190,21 @@ func TestRowsAreUsedAgainWhenTheyWereTaken(t *testing.T) {
 	}
 }
 
+// Who reads document by document gives nothing back, and nothing is held for it.
+func TestRowsThatNobodyGivesBackAreForgotten(t *testing.T) {
+	in, err := preset(t, "generic-fr").open(exportOf("x.csv", benchCSV(3000)), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.close()
+	for err == nil {
+		_, err = in.source.next()
+	}
+	if room := in.source.(*grouper).rows.(*csvReader).room(); err != io.EOF || len(room.filled) > 0 {
+		t.Errorf("%d slabs are held, %v", len(room.filled), err)
+	}
+}
+
 // numberPlace is the place that the number of an invoice was found at.
 func numberPlace(t *testing.T, in *opened) int {
 	for place, column := range in.grid.columns {

@@ -11,7 +11,8 @@ type rowSlab struct {
 // has rows in it was taken.
 type rowRoom struct {
 	slab   rowSlab
-	filled []rowSlab
+	round  bool      // somebody gives slabs back
+	filled []rowSlab // since they were asked for
 	free   []rowSlab
 }
 
@@ -40,7 +41,7 @@ func (o *rowRoom) next(cells int) *row {
 // change takes a slab that is free, or makes one: a small file needs a small one.
 func (o *rowRoom) change(cells int) {
 	size := len(o.slab.rows)
-	if size == slabRows {
+	if size == slabRows && o.round {
 		o.filled = append(o.filled, o.slab)
 	}
 	if n := len(o.free); n > 0 {
@@ -56,7 +57,7 @@ func (o *rowRoom) change(cells int) {
 
 func (o *rowRoom) takeFilled() []rowSlab {
 	filled := o.filled
-	o.filled = nil
+	o.filled, o.round = nil, true
 	return filled
 }
 

@@ -27,8 +27,8 @@ type run struct {
 	level int // how often it was merged
 }
 
-func (s *Set) writeRun(level int, entries iter.Seq[entry]) (run, error) {
-	f, err := os.CreateTemp(s.dir, "seen-*.tmp")
+func writeRun(dir string, level int, entries iter.Seq[entry]) (run, error) {
+	f, err := os.CreateTemp(dir, "seen-*.tmp")
 	if err != nil {
 		return run{}, fmt.Errorf("make temporary file: %w", err)
 	}
@@ -90,29 +90,37 @@ func (r run) find(hash uint64) (places []int64, err error) {
 }
 
 // merge makes one run of every eight of a size, so that few have to be searched.
-func (s *Set) merge() error {
+func merge(dir string, runs []run) ([]run, error) {
 	for {
-		n := len(s.runs)
-		if n < fanIn || s.runs[n-fanIn].level != s.runs[n-1].level {
-			return nil
+		n := len(runs)
+		if n < fanIn || runs[n-fanIn].level != runs[n-1].level {
+			return runs, nil
 		}
-		parts := s.runs[n-fanIn:]
-		var failed error
-		one, err := s.writeRun(parts[0].level+1, merged(parts, &failed))
-		if err == nil && failed != nil {
-			err = failed
-			remove(one.file)
-		}
+		one, err := mergeAll(dir, runs[n-fanIn:])
 		if err != nil {
-			return err
+			return runs, err
 		}
-		for _, p := range parts {
-			if err := remove(p.file); err != nil {
-				return fmt.Errorf("remove temporary file: %w", err)
-			}
-		}
-		s.runs = append(s.runs[:n-fanIn], one)
+		runs = append(runs[:n-fanIn], one)
 	}
+}
+
+// mergeAll makes one run of several and removes them.
+func mergeAll(dir string, parts []run) (run, error) {
+	var failed error
+	one, err := writeRun(dir, parts[0].level+1, merged(parts, &failed))
+	if err == nil && failed != nil {
+		err = failed
+		remove(one.file)
+	}
+	if err != nil {
+		return run{}, err
+	}
+	for _, p := range parts {
+		if err := remove(p.file); err != nil {
+			return one, fmt.Errorf("remove temporary file: %w", err)
+		}
+	}
+	return one, nil
 }
 
 // merged gives the entries of several runs in order.

@@ -1,5 +1,6 @@
-// Package seen remembers, for any number of keys, what was said of each first.
-// Its memory does not grow: a few thousand keys are held, all others lie on disk.
+// Package seen remembers, for any number of keys, what was said of each first,
+// and sorts any number of places. Its memory does not grow: a few thousand are
+// held, all others lie on disk.
 package seen
 
 import (
@@ -105,13 +106,14 @@ func (s *Set) flush() (err error) {
 		return fmt.Errorf("put keys aside: %w", err)
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.hash, b.hash) })
-	one, err := s.writeRun(0, slices.Values(entries))
+	one, err := writeRun(s.dir, 0, slices.Values(entries))
 	if err != nil {
 		return err
 	}
 	s.runs = append(s.runs, one)
 	s.held.clear()
-	return s.merge()
+	s.runs, err = merge(s.dir, s.runs)
+	return err
 }
 
 // text reads the key and the value at an offset of texts.

@@ -54,7 +54,7 @@ func TestAHashIsNoProof(t *testing.T) {
 		places[e.at] = true
 		all = append(all, entry{hashOf(s, "b"), e.at})
 	}
-	one, err := s.writeRun(0, func(yield func(entry) bool) {
+	one, err := writeRun(s.dir, 0, func(yield func(entry) bool) {
 		for _, e := range all {
 			if !yield(e) {
 				return
@@ -119,5 +119,40 @@ func TestHeldKeysWithOneHashAreTwo(t *testing.T) {
 	}
 	if at, known := h.find(7, []byte("x")); known {
 		t.Error("taken for", at)
+	}
+}
+
+func TestPlacesComeInTheOrderOfTheirNumbers(t *testing.T) {
+	for _, n := range []int{0, 1, 1000, 200_000} {
+		dir := t.TempDir()
+		s := NewSorter(dir)
+		for i := range n {
+			if err := s.Add(uint64(i*7919%(n/3+1)), int64(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Done(); err != nil || s.Len() != int64(n) {
+			t.Fatal(s.Len(), err)
+		}
+		lastNumber, lastPlace := uint64(0), int64(-1)
+		for i := range s.Len() {
+			number, place, err := s.At(i)
+			if err != nil || number < lastNumber || number == lastNumber && place <= lastPlace || number != uint64(int(place)*7919%(n/3+1)) {
+				t.Fatal(n, i, number, place, err)
+			}
+			if first, err := s.Find(number); number > lastNumber && i%97 == 0 && (first != i || err != nil) {
+				t.Fatal(first, i, err)
+			}
+			lastNumber, lastPlace = number, place
+		}
+		if at, err := s.Find(lastNumber + 1); at != s.Len() || err != nil {
+			t.Error(at, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Error(left, err)
+		}
 	}
 }
