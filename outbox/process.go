@@ -195,7 +195,7 @@ func rank(p problem.Problem) int {
 
 // tellVerdicts says in the journal what will not be sent, and why.
 func (o *Outbox) tellVerdicts(ctx context.Context, f ledger.File) error {
-	for inv, err := range o.Ledger.InvoicesOf(ctx, f.ID) {
+	for inv, err := range o.Ledger.ExceptionsOf(ctx, f.ID) {
 		if err != nil {
 			return err
 		}

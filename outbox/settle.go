@@ -38,10 +38,12 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	failed := make([]error, len(done)) // several at once share their commits
-	_ = each(settledTogether, len(done), func(i int) error {
-		if err := o.settleFile(ctx, done[i]); err != nil {
-			failed[i] = fmt.Errorf("settle %s: %w", done[i].Name, err)
+	blemished, err := o.settlePlain(ctx, done)
+	errs = append(errs, err)
+	failed := make([]error, len(blemished)) // several at once share their commits
+	_ = each(settledTogether, len(blemished), func(i int) error {
+		if err := o.settleFile(ctx, blemished[i]); err != nil {
+			failed[i] = fmt.Errorf("settle %s: %w", blemished[i].Name, err)
 		}
 		return nil
 	})
@@ -56,6 +58,43 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 }
 
 const settledTogether = 8
+
+// settlePlain closes the small files that give nothing back, many in one commit,
+// and returns the others. To look at a large one would keep the ledger's writer.
+func (o *Outbox) settlePlain(ctx context.Context, done []ledger.File) (others []ledger.File, err error) {
+	var small []ledger.File
+	for _, f := range done {
+		if f.Size <= fewBytes {
+			small = append(small, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	for batch := range slices.Chunk(small, batchFiles) {
+		ids := make([]int64, len(batch))
+		for i, f := range batch {
+			if err := fault.Hit(fault.FileSettle); err != nil {
+				return others, err
+			}
+			ids[i] = f.ID
+		}
+		settled, err := o.Ledger.SettlePlain(ctx, ids)
+		if err != nil {
+			return others, err
+		}
+		for _, f := range batch {
+			if !slices.Contains(settled, f.ID) {
+				others = append(others, f)
+				continue
+			}
+			if err := fault.Hit(fault.FileSettled); err != nil {
+				return others, err
+			}
+			o.tell("settled", "file", f.Name)
+		}
+	}
+	return others, nil
+}
 
 // noteMended puts a note beside the copies whose invoices all went through in
 // the end, so that nobody corrects them again.
@@ -294,7 +333,7 @@ func (c chosen) problems() []problem.Problem {
 
 func (o *Outbox) choose(ctx context.Context, f ledger.File, choose func(ledger.Invoice) bool) (chosen, error) {
 	c := chosen{}
-	for inv, err := range o.Ledger.InvoicesOf(ctx, f.ID) {
+	for inv, err := range o.Ledger.ExceptionsOf(ctx, f.ID) {
 		if err != nil {
 			return nil, err
 		}

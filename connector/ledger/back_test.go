@@ -487,3 +487,48 @@ func TestAnswersOfFewBytesAreKeptInTheLedgerUntilTheyAreTrimmed(t *testing.T) {
 	}
 	w.wantErr(w.FixPublications(t.Context(), []Rendered{{ID: due[0].ID, SHA256: "other"}, {ID: due[1].ID, SHA256: "b"}}), ErrState)
 }
+
+func TestOnlyFilesThatGiveNothingBackAreSettledTogether(t *testing.T) {
+	w := newWorld(t)
+	var ids []int64
+	var invs []Invoice
+	for i := range 3 {
+		inv := w.release(queued(bill(fmt.Sprint("F", i), "1.00"))...)[0]
+		ids, invs = append(ids, inv.FileID), append(invs, inv)
+	}
+	w.sent(invs[0], "id0")
+	w.sending(invs[1])
+	w.settle(Outcome{ID: invs[1].ID, State: Rejected, HTTP: 422})
+	for range 2 {
+		got, err := w.SettlePlain(t.Context(), ids)
+		w.ok(err)
+		if len(got) > 1 || len(got) == 1 && got[0] != ids[0] {
+			t.Fatalf("settled %v of %v: one was rejected, one is queued", got, ids)
+		}
+	}
+	f, err := w.FileByID(t.Context(), ids[0])
+	w.ok(err)
+	if f.SettledAt.IsZero() {
+		t.Error("the plain one is not settled")
+	}
+	left, err := w.FilesToSettle(t.Context())
+	w.ok(err)
+	if len(left) != 1 || left[0].ID != ids[1] {
+		t.Errorf("left to settle: %+v", left)
+	}
+}
+
+func TestExceptionsAreWhatWasNotMerelyQueuedAndWhatWasRejected(t *testing.T) {
+	w := newWorld(t)
+	staged := queued(bill("F1", "1.00"), bill("F2", "2.00"), bill("F3", "3.00"), bill("F4", "4.00"))
+	staged[1].Verdict = VerdictIgnored
+	staged[3].Verdict = VerdictHeld
+	got := w.release(staged...)
+	w.sending(got[2])
+	w.settle(Outcome{ID: got[2].ID, State: Rejected, HTTP: 422})
+	var numbers []string
+	for _, inv := range all(t, w.ExceptionsOf(t.Context(), got[0].FileID)) {
+		numbers = append(numbers, inv.Key.Number)
+	}
+	want(t, "exceptions", strings.Join(numbers, " "), "F2 F3 F4")
+}

@@ -196,6 +196,30 @@ func (l *Ledger) FileSettled(ctx context.Context, fileID int64, pubs []Publicati
 	return l.payFile(ctx, fileID, "settled", "settled_at IS NULL", pubs, "UPDATE file SET settled_at = ?1 WHERE id = ?2 AND state = 'mapped' AND settled_at IS NULL AND in_flight = 0")
 }
 
+// SettlePlain is FileSettled, in one transaction, of those of the files that give
+// nothing back: none of their invoices was rejected. It returns the ids of those
+// it settled.
+func (l *Ledger) SettlePlain(ctx context.Context, ids []int64) (settled []int64, err error) {
+	err = l.commit(ctx, func(t *tx) error {
+		settled = make([]int64, 0, len(ids))
+		for _, id := range ids {
+			n, err := t.exec(`UPDATE file SET settled_at = ?1 WHERE id = ?2 AND state = 'mapped' AND settled_at IS NULL AND in_flight = 0
+				AND NOT EXISTS (SELECT 1 FROM invoice WHERE file_id = ?2 AND state = 'rejected')`, stamp(l.now()), id)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				settled = append(settled, id)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("settle %d files: %w", len(ids), err)
+	}
+	return settled, nil
+}
+
 // FilesWithoutCopy are files whose correctable copy is still owed: mapped with
 // verdicts REFUSED, CONFLICT or HELD, or failed, and CopyDone was not called.
 func (l *Ledger) FilesWithoutCopy(ctx context.Context) ([]File, error) {

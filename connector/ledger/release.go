@@ -151,20 +151,26 @@ func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {
 	if err := requireTaken(t, fileID); err != nil {
 		return Summary{}, err
 	}
-	decide := []func(*tx, int64) error{
-		clearRivals, decideTwins, findRivals, l.supersede, decideDuplicates, l.decideQuestions, decideConflicts,
-		decideOtherYear, enterStates, l.decideSwept, l.decideCredits, l.tellHeld,
+	met, err := l.decideKeys(t, fileID)
+	if err != nil {
+		return Summary{}, err
 	}
-	for _, step := range decide {
+	for _, step := range []func(*tx, int64) error{enterStates, l.decideSwept, l.decideCredits} {
 		if err := step(t, fileID); err != nil {
 			return Summary{}, err
 		}
 	}
 	s, err := summaryOf(context.Background(), t, fileID)
-	if err != nil {
-		return s, err
+	if err == nil && met {
+		err = clearRivals(t)
 	}
-	if err := l.noteHistory(t, "i.file_id = ?1 AND i.state IN ('queued', 'waiting')", fileID, m.Mapping); err != nil {
+	if err == nil && s.Counts[VerdictHeld] > 0 {
+		err = l.tellHeld(t, fileID)
+	}
+	if err == nil && s.Counts[VerdictQueued]+s.Counts[VerdictWaiting] > 0 {
+		err = l.noteHistory(t, "i.file_id = ?1 AND i.state IN ('queued', 'waiting')", fileID, m.Mapping)
+	}
+	if err != nil {
 		return s, err
 	}
 	owed := s.Counts[VerdictRefused]+s.Counts[VerdictConflict]+s.Counts[VerdictHeld] > 0
@@ -172,6 +178,28 @@ func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {
 		return s, err
 	}
 	return s, l.publishAnswer(t, fileID, m, int64(s.Invoices+len(m.Problems)))
+}
+
+// decideKeys decides what the business keys say, and tells whether any of them met
+// another one: most exports bring new numbers only, and are spared the rest.
+func (l *Ledger) decideKeys(t *tx, fileID int64) (met bool, err error) {
+	twins, err := decideTwins(t, fileID)
+	if err != nil {
+		return false, err
+	}
+	rivals, err := findRivals(t, fileID)
+	if err != nil {
+		return false, err
+	}
+	if rivals > 0 {
+		for _, step := range []func(*tx, int64) error{l.supersede, decideDuplicates, l.decideQuestions, decideConflicts} {
+			if err := step(t, fileID); err != nil {
+				return false, err
+			}
+		}
+	}
+	years, err := decideOtherYear(t, fileID)
+	return twins+rivals+years > 0, err
 }
 
 // FailFile deletes what was staged, marks the file failed and makes its
@@ -196,7 +224,7 @@ func (l *Ledger) FailFile(ctx context.Context, fileID int64, m Mapped) error {
 	return nil
 }
 
-func clearRivals(t *tx, _ int64) error {
+func clearRivals(t *tx) error {
 	if _, err := t.exec("DELETE FROM temp.twin"); err != nil {
 		return err
 	}
@@ -215,13 +243,13 @@ func sqlProblem(code string, severity problem.Severity, alias, args string) stri
 // sameKey compares the keys of two aliases.
 const sameKey = "%[1]s.seller_siren = %[2]s.seller_siren AND %[1]s.document_number = %[2]s.document_number AND %[1]s.issue_year = %[2]s.issue_year"
 
-// decideTwins finds numbers that stand twice in the file.
-func decideTwins(t *tx, fileID int64) error {
+// decideTwins finds numbers that stand twice in the file, and counts them.
+func decideTwins(t *tx, fileID int64) (int64, error) {
 	n, err := t.exec(`INSERT INTO temp.twin SELECT seller_siren, document_number, issue_year, first_id, contents FROM (
 		SELECT seller_siren, document_number, issue_year, id AS first_id, MIN(ordinal), COUNT(*) AS n, COUNT(DISTINCT fingerprint) AS contents
 		FROM invoice i WHERE `+fmt.Sprintf(candidate, "i")+" GROUP BY 1, 2, 3 HAVING n > 1)", fileID)
 	if err != nil || n == 0 {
-		return err
+		return n, err
 	}
 	match := fmt.Sprintf(candidate, "invoice") + " AND " + fmt.Sprintf(sameKey, "invoice", "w")
 	rows := `'rows', (SELECT GROUP_CONCAT(source_row, ', ') FROM (SELECT o.source_row FROM invoice o WHERE o.file_id = ?1 AND ` +
@@ -229,28 +257,28 @@ func decideTwins(t *tx, fileID int64) error {
 	if _, err := t.exec("UPDATE invoice SET verdict = 'REFUSED', problems = "+
 		prepend("invoice.problems", sqlProblem("E5003", problem.Refuse, "invoice", rows))+
 		" FROM temp.twin w WHERE w.contents > 1 AND "+match, fileID); err != nil {
-		return err
+		return n, err
 	}
 	_, err = t.exec("UPDATE invoice SET verdict = 'DUPLICATE', first_id = w.first_id, problems = "+
 		prepend("invoice.problems", sqlProblem("E5002", problem.Warn, "invoice", rows))+
 		" FROM temp.twin w WHERE w.contents = 1 AND invoice.id <> w.first_id AND "+match, fileID)
-	return err
+	return n, err
 }
 
 // mendable says that alias was refused in a way that French practice mends under
 // the same number: at once, as inadmissible (501), or for its routing (221).
 const mendable = "(%[1]s.state IN ('refused', 'rejected') OR (%[1]s.platform_state = 'ERROR' AND %[1]s.status_code IN (501, 221)))"
 
-// findRivals looks up who holds the key of each invoice, and decides its fate.
-func findRivals(t *tx, fileID int64) error {
-	_, err := t.exec(`INSERT INTO temp.rival SELECT n.id, h.id, CASE
+// findRivals looks up who holds the key of each invoice, and decides its fate; it
+// counts those that somebody holds.
+func findRivals(t *tx, fileID int64) (int64, error) {
+	return t.exec(`INSERT INTO temp.rival SELECT n.id, h.id, CASE
 		WHEN `+fmt.Sprintf(mendable, "h")+` THEN 'replace'
 		WHEN h.platform_state = 'ERROR' AND h.status_code = 0 THEN 'ask'
 		WHEN h.fingerprint = n.fingerprint THEN 'duplicate'
 		WHEN h.state IN ('queued', 'waiting', 'held') AND h.attempts = 0 THEN 'supersede'
 		ELSE 'conflict' END
 		FROM invoice n JOIN invoice h ON h.holds_key = 1 AND `+fmt.Sprintf(sameKey, "h", "n")+" WHERE "+fmt.Sprintf(candidate, "n"), fileID)
-	return err
 }
 
 // supersede lets the new invoices take the place of those they replace; credit
@@ -298,19 +326,20 @@ func decideDuplicates(t *tx, fileID int64) error {
 // decideOtherYear holds a number that another year has with the same total: more
 // often a wrong date than a numbering that starts again each year. A number
 // that its own year knows already was asked about then.
-func decideOtherYear(t *tx, fileID int64) error {
-	if _, err := t.exec(`INSERT INTO temp.rival SELECT n.id, MAX(o.id), 'year' FROM invoice n
+func decideOtherYear(t *tx, fileID int64) (int64, error) {
+	n, err := t.exec(`INSERT INTO temp.rival SELECT n.id, MAX(o.id), 'year' FROM invoice n
 		JOIN invoice o ON o.document_number = n.document_number AND o.seller_siren = n.seller_siren AND o.issue_year <> n.issue_year AND o.gross_plain = n.gross_plain
 		WHERE `+fmt.Sprintf(candidate, "n")+` AND n.verdict IN ('QUEUED', 'WAITING') AND NOT EXISTS (SELECT 1 FROM temp.rival r WHERE r.id = n.id)
 		AND ((o.holds_key = 1 AND o.state NOT IN ('refused', 'rejected'))
 		  OR (o.file_id = n.file_id AND o.ordinal < n.ordinal AND o.state = 'staged' AND o.verdict IN ('QUEUED', 'WAITING', 'HELD')))
-		GROUP BY n.id`, fileID); err != nil {
-		return err
+		GROUP BY n.id`, fileID)
+	if err != nil || n == 0 {
+		return n, err
 	}
-	_, err := t.exec("UPDATE invoice SET verdict = 'HELD', first_id = r.holder, problems = " +
+	_, err = t.exec("UPDATE invoice SET verdict = 'HELD', first_id = r.holder, problems = " +
 		prepend("invoice.problems", sqlProblem("E5005", problem.Hold, "invoice", firstArgs+", 'first_year', CAST(h.issue_year AS TEXT), 'year', CAST(invoice.issue_year AS TEXT), 'gross', invoice.gross")) +
 		` FROM temp.rival r, invoice h, file hf WHERE r.fate = 'year' AND invoice.id = r.id AND h.id = r.holder AND hf.id = h.file_id`)
-	return err
+	return n, err
 }
 
 // enterStates turns verdicts into states, and gives the keys. An invoice held

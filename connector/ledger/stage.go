@@ -180,6 +180,18 @@ func (l *Ledger) InvoicesOf(ctx context.Context, fileID int64) iter.Seq2[Invoice
 	})
 }
 
+// ExceptionsOf streams, in the order of the file, its invoices that were not merely
+// queued, and those that the platform rejected.
+func (l *Ledger) ExceptionsOf(ctx context.Context, fileID int64) iter.Seq2[Invoice, error] {
+	return pages(func(last *Invoice) ([]Invoice, error) {
+		after := 0
+		if last != nil {
+			after = last.Ordinal
+		}
+		return l.invoices(ctx, "WHERE i.file_id = ? AND i.ordinal > ? AND (i.verdict <> 'QUEUED' OR i.state = 'rejected') ORDER BY i.ordinal LIMIT ?", fileID, after, pageSize)
+	})
+}
+
 // InvoiceByID reads one invoice; ErrNotFound.
 func (l *Ledger) InvoiceByID(ctx context.Context, id int64) (Invoice, error) {
 	inv, err := first(ctx, l.read, scanInvoice, "SELECT "+invoiceColumns+" FROM invoice i WHERE i.id = ?", id)
