@@ -31,18 +31,12 @@ func TestRowsInAnyOrderTakeTheSameMemory(t *testing.T) {
 	held := func(invoices int) uint64 {
 		e := exportOf("x.csv", twoRounds(invoices))
 		e.TempDir = t.TempDir()
-		heap := func() uint64 {
-			runtime.GC()
-			var s runtime.MemStats
-			runtime.ReadMemStats(&s)
-			return s.HeapAlloc
-		}
-		before, at, enough := heap(), uint64(0), errors.New("enough")
+		before, at, enough := heapHeld(), uint64(0), errors.New("enough")
 		if _, err := m.Read(context.Background(), e, func(r Result) error {
 			if r.Refused() || len(r.Invoice.Lines) != 2 {
 				t.Errorf("%s: %d lines, %v", r.Invoice.Number, len(r.Invoice.Lines), r.Problems)
 			}
-			at = heap()
+			at = heapHeld()
 			return enough
 		}); err != enough {
 			t.Fatal(err)
@@ -57,4 +51,41 @@ func TestRowsInAnyOrderTakeTheSameMemory(t *testing.T) {
 	if many > few+1<<20 {
 		t.Errorf("%d KiB with 25,000 invoices, %d KiB with 100,000", few>>10, many>>10)
 	}
+}
+
+// TestJoinedTablesHoldTheirKeys is the figure that the manual states: what is
+// held for each invoice with one line, whatever its columns.
+func TestJoinedTablesHoldTheirKeys(t *testing.T) {
+	const invoices, stated = 50_000, 260
+	var heads, lines bytes.Buffer
+	heads.WriteString("NumeroPiece;Date;MontantTTC\n")
+	lines.WriteString("NumeroPiece;Libelle;Quantite;PrixUnitaire;TotalHT;TauxTVA\n")
+	for i := range invoices {
+		fmt.Fprintf(&heads, "FA%07d;01/02/2026;12\n", i)
+		fmt.Fprintf(&lines, "FA%07d;%s;1;10;10;20\n", i, strings.Repeat("Savon ", 50))
+	}
+	e := Export{Name: "x", TempDir: t.TempDir(), Parts: []Export{exportOf("Documents_1.csv", heads.Bytes()), exportOf("Lignes_1.csv", lines.Bytes())}}
+	n := 0
+	before := heapHeld()
+	var held uint64
+	if _, err := preset(t, "gestimum").Read(context.Background(), e, func(r Result) error {
+		if n++; n == invoices {
+			held = heapHeld()
+		}
+		return nil
+	}); err != nil || n != invoices {
+		t.Fatal(n, err)
+	}
+	each := (held - min(held, before)) / invoices
+	t.Logf("%d bytes for each invoice", each)
+	if each > stated {
+		t.Errorf("%d bytes for each invoice, the manual says %d", each, stated)
+	}
+}
+
+func heapHeld() uint64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
 }
