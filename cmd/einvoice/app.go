@@ -309,8 +309,8 @@ func (a *app) flush() error {
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("publish results: %w", err)
 	}
-	if owed, err := a.ledger.Owed(context.WithoutCancel(ctx)); err == nil && owed > 0 {
-		a.log.Warn().Int("files", owed).Msg("answers not written yet; the next start writes them")
+	if owed, failed := a.ledger.Owed(context.WithoutCancel(ctx)); failed == nil && owed > 0 {
+		a.log.Warn().AnErr("error", err).Int("files", owed).Msg("answers not written yet; the next start writes them")
 	}
 	return nil
 }

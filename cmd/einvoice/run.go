@@ -111,7 +111,8 @@ func (a *app) Once(ctx context.Context) error {
 	}
 	for n := 1; n > 0; { // a stop bounds the time for this; what is merely much is written
 		if n, err = a.publisher.Flush(ctx); err != nil {
-			break // told by flush
+			a.log.Error().Err(err).Msg("answers not written; trying once more")
+			break
 		}
 	}
 	err = a.flush()
