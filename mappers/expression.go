@@ -154,11 +154,14 @@ func (p *selectorPatch) fail(err error) {
 	}
 }
 
+// builtins are what the expression library has for texts.
+var builtins = [...]string{"lower", "upper", "trim", "len", "replace", "split", "hasPrefix", "hasSuffix", "indexOf"}
+
 // functions are all that an expression can call: nothing that gives a float,
 // reads a clock or a file.
 func functions() []expr.Option {
 	options := []expr.Option{expr.Env(&scope{}), expr.DisableAllBuiltins()}
-	for _, name := range []string{"lower", "upper", "trim", "len", "replace", "split", "hasPrefix", "hasSuffix", "indexOf"} {
+	for _, name := range builtins {
 		options = append(options, expr.EnableBuiltin(name))
 	}
 	return append(options,

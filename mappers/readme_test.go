@@ -3,10 +3,12 @@ package mappers
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +16,7 @@ import (
 
 	"einvoice/connector/problem"
 
+	"github.com/pelletier/go-toml/v2"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -124,16 +127,85 @@ func (x *manualExample) export(t *testing.T) Export {
 	return exportOf("export.xlsx", out.Bytes())
 }
 
-// TestTheManualNamesEveryKey: what the loader knows stands in the manual, in an
-// example or in code marks.
-func TestTheManualNamesEveryKey(t *testing.T) {
+// TestTheManualShowsEveryKey: each key that the loader knows is used by one of
+// the mappings of the manual, which the test above runs.
+func TestTheManualShowsEveryKey(t *testing.T) {
+	used := map[string]bool{}
+	for _, b := range manualParts(t, "(?s)```toml.*?\n(.*?)```") {
+		var all map[string]any
+		if err := toml.Unmarshal([]byte(b), &all); err != nil {
+			t.Fatal(err)
+		}
+		use(used, "", all)
+	}
+	var walk func(kind reflect.Type, path string)
+	walk = func(kind reflect.Type, path string) {
+		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map {
+			if kind.Kind() == reflect.Map {
+				path += ".*"
+			}
+			kind = kind.Elem()
+		}
+		for key, of := range keysOf(kind) {
+			if at := path + "." + key; !used[at] && !elsewhere(at) {
+				t.Errorf("no mapping of the manual has %s", at)
+			}
+			walk(of, path+"."+key)
+		}
+	}
+	walk(reflect.TypeFor[mappingFile](), "")
+	for _, key := range ruleKeys {
+		if !used["rule."+key] {
+			t.Errorf("no mapping of the manual has a value with %s", key)
+		}
+	}
+}
+
+// elsewhere are keys of tables and look-ups that mean what they mean in [input],
+// where an example has them.
+func elsewhere(key string) bool {
+	return slices.Contains(strings.Fields(".lookup.*.each .lookup.*.encoding .lookup.*.delimiter .lookup.*.sheet .lookup.*.header .input.tables.*.header"), key)
+}
+
+// use notes the keys of a mapping: what stands in tables with names of the
+// mapping's own under a star, and the keys of values as such.
+func use(used map[string]bool, path string, v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			use(used, path, one)
+		}
+	case map[string]any:
+		for key, inner := range v {
+			used[path+"."+key], used["rule."+key] = true, true
+			at := path + "." + key
+			if path == ".lookup" || path == ".input.tables" || path == ".map" {
+				at = path + ".*"
+			}
+			use(used, at, inner)
+		}
+	}
+}
+
+func manualParts(t *testing.T, pattern string) (parts []string) {
+	t.Helper()
 	manual, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := strings.Join(regexp.MustCompile("(?s)```.*?```|`[^`\n]+`").FindAllString(string(manual), -1), "\n")
-	missing := func(key string) bool {
-		return !regexp.MustCompile(`(^|[^\w])` + regexp.QuoteMeta(key) + `([^\w]|$)`).MatchString(code)
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(manual), -1) {
+		parts = append(parts, m[len(m)-1])
+	}
+	return parts
+}
+
+// TestTheManualNamesEveryKeyFieldAndFunction: in an example or in code marks.
+func TestTheManualNamesEveryKeyFieldAndFunction(t *testing.T) {
+	code := strings.Join(manualParts(t, "(?s)(```.*?```|`[^`\n]+`)"), "\n")
+	names := slices.Concat(ruleKeys[:], builtins[:], slices.Collect(maps.Keys(lineFields())),
+		strings.Fields("col num has dec round abs ends collapse digits none adjacent any auto excel warn refuse"))
+	for field := range headFields() {
+		names = append(names, strings.Replace(field, "recipient.", "sender.", 1))
 	}
 	var walk func(kind reflect.Type)
 	walk = func(kind reflect.Type) {
@@ -141,16 +213,14 @@ func TestTheManualNamesEveryKey(t *testing.T) {
 			kind = kind.Elem()
 		}
 		for key, of := range keysOf(kind) {
-			if missing(key) {
-				t.Errorf("the manual does not name %q", key)
-			}
+			names = append(names, key)
 			walk(of)
 		}
 	}
 	walk(reflect.TypeFor[mappingFile]())
-	for _, key := range ruleKeys {
-		if missing(key) {
-			t.Errorf("the manual does not name %q", key)
+	for _, name := range names {
+		if !regexp.MustCompile(`(^|[^\w])` + regexp.QuoteMeta(name) + `([^\w]|$)`).MatchString(code) {
+			t.Errorf("the manual does not name %q", name)
 		}
 	}
 }
