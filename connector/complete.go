@@ -46,11 +46,14 @@ func (l *Line) complete(scale int) error {
 // Breakdown sums lines by category and rate, in the order of category and rate,
 // with VAT computed once per group and rounded half away from zero to scale.
 func Breakdown(lines []Line, scale int) ([]Tax, error) {
-	type key struct{ category, rate string }
+	type key struct {
+		category string
+		rate     decimal.Decimal
+	}
 	groups := map[key]*Tax{}
 	var order []key
 	for _, l := range lines {
-		k := key{l.Category, l.Rate.Or0().Trim(0).String()}
+		k := key{l.Category, l.Rate.Or0().Trim(0)} // 20 and 20.00 are one rate
 		g := groups[k]
 		if g == nil {
 			g = &Tax{Category: l.Category, Rate: AmountOf(l.Rate.Or0()), Taxable: AmountOf(decimal.Zero)}

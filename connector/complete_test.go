@@ -55,3 +55,11 @@ func TestTheAmountDueIsRoundedAsStated(t *testing.T) {
 		t.Errorf("got %s, want 0.20", got)
 	}
 }
+
+func TestOneRateWrittenInTwoWaysIsOneRate(t *testing.T) {
+	line := func(rate string) Line { return Line{Net: MustAmount("0.03"), Rate: MustAmount(rate)} }
+	taxes, err := Breakdown([]Line{line("20"), line("20.00"), line("0"), line("0.0"), line("5.5")}, 2)
+	if err != nil || len(taxes) != 3 || taxes[2].Taxable.String() != "0.06" || taxes[2].Tax.String() != "0.01" {
+		t.Error(taxes, err)
+	}
+}
