@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ schedulers; alarms are raised as by the daemon. Exit codes:
 uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			limitMemory()
 			if !once {
 				return service.Run(cmd.Context(), func(ctx context.Context, ready func(), reload <-chan struct{}) error {
 					return daemon(ctx, path, s.out, ready, reload)
@@ -47,6 +49,19 @@ uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 	configFlag(cmd, &path)
 	cmd.Flags().BoolVar(&once, "once", false, "do what is due now, then end")
 	return cmd
+}
+
+// softMemory is from where on garbage is collected sooner rather than more memory
+// taken, in bytes. What is alive needs some 10 MiB in a flood and, while a workbook
+// of many rows is written, 50 for a moment; the collector's share of the processor
+// stays bounded should something need more. SQLite's pages come on top.
+const softMemory = 64 << 20
+
+// limitMemory leaves a limit alone that the administrator has set.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 }
 
 // runDue does what is due now.

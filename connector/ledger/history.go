@@ -88,7 +88,7 @@ func (l *Ledger) noteHistory(t *tx, where string, arg any, mapping string) error
 		insert string
 		args   []any
 	}{
-		{`INSERT OR IGNORE INTO proven (kind, name) SELECT 'company', i.company FROM invoice i WHERE ` + where + ` GROUP BY 2
+		{`INSERT OR IGNORE INTO proven (kind, name) SELECT DISTINCT 'company', i.company FROM invoice i WHERE ` + where + `
 			UNION SELECT 'mapping', ?2 WHERE EXISTS (SELECT 1 FROM invoice i WHERE ` + where + ")", []any{arg, mapping}},
 		// As a number only to choose one: what is kept is the text.
 		{`INSERT INTO day_total (company, currency, day, largest, invoices) SELECT company, currency, ?2, gross_plain, n FROM
@@ -97,7 +97,7 @@ func (l *Ledger) noteHistory(t *tx, where string, arg any, mapping string) error
 			ON CONFLICT DO UPDATE SET invoices = invoices + excluded.invoices,
 			largest = CASE WHEN CAST(excluded.largest AS REAL) > CAST(largest AS REAL) THEN excluded.largest ELSE largest END`, []any{arg, day}},
 		{`INSERT INTO buyer_total (company, buyer_siren, currency, gross) SELECT i.company, i.buyer_siren, i.currency, i.gross_plain FROM invoice i
-			WHERE ` + where + ` AND i.is_credit = 0 AND i.buyer_siren <> '' ORDER BY i.id
+			WHERE ` + where + ` AND i.is_credit = 0 AND i.buyer_siren <> '' ORDER BY i.file_id, i.ordinal
 			ON CONFLICT DO UPDATE SET gross = excluded.gross`, []any{arg}},
 	} {
 		if _, err := t.exec(note.insert, note.args...); err != nil {

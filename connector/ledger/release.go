@@ -245,9 +245,12 @@ const sameKey = "%[1]s.seller_siren = %[2]s.seller_siren AND %[1]s.document_numb
 
 // decideTwins finds numbers that stand twice in the file, and counts them.
 func decideTwins(t *tx, fileID int64) (int64, error) {
+	// The look-up by number comes before the grouping, which would otherwise sort
+	// every invoice of the file in memory.
+	other := "SELECT 1 FROM invoice o WHERE " + fmt.Sprintf(sameKey, "o", "i") + " AND o.id <> i.id AND " + fmt.Sprintf(candidate, "o")
 	n, err := t.exec(`INSERT INTO temp.twin SELECT seller_siren, document_number, issue_year, first_id, contents FROM (
-		SELECT seller_siren, document_number, issue_year, id AS first_id, MIN(ordinal), COUNT(*) AS n, COUNT(DISTINCT fingerprint) AS contents
-		FROM invoice i WHERE `+fmt.Sprintf(candidate, "i")+" GROUP BY 1, 2, 3 HAVING n > 1)", fileID)
+		SELECT seller_siren, document_number, issue_year, id AS first_id, MIN(ordinal), COUNT(DISTINCT fingerprint) AS contents
+		FROM invoice i WHERE `+fmt.Sprintf(candidate, "i")+" AND EXISTS ("+other+") GROUP BY 1, 2, 3)", fileID)
 	if err != nil || n == 0 {
 		return n, err
 	}

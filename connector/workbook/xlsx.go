@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +71,9 @@ func (t Table) WriteXLSX(w io.Writer) (err error) {
 	if err := s.Flush(); err != nil {
 		return fmt.Errorf("end sheet %s: %w", t.Name, err)
 	}
-	if _, err := f.WriteTo(w); err != nil {
+	// Straight to w: the library would build the whole file in memory first.
+	f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return zip.NewWriter(w) })
+	if _, err := f.WriteTo(io.Discard); err != nil {
 		return fmt.Errorf("write workbook: %w", err)
 	}
 	return nil
