@@ -87,6 +87,13 @@ func TestAMillionQueued(t *testing.T) {
 			ids = append(ids, s.ID)
 		}
 	})
+	files := map[int64]bool{}
+	for _, id := range ids {
+		inv, err := w.InvoiceByID(t.Context(), id)
+		w.ok(err)
+		files[inv.FileID] = true
+	}
+	want(t, "files that the next 16 are of, behind one large one", len(files), 16)
 	took("intents and outcomes of 16", 200*time.Millisecond, func() {
 		marked, err := w.MarkSending(t.Context(), ids)
 		w.ok(err)
