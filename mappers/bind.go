@@ -175,6 +175,9 @@ func (w *work) add(p problem.Problem) {
 }
 
 func (w *work) lines() {
+	if len(w.b.m.lines.fields) == 0 {
+		return // an export of headers: its charges are all there is
+	}
 	inv, origins := &w.res.Invoice, &w.res.Origins
 	if n := len(w.doc.lines); n > 0 {
 		inv.Lines = w.b.room(n)

@@ -180,7 +180,7 @@ func (c *compiler) linesRule(m *Mapping) {
 	c.linesShape(m)
 	m.lines.where = c.condition("lines.where", f.Where)
 	m.lines.fields = compileFields(c, "lines.fields", f.Fields, lineFields())
-	if len(m.lines.fields) == 0 {
+	if len(m.lines.fields) == 0 && (m.shape != tableShape || len(c.file.Charge) == 0) {
 		c.wrong("lines.fields", "is missing or empty")
 	}
 	c.places.table = c.places.headTable

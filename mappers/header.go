@@ -114,6 +114,9 @@ func newWanted(places []place) *wanted {
 		if name == "" {
 			name = p.text
 		}
+		if name == "" {
+			continue // of another table: an empty cell is no header
+		}
 		if w.names[name] == nil {
 			w.names[name] = &wantedName{}
 		}
