@@ -197,14 +197,14 @@ func (l *Ledger) FileSettled(ctx context.Context, fileID int64, pubs []Publicati
 }
 
 // SettlePlain is FileSettled, in one transaction, of those of the files that give
-// nothing back: none of their invoices was rejected. It returns the ids of those
-// it settled.
+// nothing back: none of their invoices was rejected, none is held. It returns the
+// ids of those it settled.
 func (l *Ledger) SettlePlain(ctx context.Context, ids []int64) (settled []int64, err error) {
 	err = l.commit(ctx, func(t *tx) error {
 		settled = make([]int64, 0, len(ids))
 		for _, id := range ids {
 			n, err := t.exec(`UPDATE file SET settled_at = ?1 WHERE id = ?2 AND state = 'mapped' AND settled_at IS NULL AND in_flight = 0
-				AND NOT EXISTS (SELECT 1 FROM invoice WHERE file_id = ?2 AND state = 'rejected')`, stamp(l.now()), id)
+				AND NOT EXISTS (SELECT 1 FROM invoice WHERE file_id = ?2 AND state IN ('rejected', 'held'))`, stamp(l.now()), id)
 			if err != nil {
 				return err
 			}

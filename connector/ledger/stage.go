@@ -181,14 +181,14 @@ func (l *Ledger) InvoicesOf(ctx context.Context, fileID int64) iter.Seq2[Invoice
 }
 
 // ExceptionsOf streams, in the order of the file, its invoices that were not merely
-// queued, and those that the platform rejected.
+// queued, and those that were rejected or came to be held on their way.
 func (l *Ledger) ExceptionsOf(ctx context.Context, fileID int64) iter.Seq2[Invoice, error] {
 	return pages(func(last *Invoice) ([]Invoice, error) {
 		after := 0
 		if last != nil {
 			after = last.Ordinal
 		}
-		return l.invoices(ctx, "WHERE i.file_id = ? AND i.ordinal > ? AND (i.verdict <> 'QUEUED' OR i.state = 'rejected') ORDER BY i.ordinal LIMIT ?", fileID, after, pageSize)
+		return l.invoices(ctx, "WHERE i.file_id = ? AND i.ordinal > ? AND (i.verdict <> 'QUEUED' OR i.state IN ('rejected', 'held')) ORDER BY i.ordinal LIMIT ?", fileID, after, pageSize)
 	})
 }
 
