@@ -83,10 +83,10 @@ func (l *Ledger) publishAnswer(t *tx, fileID int64, m Mapped, n int64) error {
 // folder: readers ignore what comes with a seq below the last they saw.
 func (l *Ledger) PublicationsDue(ctx context.Context, n int) ([]Publication, error) {
 	now := stamp(l.now())
-	due, err := list(ctx, l.read, scanPublication, "SELECT "+publicationColumns+` FROM publication p
-		WHERE p.published_at IS NULL AND p.due_at <= ?1
-		  AND NOT (p.seq_from > 0 AND EXISTS (SELECT 1 FROM publication q WHERE q.place = p.place AND q.folder = p.folder
-		    AND q.published_at IS NULL AND q.id < p.id AND q.seq_from > 0 AND q.due_at > ?1))
+	due, err := list(ctx, l.read, scanPublication, `WITH later AS MATERIALIZED (SELECT place, folder, MIN(id) AS id FROM publication INDEXED BY publication_later
+			WHERE published_at IS NULL AND seq_from > 0 AND due_at > ?1 GROUP BY place, folder)
+		SELECT `+publicationColumns+` FROM publication p INDEXED BY publication_open LEFT JOIN later ON later.place = p.place AND later.folder = p.folder
+		WHERE p.published_at IS NULL AND p.due_at <= ?1 AND NOT (p.seq_from > 0 AND COALESCE(later.id < p.id, 0))
 		ORDER BY p.id LIMIT ?2`, now, n)
 	if err != nil {
 		return nil, fmt.Errorf("read publications due: %w", err)
