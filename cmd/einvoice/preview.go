@@ -290,8 +290,12 @@ func (p *preview) showText(s ledger.StagedInvoice, r mappers.Result) error {
 		}
 		fmt.Fprint(p.out, p.cfg.say("  %d attachment(s): %s\n", n, strings.Join(names, ", ")))
 	}
+	said := map[string]bool{} // a key that two fields look up is missing once
 	for _, pr := range s.Problems {
-		p.problem(pr)
+		if text := pr.Code + pr.Where(p.cfg.lang()) + pr.Message(p.cfg.lang()); !said[text] {
+			said[text] = true
+			p.problem(pr)
+		}
 	}
 	_, err := fmt.Fprintln(p.out)
 	return err
