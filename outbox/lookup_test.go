@@ -81,7 +81,7 @@ func TestLookUpsSurviveListsThatLie(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, box := newBoxed(t)
-			r.drop("before.csv", numbers("BEFORE", 90)) // with those after, several pages
+			r.drop("before.csv", numbers("BEFORE", 30))
 			r.intake()
 			r.sendAll()
 			for _, f := range c.faults {
@@ -96,7 +96,7 @@ func TestLookUpsSurviveListsThatLie(t *testing.T) {
 				t.Fatalf("%d are in doubt, want 2", got)
 			}
 			r.clock.add(time.Second)
-			r.drop("after.csv", numbers("AFTER", 25)) // witnesses
+			r.drop("after.csv", numbers("AFTER", 10)) // witnesses
 			r.intake()
 			r.pass(6 * time.Hour)
 			for _, number := range []string{"ARRIVED", "LOST"} {

@@ -511,9 +511,13 @@ func TestOnlyFilesThatGiveNothingBackAreSettledTogether(t *testing.T) {
 	if f.SettledAt.IsZero() {
 		t.Error("the plain one is not settled")
 	}
+	w.ok(w.Hold(t.Context(), []int64{invs[2].ID}, "by hand"))
+	if got, err := w.SettlePlain(t.Context(), ids); err != nil || len(got) != 0 {
+		t.Errorf("settled %v, %v: what is held on its way is given back", got, err)
+	}
 	left, err := w.FilesToSettle(t.Context())
 	w.ok(err)
-	if len(left) != 1 || left[0].ID != ids[1] {
+	if len(left) != 2 || left[0].ID != ids[1] {
 		t.Errorf("left to settle: %+v", left)
 	}
 }
