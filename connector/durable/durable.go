@@ -73,11 +73,17 @@ func stage(path string, r io.Reader, perm fs.FileMode) (temp string, n int64, er
 
 // draft writes r to a temporary file beside path; its bytes are not durable yet.
 // After an error there is none.
-func draft(path string, r io.Reader, perm fs.FileMode) (_ *os.File, n int64, err error) {
+func draft(path string, r io.Reader, perm fs.FileMode) (*os.File, int64, error) {
 	f, err := createTemp(path, perm)
 	if err != nil {
 		return nil, 0, err
 	}
+	n, err := fill(f, r)
+	return f, n, err
+}
+
+// fill writes r to a new temporary file; after an error it is gone.
+func fill(f *os.File, r io.Reader) (n int64, err error) {
 	defer func() {
 		if err != nil {
 			discard(f)
@@ -85,15 +91,15 @@ func draft(path string, r io.Reader, perm fs.FileMode) (_ *os.File, n int64, err
 	}()
 	fault.Written(f.Name())
 	if err = fault.Hit(fault.FileMade); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	if n, err = io.Copy(f, r); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	if err = checkLength(f, n); err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	return f, n, fault.Hit(fault.FileWritten)
+	return n, fault.Hit(fault.FileWritten)
 }
 
 // finish makes the bytes of a draft durable and closes it; after an error it is gone.

@@ -61,9 +61,10 @@ func (s *Store) Put(ctx context.Context, r io.Reader) (Blob, error) {
 type Batch struct {
 	store *Store
 
-	mu    sync.Mutex
-	files []Prepared
-	blobs []Blob
+	making sync.Mutex // several who make files in one folder at once spin for its lock in the kernel
+	mu     sync.Mutex // guards what follows
+	files  []Prepared
+	blobs  []Blob
 }
 
 // Batch begins a batch. Several goroutines may Put into it.
@@ -74,7 +75,13 @@ func (b *Batch) Put(ctx context.Context, r io.Reader) (Blob, error) {
 	s := b.store
 	s.clean.Do(func() { _ = RemoveLeftovers(s.dir, 0) }) // garbage that cannot be removed costs room, not bytes
 	sum := sha256.New()
-	f, n, err := draft(filepath.Join(s.dir, "put"), io.TeeReader(untilDone{ctx, r}, sum), 0o600)
+	b.making.Lock()
+	f, err := createTemp(filepath.Join(s.dir, "put"), 0o600)
+	b.making.Unlock()
+	n := int64(0)
+	if err == nil {
+		n, err = fill(f, io.TeeReader(untilDone{ctx, r}, sum))
+	}
 	if err != nil {
 		return Blob{}, fmt.Errorf("store bytes: %w", err)
 	}

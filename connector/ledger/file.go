@@ -155,6 +155,31 @@ func (l *Ledger) FileByID(ctx context.Context, id int64) (File, error) {
 	return f, nil
 }
 
+// FilesByID reads several; one that is not there is ErrNotFound.
+func (l *Ledger) FilesByID(ctx context.Context, ids []int64) (map[int64]File, error) {
+	found := make(map[int64]File, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	which, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	files, err := l.files(ctx, "WHERE f.id IN (SELECT value FROM json_each(?))", string(which))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		found[f.ID] = f
+	}
+	for _, id := range ids {
+		if _, ok := found[id]; !ok {
+			return nil, fmt.Errorf("read file %d: %w", id, ErrNotFound)
+		}
+	}
+	return found, nil
+}
+
 // FileByTake reads a drop's export by its running number; ErrNotFound.
 func (l *Ledger) FileByTake(ctx context.Context, drop string, take int64) (File, error) {
 	f, err := first(ctx, l.read, scanFile, "SELECT "+fileColumns+" FROM file f WHERE f.drop_name = ? AND f.take = ?", drop, take)

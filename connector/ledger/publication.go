@@ -169,15 +169,10 @@ func (l *Ledger) PostponePublication(ctx context.Context, id int64, due time.Tim
 	return nil
 }
 
-// AckLines streams the lines of a publication of kind ack: first the problems of
-// the file as a whole, then its invoices.
-func (l *Ledger) AckLines(ctx context.Context, p Publication) iter.Seq2[AckLine, error] {
+// AckLines streams the lines of a publication of kind ack about file f: first the
+// problems of the file as a whole, then its invoices.
+func (l *Ledger) AckLines(ctx context.Context, p Publication, f File) iter.Seq2[AckLine, error] {
 	return func(yield func(AckLine, error) bool) {
-		f, err := l.FileByID(ctx, p.FileID)
-		if err != nil {
-			yield(AckLine{}, err)
-			return
-		}
 		seq := p.SeqFrom
 		for _, whole := range ackProblems(f.State, f.Problems) {
 			if !yield(AckLine{Seq: seq, Problem: whole}, nil) {

@@ -27,6 +27,13 @@ func (w *world) verdict(inv Invoice, v Verdict, s State, code string) {
 	}
 }
 
+func (w *world) ackOf(p Publication) []AckLine {
+	w.t.Helper()
+	f, err := w.FileByID(w.t.Context(), p.FileID)
+	w.ok(err)
+	return all(w.t, w.AckLines(w.t.Context(), p, f))
+}
+
 func TestReleaseOfPlainFile(t *testing.T) {
 	w := newWorld(t)
 	f := w.take()
@@ -67,7 +74,7 @@ func TestSameDocumentAgainIsDuplicate(t *testing.T) {
 	want(t, "first", two.FirstID, one.ID)
 	pubs, err := w.PublicationsOf(t.Context(), two.FileID)
 	w.ok(err)
-	line := all(t, w.AckLines(t.Context(), pubs[0]))[0]
+	line := w.ackOf(pubs[0])[0]
 	want(t, "first file", line.FirstFile, "export1.csv")
 	want(t, "first row", line.FirstRow, 2)
 	want(t, "first API id", line.FirstAPI, "api-1")
@@ -280,7 +287,7 @@ func TestUnstageAndFail(t *testing.T) {
 	w.wantErr(w.FailFile(t.Context(), f.ID, m), ErrState)
 	pubs, err := w.PublicationsOf(t.Context(), f.ID)
 	w.ok(err)
-	lines := all(t, w.AckLines(t.Context(), pubs[0]))
+	lines := w.ackOf(pubs[0])
 	want(t, "lines", len(lines), 1)
 	want(t, "code", lines[0].Problem.Code, "E1001")
 	want(t, "seq", lines[0].Seq, pubs[0].SeqTo)
@@ -309,7 +316,7 @@ func TestAcknowledgementQuotesTheRelease(t *testing.T) {
 	pubs, err := w.PublicationsOf(t.Context(), f.ID)
 	w.ok(err)
 	want(t, "kinds", fmt.Sprint(pubs[0].Kind, pubs[1].Kind), "acksummary")
-	lines := all(t, w.AckLines(t.Context(), pubs[0]))
+	lines := w.ackOf(pubs[0])
 	want(t, "lines", len(lines), 3)
 	want(t, "file problem first", lines[0].Problem.Code, "E1003")
 	want(t, "the later refusal is not in it", lines[1].Problem.Code, "")
@@ -328,7 +335,7 @@ func TestManyInvoicesStreamInOrder(t *testing.T) {
 	want(t, "invoices", len(got), len(staged))
 	pubs, err := w.PublicationsOf(t.Context(), f.ID)
 	w.ok(err)
-	for i, line := range all(t, w.AckLines(t.Context(), pubs[0])) {
+	for i, line := range w.ackOf(pubs[0]) {
 		if line.Seq != pubs[0].SeqFrom+int64(i) || line.Invoice.Ordinal != i+1 {
 			t.Fatalf("line %d has seq %d, ordinal %d", i, line.Seq, line.Invoice.Ordinal)
 		}

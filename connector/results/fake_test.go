@@ -131,7 +131,7 @@ func (l *fakeLedger) UnreadyOf(_ context.Context, p ledger.Publication) (string,
 	return "a.csv", problem.Problem{Code: "E1007", Severity: problem.Warn, Expected: "a.done", Position: problem.Position{File: "a.csv"}}, nil
 }
 
-func (l *fakeLedger) AckLines(_ context.Context, p ledger.Publication) iter.Seq2[ledger.AckLine, error] {
+func (l *fakeLedger) AckLines(_ context.Context, p ledger.Publication, _ ledger.File) iter.Seq2[ledger.AckLine, error] {
 	return func(yield func(ledger.AckLine, error) bool) {
 		for _, line := range l.lines[p.ID] {
 			if !yield(line, nil) {
@@ -161,6 +161,18 @@ func (l *fakeLedger) FileByID(_ context.Context, id int64) (ledger.File, error) 
 		return f, ledger.ErrNotFound
 	}
 	return f, nil
+}
+
+func (l *fakeLedger) FilesByID(_ context.Context, ids []int64) (map[int64]ledger.File, error) {
+	found := map[int64]ledger.File{}
+	for _, id := range ids {
+		f, ok := l.files[id]
+		if !ok {
+			return nil, ledger.ErrNotFound
+		}
+		found[id] = f
+	}
+	return found, nil
 }
 
 func (l *fakeLedger) FixPublications(_ context.Context, all []ledger.Rendered) error {

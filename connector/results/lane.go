@@ -97,6 +97,10 @@ const atOnce = 8
 // returns the bytes of those that have few, by publication.
 func (p *Publisher) renderAll(ctx context.Context, pubs []ledger.Publication) map[int64][]byte {
 	rendered := make([]ledger.Rendered, len(pubs))
+	files, err := p.filesOf(ctx, pubs)
+	if err != nil {
+		return nil
+	}
 	var all errgroup.Group
 	all.SetLimit(atOnce)
 	for i := range pubs {
@@ -104,7 +108,7 @@ func (p *Publisher) renderAll(ctx context.Context, pubs []ledger.Publication) ma
 			continue
 		}
 		all.Go(func() error {
-			if r, err := p.render(ctx, pubs[i]); err == nil && fault.Hit(fault.AnswerRendered) == nil {
+			if r, err := p.render(ctx, pubs[i], files[pubs[i].FileID]); err == nil && fault.Hit(fault.AnswerRendered) == nil {
 				rendered[i] = r
 			}
 			return nil
@@ -163,9 +167,24 @@ func (l *lane) postpone(ctx context.Context, pubs []ledger.Publication) error {
 	return nil
 }
 
+// filesOf reads the exports that publications yet to be rendered are about, each once.
+func (p *Publisher) filesOf(ctx context.Context, pubs []ledger.Publication) (map[int64]ledger.File, error) {
+	var ids []int64
+	for _, pub := range pubs {
+		if pub.SHA256 == "" && pub.FileID != 0 {
+			ids = append(ids, pub.FileID)
+		}
+	}
+	return p.ledger.FilesByID(ctx, ids)
+}
+
 // fix renders a file and settles for good what its bytes are.
 func (p *Publisher) fix(ctx context.Context, pub ledger.Publication) (ledger.Rendered, error) {
-	r, err := p.render(ctx, pub)
+	files, err := p.filesOf(ctx, []ledger.Publication{pub})
+	if err != nil {
+		return ledger.Rendered{}, err
+	}
+	r, err := p.render(ctx, pub, files[pub.FileID])
 	if err != nil {
 		return r, fmt.Errorf("render %s: %w", pub.Name, err)
 	}

@@ -26,10 +26,11 @@ type Ledger interface {
 	OldestEvent(ctx context.Context, place, company string) (time.Time, error)
 	NumberEvents(ctx context.Context, place, company string, limit int, name func(first int64) string) (ledger.Publication, bool, error)
 	PublicationsDue(ctx context.Context, n int) ([]ledger.Publication, error)
-	AckLines(ctx context.Context, p ledger.Publication) iter.Seq2[ledger.AckLine, error]
+	AckLines(ctx context.Context, p ledger.Publication, f ledger.File) iter.Seq2[ledger.AckLine, error]
 	EventsOf(ctx context.Context, p ledger.Publication) iter.Seq2[ledger.Event, error]
 	SummaryOf(ctx context.Context, fileID int64) (ledger.Summary, error)
 	FileByID(ctx context.Context, id int64) (ledger.File, error)
+	FilesByID(ctx context.Context, ids []int64) (map[int64]ledger.File, error)
 	UnreadyOf(ctx context.Context, p ledger.Publication) (file string, why problem.Problem, err error)
 	FixPublications(ctx context.Context, all []ledger.Rendered) error
 	BodyOf(ctx context.Context, id int64) ([]byte, error)

@@ -18,9 +18,9 @@ import (
 const fewBytes = 8 << 10
 
 // render writes a file of ours into memory or, when it grows, into the blob store.
-func (p *Publisher) render(ctx context.Context, pub ledger.Publication) (ledger.Rendered, error) {
+func (p *Publisher) render(ctx context.Context, pub ledger.Publication, f ledger.File) (ledger.Rendered, error) {
 	k := &keeper{ctx: ctx, blobs: p.blobs}
-	sha, err := k.end(p.write(ctx, pub, k))
+	sha, err := k.end(p.write(ctx, pub, f, k))
 	if err != nil {
 		return ledger.Rendered{}, err
 	}
@@ -80,16 +80,17 @@ func (k *keeper) end(written error) (string, error) {
 	return k.blob.SHA256, cmp.Or(k.err, written)
 }
 
-func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writer) error {
+// write writes a file of ours; f is the export that it is about, if it is about one.
+func (p *Publisher) write(ctx context.Context, pub ledger.Publication, f ledger.File, w io.Writer) error {
 	t := newRows(w, p.cfg.Of(pub.Place), pub)
 	var err error
 	switch pub.Kind {
 	case ledger.KindAck:
-		err = p.writeAck(ctx, pub, t)
+		err = p.writeAck(ctx, pub, f, t)
 	case ledger.KindStatus:
 		err = p.writeStatus(ctx, pub, t)
 	case ledger.KindSummary:
-		err = p.writeSummary(ctx, pub, t)
+		err = p.writeSummary(ctx, pub, f, t)
 	case ledger.KindUnready:
 		err = p.writeUnready(ctx, pub, t)
 	default:
@@ -101,14 +102,10 @@ func (p *Publisher) write(ctx context.Context, pub ledger.Publication, w io.Writ
 	return t.flush()
 }
 
-func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, t rows) error {
-	file, err := p.ledger.FileByID(ctx, pub.FileID)
-	if err != nil {
-		return err
-	}
+func (p *Publisher) writeAck(ctx context.Context, pub ledger.Publication, file ledger.File, t rows) error {
 	columns := choose(ackColumns(), p.cfg.Of(pub.Place).AckColumns)
 	t.row(names(columns)...)
-	for line, err := range p.ledger.AckLines(ctx, pub) {
+	for line, err := range p.ledger.AckLines(ctx, pub, file) {
 		if err != nil {
 			return err
 		}
@@ -149,12 +146,9 @@ func (p *Publisher) writeStatus(ctx context.Context, pub ledger.Publication, t r
 	return nil
 }
 
-func (p *Publisher) writeSummary(ctx context.Context, pub ledger.Publication, t rows) error {
-	s := summary{lang: p.lang, zone: p.zone}
+func (p *Publisher) writeSummary(ctx context.Context, pub ledger.Publication, file ledger.File, t rows) error {
+	s := summary{file: file, lang: p.lang, zone: p.zone}
 	var err error
-	if s.file, err = p.ledger.FileByID(ctx, pub.FileID); err != nil {
-		return err
-	}
 	if s.sum, err = p.ledger.SummaryOf(ctx, pub.FileID); err != nil {
 		return err
 	}

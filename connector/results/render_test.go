@@ -158,7 +158,7 @@ type endless struct {
 	fail  error
 }
 
-func (l *endless) AckLines(context.Context, ledger.Publication) iter.Seq2[ledger.AckLine, error] {
+func (l *endless) AckLines(context.Context, ledger.Publication, ledger.File) iter.Seq2[ledger.AckLine, error] {
 	return func(yield func(ledger.AckLine, error) bool) {
 		for l.given = 1; l.given <= 50_000; l.given++ {
 			if !yield(ledger.AckLine{Seq: int64(l.given), Invoice: ledger.Invoice{ID: 1}}, nil) {
