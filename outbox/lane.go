@@ -13,7 +13,8 @@ import (
 type lanes struct {
 	mu    sync.Mutex
 	probe time.Duration
-	of    map[string]*stop // the credential's own, by company: shared
+	pause func(failures int) time.Duration // of a lane that waits as a whole
+	of    map[string]*stop                 // the credential's own, by company: shared
 	each  map[string]*stop
 	order []string // companies, in turn
 }
@@ -26,8 +27,8 @@ type stop struct {
 	tries  int       // failures in a row that are nobody's fault but the network's
 }
 
-func newLanes(companies []connector.Company, probe time.Duration, credential func(company string) string) *lanes {
-	l := &lanes{probe: probe, of: map[string]*stop{}, each: map[string]*stop{}}
+func newLanes(companies []connector.Company, c Config, credential func(company string) string) *lanes {
+	l := &lanes{probe: c.Probe.Std(), pause: func(failures int) time.Duration { return c.backoff(failures, jitter()) }, of: map[string]*stop{}, each: map[string]*stop{}}
 	shared := map[string]*stop{}
 	for _, c := range companies {
 		name := credential(c.ID)
@@ -104,7 +105,8 @@ func (l *lanes) stopped(company string, a api.Answer, now time.Time) bool {
 const breakAfter = 5
 
 // failed counts a failure that another try may cure, or that leaves its invoice
-// in doubt; wait is the time until the lane tries again.
+// in doubt. The lane tries again after wait at least, and ever later: each probe
+// is another invoice, whose own tries say nothing of how long this lasts.
 func (l *lanes) failed(company string, now time.Time, wait time.Duration) (news bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -114,7 +116,7 @@ func (l *lanes) failed(company string, now time.Time, wait time.Duration) (news 
 		return false
 	}
 	news = !all.closed
-	all.closed, all.until = true, now.Add(wait)
+	all.closed, all.until = true, now.Add(max(wait, l.pause(all.tries-breakAfter+1)))
 	return news
 }
 

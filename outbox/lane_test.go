@@ -244,6 +244,24 @@ func testBreaker(t *testing.T, bad api.Answer) {
 	}
 }
 
+// TestANightWithoutClearAnswersLeavesFewInDoubt: the platform says nothing of
+// when to try again, and each probe is another invoice.
+func TestANightWithoutClearAnswersLeavesFewInDoubt(t *testing.T) {
+	r := newFirm(t, 120)
+	r.api.answer = func(connector.Invoice, int) api.Answer {
+		return api.Answer{Fate: api.Unsure, Scope: api.ScopeInvoice, HTTP: 500}
+	}
+	r.sendAll()
+	for range 10 * 15 { // look-ups rest, as nothing arrived that they could find
+		r.clock.add(4 * time.Minute)
+		r.sendAll()
+	}
+	asked := r.api.allPosts(firstOfOne) + r.api.allPosts(otherOfOne)
+	if asked < 20 || asked > 110 { // 40 quarters of an hour, on average half as long, and the beginning
+		t.Errorf("%d invoices were put in doubt in ten hours", asked)
+	}
+}
+
 // TestAnInvoiceThatExistsIsLookedUpAtOnce while the loop of look-ups rests.
 func TestAnInvoiceThatExistsIsLookedUpAtOnce(t *testing.T) {
 	r := newRig(t, nil)

@@ -122,7 +122,7 @@ func New(opt Options) *Outbox {
 	}
 	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal(),
 		wanted: map[int64][]mappers.Beside{}}
-	o.lanes = newLanes(opt.Companies, opt.Config.Probe.Std(), opt.Credential)
+	o.lanes = newLanes(opt.Companies, opt.Config, opt.Credential)
 	return o
 }
 
