@@ -35,7 +35,11 @@ type bookTable struct {
 }
 
 func newBookTable(g *grid, header int, added []string) *bookTable {
-	return &bookTable{sheet: g.sheet, header: header, names: g.head.names, width: len(g.head.names), rows: map[int][]string{}, added: added}
+	width := len(g.head.names)
+	if added != nil {
+		width = max(width, g.reach())
+	}
+	return &bookTable{sheet: g.sheet, header: header, names: g.head.names, width: width, rows: map[int][]string{}, added: added}
 }
 
 // keep keeps a row and gives it what is added.

@@ -61,6 +61,7 @@ func (c *csvCopier) row(r *rowBytes, added []string) error {
 			line = append(line, r.Raw[r.Spans[column].start:r.Spans[column].end]...)
 		}
 	}
+	line = append(line, bytes.Repeat([]byte{c.r.split.delimiter}, c.unfilled())...)
 	for _, text := range added {
 		line = append(line, c.r.split.delimiter)
 		line = append(line, c.quoted(c.r.charset.encode(text))...)
@@ -74,6 +75,12 @@ func (c *csvCopier) row(r *rowBytes, added []string) error {
 	}
 	_, err := c.out.Write(append(line, end...))
 	return err
+}
+
+// unfilled is how many columns, behind those of the file, the mapping looks for by
+// their number: without them it would read ours.
+func (c *csvCopier) unfilled() int {
+	return max(0, c.r.grid.reach()-len(keptColumns(c.r.grid.head.names, c.r.width)))
 }
 
 // width is how many cells of a row are written. A row with other cells than the

@@ -300,3 +300,52 @@ func TestTheCopyOfRowsInAnyOrderKeepsTheirCells(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", copied, want)
 	}
 }
+
+// A mapping that numbers its columns may ask for more than a file has: what a
+// copy adds stands behind all of them.
+func TestOurColumnsAreNotReadByTheirNumber(t *testing.T) {
+	const fields = `
+[invoice]
+key = "#1"
+[invoice.fields]
+document_number = "#1"
+issue_date = "#2"
+[lines.fields]
+description = "#3"
+quantity = "#6"
+unit_price = "#4"
+`
+	for name, c := range map[string]struct{ input, file, back string }{
+		"without a header":  {"[input]\nformat = \"csv\"\n", "F1;01/01/2026;x;un\n", "x.csv.000001.refused.1.csv"},
+		"with a header":     {"[input]\nformat = \"csv\"\nheader = 1\n", "No;Jour;Texte;PU\nF1;01/01/2026;x;un\n", "x.csv.000001.refused.1.csv"},
+		"as a workbook":     {"[input]\nformat = \"csv\"\nheader = 1\n", "No;Jour;Texte;PU\nF1;01/01/2026;x;un\n", "x.csv.000001.refused.1.xlsx"},
+		"of a workbook":     {"[input]\nformat = \"xlsx\"\nsheet = \"Ventes\"\nheader = 1\n", string(workbook(t, []any{"No", "Jour", "Texte", "PU"}, []any{"F1", "01/01/2026", "x", "un"})), "x.xlsx.000001.refused.1.xlsx"},
+		"a short row first": {"[input]\nformat = \"csv\"\nshort_rows = true\n", "F1;01/01/2026;x;un\nF2;01/01/2026\n", "x.csv.000001.refused.1.csv"},
+	} {
+		m := mustLoad(t, c.input+fields)
+		e := exportOf("x.csv", []byte(c.file))
+		e.TempDir = t.TempDir()
+		results, _, err := readAll(t, m, e)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for range 2 { // a copy, and a copy of it
+			var out bytes.Buffer
+			if err := m.WriteCopy(context.Background(), e, func(n int) ([]problem.Problem, bool) { return results[n-1].Problems, true }, &out,
+				CopyOptions{Lang: problem.French, Workbook: strings.HasSuffix(c.back, ".xlsx")}); err != nil {
+				t.Fatal(name, err)
+			}
+			e = exportOf(c.back, out.Bytes())
+			e.TempDir = t.TempDir()
+			again, _, err := readAll(t, m, e)
+			if err != nil || len(again) != len(results) {
+				t.Fatal(name, again, err)
+			}
+			for i := range again {
+				if got, want := fateOf(again[i]), fateOf(results[i]); got != want {
+					t.Errorf("%s:\nwas %s\n is %s\n%q", name, want, got, out.Bytes())
+				}
+			}
+		}
+	}
+}

@@ -76,6 +76,9 @@ func (c *xlsxCopier) row(r *row, added []string) error {
 		}
 		cells = append(cells, text)
 	}
+	for len(added) > 0 && len(cells) < c.grid.reach() {
+		cells = append(cells, "")
+	}
 	for _, text := range added {
 		cells = append(cells, text)
 	}

@@ -223,6 +223,10 @@ func singles(e *expression) [][]selector {
 	return all
 }
 
+// reach is how many columns a row has up to the last that is read, whether the
+// file has it or not: what a copy adds must stand behind it.
+func (g *grid) reach() int { return slices.Max(append([]int{-1}, g.columns...)) + 1 }
+
 // wanted marks the columns whose cells are to be read; nil means all.
 func (g *grid) wanted(width int) []bool {
 	marks := make([]bool, width)
