@@ -46,16 +46,16 @@ type session struct {
 // open dials, checks the host key, logs in and starts SFTP. One key algorithm
 // after another is offered until the server shows a key that is known.
 func (c Config) open(ctx context.Context, a Address) (*session, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.ConnectTimeout.Std(), errSilent)
-	defer cancel()
 	known, err := c.trusted(a.Endpoint())
 	if err != nil {
 		return nil, err
 	}
-	logins, err := c.logins()
+	logins, err := c.logins() // unlocking a key takes seconds on a busy machine: no fault of the server
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.ConnectTimeout.Std(), errSilent)
+	defer cancel()
 	var wrong error
 	for _, algorithms := range known.offers {
 		s, err := c.openWith(ctx, a, known.check, algorithms, logins)
