@@ -278,9 +278,6 @@ func (l *Ledger) MendedDone(ctx context.Context, fileID int64, pubs []Publicatio
 // payFile marks a debt of the file (owed) paid by update and adds its publications.
 func (l *Ledger) payFile(ctx context.Context, fileID int64, what, owed string, pubs []Publication, update string) error {
 	err := l.commit(ctx, func(t *tx) error {
-		if err := l.write.tally.write(t); err != nil { // a verb before this one may have put an invoice under way
-			return err
-		}
 		due, err := first(context.Background(), t, scanOne[bool], "SELECT "+owed+" FROM file WHERE id = ?", fileID)
 		if err != nil || !due {
 			return err

@@ -89,8 +89,7 @@ func (a *tally) forget() {
 	a.err = nil
 }
 
-// write brings the counts up to date, as the last act of a transaction and
-// before a verb that reads them.
+// write brings the counts up to date, as the last act of each verb.
 func (a *tally) write(t *tx) error {
 	for at, m := range a.moves {
 		if m == (move{newest: m.newest}) {

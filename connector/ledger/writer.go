@@ -136,12 +136,13 @@ func (w *writer) transact(batch []*op) error {
 	}
 	w.tally.forget()
 	for _, o := range batch {
-		if err := o.do(w.tx); err != nil {
+		err := o.do(w.tx)
+		if err == nil {
+			err = w.tally.write(w.tx) // the next verb may read the counts
+		}
+		if err != nil {
 			return errors.Join(err, w.rollback())
 		}
-	}
-	if err := w.tally.write(w.tx); err != nil {
-		return errors.Join(err, w.rollback())
 	}
 	err := fault.Hit(fault.LedgerCommit)
 	if err == nil {
