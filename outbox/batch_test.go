@@ -2,9 +2,13 @@ package outbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"einvoice/connector/drop"
@@ -104,5 +108,31 @@ func TestBatchesAreBoundedByFilesAndBytes(t *testing.T) {
 		if got := fmt.Sprint(sizes(c.p, c.ready)); got != c.want {
 			t.Errorf("%d files: %s, want %s", len(c.ready), got, c.want)
 		}
+	}
+}
+
+// TestOneExportThatCannotBeKeptDoesNotKeepBackTheOthers: its folder in the spool
+// cannot be made, until somebody mends that.
+func TestOneExportThatCannotBeKeptDoesNotKeepBackTheOthers(t *testing.T) {
+	r := newRig(t, nil)
+	for i, name := range []string{"a.csv", "b.csv", "c.csv"} {
+		r.drop(name, header+row(fmt.Sprint("F", i+1), "10.00"))
+	}
+	sum := sha256.Sum256([]byte(header + row("F2", "10.00")))
+	inTheWay := filepath.Dir(r.Spool.Path(hex.EncodeToString(sum[:])))
+	r.must(os.WriteFile(inTheWay, nil, 0o600))
+	r.intake()
+	var names []string
+	for _, f := range r.files() {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	if strings.Join(names, " ") != "a.csv c.csv" {
+		t.Errorf("taken: %v", names)
+	}
+	r.must(os.Remove(inTheWay))
+	r.intake()
+	if n := len(r.files()); n != 3 {
+		t.Errorf("%d exports taken in the end", n)
 	}
 }

@@ -221,8 +221,29 @@ func (o *Outbox) takeAll(ctx context.Context, d *Drop, ready []drop.Entry) error
 }
 
 // copyAll copies exports into the spool and returns those that are there, on
-// disk. What kept the others was said; they are tried again.
+// disk. What kept the others was said; they are tried again. Where the disk fails
+// a batch, each goes on its own: one must not keep back the others.
 func (o *Outbox) copyAll(ctx context.Context, d *Drop, batch []drop.Entry) (entries []drop.Entry, copied []durable.Blob, away bool) {
+	entries, copied, away, err := o.copyBatch(ctx, d, batch)
+	if err != nil && len(batch) > 1 {
+		err = nil
+		for i := range batch {
+			one, blob, gone, failed := o.copyBatch(ctx, d, batch[i:i+1])
+			entries, copied, away = append(entries, one...), append(copied, blob...), away || gone
+			if err == nil {
+				err = failed
+			}
+		}
+	}
+	if err != nil {
+		o.sayTrouble(d, err)
+	}
+	return entries, copied, away
+}
+
+// copyBatch copies exports and makes them durable together: all that could be
+// read, or with an error none.
+func (o *Outbox) copyBatch(ctx context.Context, d *Drop, batch []drop.Entry) (entries []drop.Entry, copied []durable.Blob, away bool, err error) {
 	spool := o.Spool.Batch()
 	blobs := make([]durable.Blob, len(batch))
 	var busy atomic.Bool
@@ -234,8 +255,7 @@ func (o *Outbox) copyAll(ctx context.Context, d *Drop, batch []drop.Entry) (entr
 		return nil // said, and tried again
 	})
 	if err := spool.Sync(); err != nil {
-		o.sayTrouble(d, fmt.Errorf("copy to the spool: %w", err))
-		return nil, nil, busy.Load()
+		return nil, nil, busy.Load(), fmt.Errorf("copy %s to the spool: %w", batch[0].Name, err)
 	}
 	for i, e := range batch {
 		if blobs[i].SHA256 == "" || fault.Hit(fault.Spooled) != nil {
@@ -243,7 +263,7 @@ func (o *Outbox) copyAll(ctx context.Context, d *Drop, batch []drop.Entry) (entr
 		}
 		entries, copied = append(entries, e), append(copied, blobs[i])
 	}
-	return entries, copied, busy.Load()
+	return entries, copied, busy.Load(), nil
 }
 
 // each calls work for 0 to count-1, n at once.
