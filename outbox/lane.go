@@ -23,6 +23,7 @@ type lanes struct {
 // probe gets through.
 type stop struct {
 	closed bool
+	why    string    // what the platform said, for status; none for the network
 	until  time.Time // next probe
 	tries  int       // failures in a row that are nobody's fault but the network's
 }
@@ -87,16 +88,20 @@ func (l *lanes) probing(company string, now time.Time) {
 	}
 }
 
-// stopped closes what an answer stops. It returns true when that is news.
-func (l *lanes) stopped(company string, a api.Answer, now time.Time) bool {
+// stopped closes what an answer stops, and keeps why. It returns true when that
+// is news.
+func (l *lanes) stopped(company string, scope api.Scope, why string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.each[company]
-	if a.Scope == api.ScopeCredential {
+	if scope == api.ScopeCredential {
 		s = l.of[company]
 	}
-	news := !s.closed
+	news := !s.closed || s.why == ""
 	s.closed, s.until = true, now.Add(l.probe)
+	if news {
+		s.why = why
+	}
 	return news
 }
 
@@ -142,11 +147,15 @@ func (l *lanes) read(company string) bool {
 	return news
 }
 
-// own tells whether a company is stopped for a reason of its own.
-func (l *lanes) own(company string) bool {
+// why tells what stops a company: its own reason before that of its credential,
+// which others tell too. Empty when nothing was said.
+func (l *lanes) why(company string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.each[company].closed
+	if own := l.each[company].why; own != "" {
+		return own
+	}
+	return l.of[company].why
 }
 
 // together tells whether two companies are under one credential.

@@ -188,6 +188,44 @@ func TestACompanysOwnStopOutlivesThatOfItsCredential(t *testing.T) {
 	}
 }
 
+// TestACompanysOwnStopIsToldInEitherOrder: two workers meet the company's stop
+// and its credential's at about the same time.
+func TestACompanysOwnStopIsToldInEitherOrder(t *testing.T) {
+	own := api.Answer{Fate: api.Stopped, Scope: api.ScopeCompany, Problems: []problem.Problem{{Code: "E4006"}}}
+	all := api.Answer{Fate: api.Stopped, Scope: api.ScopeCredential, Problems: []problem.Problem{{Code: "E4005"}}}
+	mine, others := ledger.ToSend{Company: "a1"}, ledger.ToSend{Company: "a2"}
+	for name, meet := range map[string]func(*rig){
+		"company first": func(r *rig) {
+			r.Outbox.outcome(t.Context(), mine, own)
+			r.Outbox.outcome(t.Context(), others, all)
+		},
+		"credential first": func(r *rig) {
+			r.Outbox.outcome(t.Context(), others, all)
+			r.Outbox.outcome(t.Context(), mine, own)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newFirm(t, 0)
+			meet(r)
+			told := func(company, want string) {
+				t.Helper()
+				why, err := r.Ledger.Get(t.Context(), StoppedFact(company))
+				if err != nil || !strings.Contains(why, want) || want == "" && why != "" {
+					t.Errorf("%s: %q, %v, want %q", company, why, err, want)
+				}
+			}
+			told("a1", "E4006")
+			told("a2", "E4005")
+			told("b1", "")
+			r.Outbox.outcome(t.Context(), others, api.Answer{Fate: api.Sent})
+			told("a1", "E4006")
+			told("a2", "")
+			r.Outbox.outcome(t.Context(), mine, api.Answer{Fate: api.Sent})
+			told("a1", "")
+		})
+	}
+}
+
 // TestAPlatformThatIsDownIsNotAskedByEveryInvoice, be it that each would be in
 // doubt, or only wait. The credential's lane waits as a whole, as long as the
 // platform asks, tries with one invoice, and goes on by itself.

@@ -37,7 +37,7 @@ type sender struct {
 // started and waits for those under way, at most Drain.
 func (o *Outbox) send(ctx context.Context) error {
 	for _, c := range o.Companies { // what an earlier run met may be over
-		o.noteResumed(ctx, c.ID)
+		o.note(ctx, c.ID)
 	}
 	n := o.Config.Workers
 	s := &sender{o: o, work: make(chan ledger.ToSend, 2*n), outcomes: make(chan ledger.Outcome, n),
@@ -207,9 +207,9 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		if a.Doubt {
 			out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))
 		}
-		if o.lanes.stopped(t.Company, a, now) {
+		if o.lanes.stopped(t.Company, a.Scope, o.since(now, first(a.Problems)), now) {
 			o.tell("stopped", args...)
-			o.noteStop(ctx, t.Company, a, now)
+			o.note(ctx, t.Company)
 		}
 		return out
 	case api.Later:
@@ -244,7 +244,7 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 	}
 	if o.lanes.worked(t.Company) {
 		o.tell("resumed", "company", t.Company)
-		o.noteResumed(ctx, t.Company)
+		o.note(ctx, t.Company)
 	}
 	return out
 }
@@ -253,28 +253,24 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 // is stopped, for status.
 func StoppedFact(company string) string { return "outbox.stopped." + company }
 
-// noteStop keeps the reason of a stop where status can read it. It is for people
-// only: lanes start open, and the first answer tells again.
-func (o *Outbox) noteStop(ctx context.Context, company string, a api.Answer, now time.Time) {
-	p := first(a.Problems)
-	text := fmt.Sprintf("since %s, %s: %s", now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
-	for _, c := range o.Companies {
-		if c.ID != company && (a.Scope != api.ScopeCredential || !o.lanes.together(c.ID, company)) {
-			continue
-		}
-		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), text); err != nil {
-			o.Log.Warn().Err(err).Msg("stop not noted for status")
-		}
-	}
+// since says in a line what stops a company, and from when on.
+func (o *Outbox) since(now time.Time, p problem.Problem) string {
+	return fmt.Sprintf("since %s, %s: %s", now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
 }
 
-func (o *Outbox) noteResumed(ctx context.Context, company string) {
+// note keeps where status can read it what stops a company and those under its
+// credential. It is for people only: lanes start open, and the first answer tells
+// again. Two workers may note at once what they met: each writes what the lanes
+// say then, so that the last one is right.
+func (o *Outbox) note(ctx context.Context, company string) {
+	o.noting.Lock()
+	defer o.noting.Unlock()
 	for _, c := range o.Companies {
-		if !o.lanes.together(c.ID, company) || o.lanes.own(c.ID) || o.lanes.shut(c.ID) {
+		if !o.lanes.together(c.ID, company) {
 			continue
 		}
-		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), ""); err != nil {
-			o.Log.Warn().Err(err).Msg("resumption not noted for status")
+		if err := o.Ledger.Put(ctx, StoppedFact(c.ID), o.lanes.why(c.ID)); err != nil {
+			o.Log.Warn().Err(err).Msg("stop or resumption not noted for status")
 		}
 	}
 }
@@ -297,7 +293,8 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	var found []connector.Remote
 	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
 		if err != nil {
-			if o.lanes.stopped(company, api.Answer{Scope: api.ScopeCompany, Problems: []problem.Problem{unread(err)}}, o.Now()) {
+			if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), unread(err)), o.Now()) {
+				o.note(ctx, company)
 				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
 			}
 			return false, nil
@@ -316,6 +313,7 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 		return false, err
 	}
 	if o.lanes.read(company) {
+		o.note(ctx, company)
 		o.tell("resumed", "company", company)
 	}
 	if err := o.Ledger.SweepDone(ctx, company); err != nil {
