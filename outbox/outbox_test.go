@@ -233,7 +233,7 @@ func (r *rig) sendAll() {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.send(ctx) }()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		idle, err := r.nothingToSend(ctx) // first: what leaves the queue meanwhile is then seen under way
 		r.must(err)
 		pending, err := r.Ledger.Pending(ctx)
@@ -241,7 +241,9 @@ func (r *rig) sendAll() {
 		if idle && pending[ledger.Sending] == 0 {
 			break
 		}
-		time.Sleep(time.Millisecond)
+		if time.Now().After(end) {
+			r.t.Fatalf("not quiet after a minute: %v", pending)
+		}
 	}
 	stop()
 	r.must(<-done)

@@ -476,16 +476,24 @@ func storyEnded(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// awaitstatus REGEXP: wait until status --json matches.
+// awaitstatus REGEXP: wait until status, followed by status --json, matches.
 func storyAwaitStatus(ts *testscript.TestScript, neg bool, args []string) {
 	re := regexp.MustCompile(args[0])
 	path, err := exec.LookPath("einvoice")
 	ts.Check(err)
 	var out []byte
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		cmd := exec.Command(path, "status", "--json")
-		cmd.Dir = ts.MkAbs(".")
-		if out, err = cmd.Output(); err == nil && re.Match(out) {
+		out = nil
+		for _, args := range [][]string{{"status"}, {"status", "--json"}} {
+			cmd := exec.Command(path, args...)
+			cmd.Dir = ts.MkAbs(".")
+			text, err := cmd.Output()
+			if err != nil {
+				text = nil
+			}
+			out = append(out, text...)
+		}
+		if re.Match(out) {
 			return
 		}
 	}
