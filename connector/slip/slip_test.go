@@ -53,7 +53,7 @@ func dropped(number string, state ledger.State, kind string) ledger.Issued {
 // everyState is what an evening may find.
 func everyState() books {
 	b := books{known: []string{"F-0004"}, files: []ledger.File{
-		{ID: 1, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "lot.csv"}, Controls: []ledger.Control{{Name: "TTC", Stated: "120", Computed: "130"}}},
+		{ID: 1, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "lot.csv"}, Controls: []ledger.Control{{Name: "TTC", Stated: "120", Computed: "130"}, {Name: "lines", Computed: "7"}}},
 		{ID: 2, State: ledger.FileFailed, NewFile: ledger.NewFile{Name: "kaputt.csv"}},
 		{ID: 3, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "of-another-company.csv"}},
 	}}
@@ -123,6 +123,9 @@ func TestTheSlipSaysItInBothFiles(t *testing.T) {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("no %q in the %s:\n%s", want, name, b.String())
 			}
+		}
+		if strings.Contains(b.String(), "lines") {
+			t.Errorf("%s compares a total that the ERP did not give", name)
 		}
 		if strings.Contains(b.String(), "of-another-company") {
 			t.Errorf("%s names an export of another company", name)

@@ -117,10 +117,14 @@ func (s *Slip) lines(w words) (list []line) {
 	return list
 }
 
-// controls are the totals that the ERP gave with an export, beside ours.
+// controls are the totals that the ERP gave with an export, beside ours; where
+// it gave none there is nothing to compare, and nothing to check.
 func controls(w words, f ledger.File) (list []line) {
 	list = append(list, line{About: w.export, What: f.Name, Note: w.take + " " + strconv.FormatInt(f.Take, 10)})
 	for _, c := range f.Controls {
+		if c.Stated == "" {
+			continue
+		}
 		note := w.same
 		if c.Stated != c.Computed {
 			note = w.differs
