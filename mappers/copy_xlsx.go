@@ -12,18 +12,18 @@ import (
 
 // xlsxCopier gives a CSV back as a workbook with one sheet of texts.
 type xlsxCopier struct {
-	grid   *grid
-	before []row // up to and with the header
-	opt    CopyOptions
-	w      io.Writer
-	book   *excelize.File
-	sheet  *excelize.StreamWriter
-	num    int
-	temp   string
+	r     *csvReader
+	grid  *grid
+	opt   CopyOptions
+	w     io.Writer
+	book  *excelize.File
+	sheet *excelize.StreamWriter
+	num   int
+	temp  string
 }
 
-func newXLSXCopier(g *grid, before []row, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
-	return &xlsxCopier{grid: g, before: before, opt: opt, w: w, temp: tempDir}
+func newXLSXCopier(r *csvReader, w io.Writer, opt CopyOptions, tempDir string) *xlsxCopier {
+	return &xlsxCopier{r: r, grid: r.grid.named("Factures"), opt: opt, w: w, temp: tempDir}
 }
 
 func (c *xlsxCopier) begin() (err error) {
@@ -34,16 +34,11 @@ func (c *xlsxCopier) begin() (err error) {
 	if c.sheet, err = c.book.NewStreamWriter(c.grid.sheet); err != nil {
 		return fmt.Errorf("start sheet: %w", err)
 	}
-	for i, r := range c.before {
-		var added []string
-		if i == len(c.before)-1 && c.grid.head.row > 0 {
-			added = c.opt.addedColumns()
-		}
-		if err := c.row(&r, added); err != nil {
-			return err
-		}
+	if c.r.header == nil {
+		return nil
 	}
-	return nil
+	c.num = c.grid.head.row - 1 // what stands above the header is left out
+	return c.row(c.grid.head.names, c.opt.addedColumns())
 }
 
 func (c *xlsxCopier) take(d document, ps []problem.Problem, failing bool) error {
@@ -51,7 +46,7 @@ func (c *xlsxCopier) take(d document, ps []problem.Problem, failing bool) error 
 		return nil
 	}
 	for i, r := range d.source {
-		if err := c.row(r, c.opt.addedCells(d.source, i, ps)); err != nil {
+		if err := c.row(c.r.cells(r), c.opt.addedCells(d.source, i, ps)); err != nil {
 			return err
 		}
 	}
@@ -66,17 +61,17 @@ func (c *xlsxCopier) end() error {
 	return errors.Join(err, c.book.Close())
 }
 
-func (c *xlsxCopier) row(r *row, added []string) error {
+func (c *xlsxCopier) row(texts, added []string) error {
 	c.num++
 	var cells []any
-	for _, column := range keptColumns(c.grid.head.names, max(len(r.Cells), len(c.grid.head.names)*min(1, len(added)))) {
+	for _, column := range keptColumns(c.grid.head.names, max(len(texts), len(c.grid.head.names))) {
 		text := ""
-		if column < len(r.Cells) {
-			text = r.Cells[column]
+		if column < len(texts) {
+			text = texts[column]
 		}
 		cells = append(cells, text)
 	}
-	for len(added) > 0 && len(cells) < c.grid.reach() {
+	for len(cells) < c.grid.reach() {
 		cells = append(cells, "")
 	}
 	for _, text := range added {

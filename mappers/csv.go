@@ -24,8 +24,8 @@ type csvReader struct {
 	charset charset
 	width   int
 	lenient bool      // short rows are allowed
-	wanted  []bool    // nil: all cells
-	reads   *reads    // not nil: only the cells that are wanted, close together
+	wanted  []bool    // the cells that are read
+	reads   *reads    // not nil: they stand close together
 	keep    bool      // the bytes of each row
 	preface []byte    // everything before the header row, for a copy
 	header  *rowBytes // for a copy
@@ -63,9 +63,6 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 		split: newSplitter(look.charset.reader(f), e.Size, look.delimiter, m.input.quote, look.end),
 	}
 	r.wanted = g.wanted(max(look.width, maxPosition(m.places)))
-	if keep {
-		r.wanted = nil
-	}
 	if err := r.toHeader(); err != nil {
 		f.Close()
 		return nil, nil, r.broken(err)
@@ -117,17 +114,6 @@ func (r *csvReader) toHeader() error {
 	return nil
 }
 
-// headerRows is the header for a copy as a workbook, in the row that the mapping
-// looks for it in; what stands above it is left out.
-func (r *csvReader) headerRows() []row {
-	if r.header == nil {
-		return nil
-	}
-	rows := make([]row, max(r.grid.head.row, 1))
-	rows[len(rows)-1].Cells = r.grid.head.names
-	return rows
-}
-
 func (r *csvReader) Close() error { return r.file.Close() }
 
 func (r *csvReader) next() (*row, error) {
@@ -141,20 +127,40 @@ func (r *csvReader) next() (*row, error) {
 	if r.width == 0 {
 		r.width = len(s.spans)
 	}
-	if r.reads != nil {
-		return r.reads.row(), nil
-	}
-	out := &row{Num: s.line, Last: s.lines, line: s.record, size: len(s.record), Cells: make([]string, min(len(s.spans), max(r.width, len(r.wanted))))}
-	for i := range out.Cells {
-		if r.wanted == nil || i < len(r.wanted) && r.wanted[i] {
-			r.decode(out, i)
-		}
-	}
-	r.checkWidth(out)
+	out := r.row()
 	if r.keep {
 		out.Kept = s.rowBytes()
 	}
 	return out, nil
+}
+
+// row makes a row of the record that was just split. A copy is written of the
+// very documents that were read: it has no other cells, but the row's bytes.
+func (r *csvReader) row() *row {
+	s := r.split
+	if r.reads != nil {
+		return r.reads.row()
+	}
+	out := &row{Num: s.line, Last: s.lines, line: s.record, size: len(s.record), Cells: make([]string, min(len(s.spans), max(r.width, len(r.wanted))))}
+	for i := range out.Cells {
+		if r.wants(i) {
+			r.decode(out, i)
+		}
+	}
+	r.checkWidth(out)
+	return out
+}
+
+func (r *csvReader) wants(column int) bool { return column < len(r.wanted) && r.wanted[column] }
+
+// cells are all cells of a row that was kept.
+func (r *csvReader) cells(of *row) []string {
+	var cells []string
+	for _, at := range of.Kept.Spans {
+		text, _ := r.charset.decode(at.of(of.Kept.Raw, r.split.quote))
+		cells = append(cells, text)
+	}
+	return cells[:min(len(cells), max(r.width, len(r.wanted)))]
 }
 
 // room is where rows stand that are used again; nil when they are kept.

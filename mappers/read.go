@@ -213,14 +213,12 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !keep {
-		r.compact()
-	}
+	r.compact()
 	in := m.openRows(r.grid, r, e.TempDir, keep)
 	in.encoding, in.problems = r.charset.name, problems
 	in.copier = func(w io.Writer, opt CopyOptions) copier {
 		if opt.Workbook {
-			return newXLSXCopier(r.grid.named("Factures"), r.headerRows(), w, opt, e.TempDir)
+			return newXLSXCopier(r, w, opt, e.TempDir)
 		}
 		return newCSVCopier(r, m.input.quote, w, opt)
 	}

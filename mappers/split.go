@@ -216,18 +216,20 @@ func bytesLike(word uint64, c byte) uint64 {
 	return ^((x&low + low) | x | low)
 }
 
-// bytesOf gives a cell without its quotes, doubled ones made single.
-func (s *splitter) bytesOf(c span) []byte {
-	b := s.record[c.start:c.end]
+func (s *splitter) bytesOf(c span) []byte { return c.of(s.record, s.quote) }
+
+// of gives a cell without its quotes, doubled ones made single.
+func (c span) of(record []byte, quote byte) []byte {
+	b := record[c.start:c.end]
 	if !c.quoted {
 		return b
 	}
 	b = b[1:]
-	if n := len(b); n > 0 && b[n-1] == s.quote {
+	if n := len(b); n > 0 && b[n-1] == quote {
 		b = b[:n-1]
 	}
-	if bytes.IndexByte(b, s.quote) < 0 {
+	if bytes.IndexByte(b, quote) < 0 {
 		return b
 	}
-	return bytes.ReplaceAll(b, []byte{s.quote, s.quote}, []byte{s.quote})
+	return bytes.ReplaceAll(b, []byte{quote, quote}, []byte{quote})
 }
