@@ -68,7 +68,7 @@ func (in *Inbox) standing(i ledger.IssuedLine) (label string, since time.Time, r
 	lang := in.opt.Lang
 	since = i.CreatedAt
 	if len(i.Problems) > 0 && i.State != ledger.Sent {
-		p := i.Problems[0]
+		p := i.Cause()
 		reason, what = p.Message(lang), p.Remedy(lang)
 	}
 	if i.State != ledger.Sent {

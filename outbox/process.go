@@ -208,7 +208,7 @@ func (o *Outbox) tellVerdicts(ctx context.Context, f ledger.File) error {
 				}
 			}
 		default:
-			p := first(inv.Problems).Discreet()
+			p := inv.Cause().Discreet()
 			o.tell("verdict", "code", p.Code, "verdict", string(inv.Verdict), "file", f.Name, "number", inv.Key.Number,
 				"company", inv.Company, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 		}

@@ -161,9 +161,9 @@ func label(lang problem.Lang, args map[string]string) string {
 
 // verdictWord heads the line of an invoice that is not sent now.
 func verdictWord(lang problem.Lang, verdict string) string {
-	fr := map[string]string{"DUPLICATE": "DÉJÀ ENVOYÉE ", "CONFLICT": "CONFLIT      ", "SUPERSEDED": "REMPLACÉE    ",
+	fr := map[string]string{"DUPLICATE": "DÉJÀ CONNUE  ", "CONFLICT": "CONFLIT      ", "SUPERSEDED": "REMPLACÉE    ",
 		"IGNORED": "IGNORÉE      ", "HELD": "À VÉRIFIER   ", "WAITING": "EN ATTENTE   "}
-	en := map[string]string{"DUPLICATE": "ALREADY SENT", "CONFLICT": "CONFLICT   ", "SUPERSEDED": "SUPERSEDED ",
+	en := map[string]string{"DUPLICATE": "DUPLICATE  ", "CONFLICT": "CONFLICT   ", "SUPERSEDED": "SUPERSEDED ",
 		"IGNORED": "IGNORED    ", "HELD": "TO CHECK   ", "WAITING": "WAITING    "}
 	if lang == problem.English {
 		return en[verdict]
@@ -174,7 +174,7 @@ func verdictWord(lang problem.Lang, verdict string) string {
 // counts lists how many invoices of a file got which verdict.
 func counts(lang problem.Lang, args map[string]string) string {
 	names := [][3]string{
-		{"QUEUED", "à envoyer", "to send"}, {"REFUSED", "refusée(s)", "refused"}, {"DUPLICATE", "déjà envoyée(s)", "already sent"},
+		{"QUEUED", "à envoyer", "to send"}, {"REFUSED", "refusée(s)", "refused"}, {"DUPLICATE", "déjà connue(s)", "duplicate"},
 		{"CONFLICT", "en conflit", "in conflict"}, {"IGNORED", "ignorée(s)", "ignored"}, {"HELD", "à vérifier", "to check"},
 		{"WAITING", "en attente", "waiting"}, {"SUPERSEDED", "remplacée(s)", "superseded"},
 	}

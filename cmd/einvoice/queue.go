@@ -141,8 +141,7 @@ func lineOf(lang problem.Lang, inv ledger.Invoice, file string) queued {
 	q := queued{Company: inv.Company, Number: inv.Key.Number, State: inv.State, Gross: inv.Gross.String(), Currency: inv.Currency,
 		File: file, Row: inv.Row, Attempts: inv.Attempts, NotBefore: inv.NotBefore, Since: inv.CreatedAt,
 		Choices: choices(inv.State, inv.Key.Number)}
-	if len(inv.Problems) > 0 {
-		p := inv.Problems[0]
+	if p := inv.Cause(); p.Code != "" {
 		q.Code, q.Why, q.Remedy = p.Code, p.Message(lang), p.Remedy(lang)
 	}
 	return q

@@ -63,7 +63,7 @@ var inFrench = map[string]string{
 	"refuse":                                                               "refusé",
 	"hold":                                                                 "à vérifier",
 	"warn":                                                                 "attention",
-	"QUEUED":                                                               "à envoyer", "REFUSED": "refusée", "DUPLICATE": "déjà envoyée", "CONFLICT": "en conflit",
+	"QUEUED":                                                               "à envoyer", "REFUSED": "refusée", "DUPLICATE": "déjà connue", "CONFLICT": "en conflit",
 	"SUPERSEDED": "remplacée", "IGNORED": "ignorée", "HELD": "à vérifier", "WAITING": "en attente",
 
 	// check
@@ -94,7 +94,7 @@ var inFrench = map[string]string{
 	"rejected":   "rejetée(s) par la plateforme",
 	"refused":    "refusée(s)",
 	"conflict":   "en conflit",
-	"duplicate":  "déjà envoyée(s)",
+	"duplicate":  "déjà connue(s)",
 	"superseded": "remplacée(s)",
 	"ignored":    "ignorée(s)",
 	"seen":       "annoncée(s)",

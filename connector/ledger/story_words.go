@@ -29,7 +29,7 @@ func (in tongue) word(text string) string {
 // frenchWords are the words of a story. A test finds what is missing.
 var frenchWords = map[string]string{
 	// verdicts and events
-	string(VerdictQueued): "à envoyer", string(VerdictDuplicate): "déjà envoyée", string(VerdictConflict): "en conflit",
+	string(VerdictQueued): "à envoyer", string(VerdictDuplicate): "déjà connue", string(VerdictConflict): "en conflit",
 	string(VerdictIgnored): "ignorée", string(VerdictWaiting): "en attente",
 	string(EventSent): "envoyée", string(EventRefused): "refusée", string(EventStatus): "statut", string(EventUncertain): "sans réponse claire",
 	string(EventResolved): "élucidée", string(EventHeld): "à vérifier", string(EventReleased): "libérée", string(EventSuperseded): "remplacée",

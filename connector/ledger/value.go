@@ -170,6 +170,21 @@ func plain(a connector.Amount) string {
 	return a.Or0().Trim(0).String()
 }
 
+// Cause is the problem that says why the invoice is in its state, for whoever
+// can show one only. What stopped it goes before what the checks remarked; what
+// put off one that goes, or made it a duplicate, stands first by itself: a doubt
+// that was let go, or is another invoice's matter now, is no reason any more.
+func (i Invoice) Cause() problem.Problem {
+	switch i.State {
+	case Held, Refused, Rejected, Conflict, Ignored:
+		return foremost(i.Problems)
+	}
+	if len(i.Problems) > 0 {
+		return i.Problems[0]
+	}
+	return problem.Problem{}
+}
+
 // foremost is the problem that one line can show: the first that stops the
 // invoice, else the first.
 func foremost(ps []problem.Problem) problem.Problem {
