@@ -40,6 +40,7 @@ const (
 	codeTwice          = "E2107" // one number, two invoices
 	codeNoHead         = "E2108" // lines whose invoice is not in its table
 	codeNoStart        = "E2109" // typed records whose invoice has lost its first one
+	codeWhoseRow       = "E2110" // a row without key behind one that is left out
 	codeNotNumber      = "E2201"
 	codeEitherNumber   = "E2202" // 1.234: a thousand or one and a bit
 	codeLongNumber     = "E2203" // beyond 19 digits

@@ -25,6 +25,7 @@ type grouper struct {
 
 	current gathering
 	within  bool   // current is a document, and not yet closed
+	left    int    // the last row with a key, where [input] leaves it out and it is of another document
 	of      []*row // its rows; used again for the next one
 	slab    []node // for the lines of many documents
 	source  bool   // documents keep their rows, for a copy
@@ -95,14 +96,23 @@ func (g *grouper) take(r *row) error {
 	if r.blank() && len(r.Faults) == 0 {
 		return nil
 	}
+	key := g.key(r)
 	counts, err := g.counts(r)
+	if key != "" {
+		g.left = 0
+	}
 	if err != nil || !counts {
+		if key != "" && r != g.trailer && !(g.within && key == g.current.key) && (g.m.input.anyOrder || !g.heading(r)) {
+			g.left = r.Num
+		}
 		return err
 	}
 	g.after = g.trailer != nil
-	key := g.key(r)
 	switch {
-	case key == "" && g.m.input.fillDown && g.within, g.within && key == g.current.key:
+	case key == "" && g.m.input.fillDown && g.within:
+		g.doubt(r)
+		g.add(r)
+	case g.within && key == g.current.key:
 		g.add(r)
 	case key == "" && isTotal(r):
 	case key == "":
@@ -113,6 +123,30 @@ func (g *grouper) take(r *row) error {
 		return g.open(key, r)
 	}
 	return nil
+}
+
+// doubt refuses the document at hand for a row without key that comes behind a
+// row of another one, which is left out: it may be a line of either.
+func (g *grouper) doubt(r *row) {
+	if g.left == 0 {
+		return
+	}
+	p := g.grid.fault(codeWhoseRow, r.Num, "", "")
+	p.Args = map[string]string{"first": strconv.Itoa(g.left)}
+	g.current.doc.faults = append(g.current.doc.faults, p)
+	g.left = 0
+}
+
+// heading knows the header that a report repeats on every page, within a document.
+func (g *grouper) heading(r *row) bool {
+	for _, sel := range g.m.key {
+		c := g.grid.columns[sel.place]
+		text, _ := r.cell(sel.place)
+		if c < 0 || c >= len(g.grid.head.shown) || trimSpace(text) != g.grid.head.shown[c] {
+			return false
+		}
+	}
+	return true
 }
 
 // counts tells whether a row is one of the table's: not the trailer, and not
