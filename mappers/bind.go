@@ -175,7 +175,7 @@ func (w *work) add(p problem.Problem) {
 }
 
 func (w *work) lines() {
-	if len(w.b.m.lines.fields) == 0 {
+	if !w.b.m.hasLines() {
 		return // an export of headers: its charges are all there is
 	}
 	inv, origins := &w.res.Invoice, &w.res.Origins

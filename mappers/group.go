@@ -109,10 +109,10 @@ func (g *grouper) take(r *row) error {
 	}
 	g.after = g.trailer != nil
 	switch {
-	case key == "" && g.m.input.fillDown && g.within:
+	case key == "" && g.m.input.fillDown && g.within && g.m.hasLines():
 		g.doubt(r)
 		g.add(r)
-	case g.within && key == g.current.key:
+	case g.within && key == g.current.key && g.m.hasLines():
 		g.add(r)
 	case key == "" && isTotal(r):
 	case key == "":
@@ -124,6 +124,10 @@ func (g *grouper) take(r *row) error {
 	}
 	return nil
 }
+
+// hasLines tells whether the rows of a document are its lines. Otherwise each row
+// is a document: what a second one adds to it would be lost.
+func (m *Mapping) hasLines() bool { return len(m.lines.fields) > 0 }
 
 // doubt refuses the document at hand for a row without key that comes behind a
 // row of another one, which is left out: it may be a line of either.
@@ -229,7 +233,11 @@ func (g *grouper) open(key string, r *row) error {
 	}
 	if again {
 		d.spoils = first.ordinal
-		p := g.grid.fault(codeKeyAgain, r.Num, shownKey(key), "")
+		code := codeKeyAgain
+		if !g.m.hasLines() {
+			code = codeTwice
+		}
+		p := g.grid.fault(code, r.Num, shownKey(key), "")
 		p.Position = g.keyPosition(r)
 		p.Args = map[string]string{"first": strconv.Itoa(first.row)}
 		d.faults = append(d.faults, p)
