@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
 )
 
@@ -143,7 +144,34 @@ func newHungry(t *testing.T, s starved) *hungry {
 	r.must(h.cmd.Start())
 	go func() { defer close(h.ended); _ = h.cmd.Wait() }()
 	t.Cleanup(func() { _ = h.cmd.Process.Kill(); <-h.ended })
+	h.started()
 	return h
+}
+
+// started waits until the daemon serves its drop: until then a full disk is an
+// error, after that something to endure.
+func (h *hungry) started() {
+	h.t.Helper()
+	marker := filepath.Join(h.dir, "drop", drop.OwnerMarker)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		_, err := os.Stat(marker)
+		if err == nil {
+			return
+		}
+		h.alive()
+		if time.Now().After(end) {
+			h.t.Fatalf("not started: %v\n%s", err, h.said.from(0))
+		}
+	}
+}
+
+func (h *hungry) alive() {
+	h.t.Helper()
+	select {
+	case <-h.ended:
+		h.t.Fatalf("the daemon ended:\n%s", h.said.from(0))
+	default:
+	}
 }
 
 // work drops an export of three invoices, one of them wrong, and a supplier writes.
@@ -211,11 +239,7 @@ func (h *hungry) finished() (bool, string) {
 func (h *hungry) await(atMost time.Duration, complaint func() bool) (finished bool, why string) {
 	h.t.Helper()
 	for end := time.Now().Add(atMost); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		select {
-		case <-h.ended:
-			h.t.Fatalf("the daemon ended:\n%s", h.said.from(0))
-		default:
-		}
+		h.alive()
 		if finished, why = h.finished(); finished || complaint() {
 			return finished, why
 		}
