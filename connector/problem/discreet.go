@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,6 +15,18 @@ func plainWords() []string {
 		"vat", "unit", "code", "percent", "country", "net", "gross", "charge", "base"}
 }
 
+// oursByValue are the codes whose value is no data of an invoice: a name that the
+// mapping gives, a count, a control total, an error of the network. Without it
+// the line says nothing.
+func oursByValue() []string {
+	return []string{"E2001", "E2013", "E2033", "E2034", "E2101", "E2102", "E4004", "E4013", "E4014", "E4024"}
+}
+
+// oursByExpected are those whose other value is none either. The columns that a
+// file has instead of the one missing are not among them: without a header they
+// are its first invoice.
+func oursByExpected() []string { return []string{"E2033", "E2034", "E2101"} }
+
 // Discreet is the problem as a log may show it: without what was seen in a field
 // that can hold a name, an address, an e-mail address or an account. The
 // acknowledgement and the correctable copy show all of it, to those whose it is.
@@ -21,10 +34,10 @@ func (p Problem) Discreet() Problem {
 	if p.Value == "" && len(p.Args) == 0 || plain(p.Field) && figure(p.Value) {
 		return p
 	}
-	if p.Value != "" {
+	if p.Value != "" && !slices.Contains(oursByValue(), p.Code) {
 		p.Value = veil
 	}
-	if p.Expected != "" {
+	if p.Expected != "" && !slices.Contains(oursByExpected(), p.Code) {
 		p.Expected = veil
 	}
 	if p.Field == "" { // the words of a catalogue text about the file or our own state

@@ -84,3 +84,20 @@ func TestLogsShowFiguresNotPeople(t *testing.T) {
 		}
 	}
 }
+
+func TestLogsSayWhatTheMappingOrTheNetworkSaid(t *testing.T) {
+	for _, c := range []struct {
+		p    Problem
+		want string
+	}{
+		{Problem{Code: "E2001", Value: "N° facture", Expected: "Jeanne Martin"}, "La colonne « N° facture » est absente du fichier. À la place, le fichier a : « … »."},
+		{Problem{Code: "E2101", Value: "3", Expected: "18", Position: Position{Row: 5}}, "La ligne 5 a 3 cellules au lieu de 18."},
+		{Problem{Code: "E4013", Value: "connection refused"}, "injoignable : connection refused."},
+		{Problem{Code: "E4000", Value: "Jeanne Martin is unknown"}, "a refusé : « … »"},
+	} {
+		d := c.p.Discreet()
+		if got := d.Message(French) + " " + d.Remedy(French); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s", c.p.Code, got)
+		}
+	}
+}
