@@ -79,9 +79,10 @@ func rootCommand(s streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "einvoice",
 		Short: "Send an ERP's exports as e-invoices, and bring the answers back as files",
-		Long: `einvoice watches folders for the exports of an ERP (CSV, XLSX, XML), turns them
-into invoices by a mapping, sends each once through the E-Invoicing API France,
-and writes what became of them, and the invoices of suppliers, back as files.
+		Long: `einvoice watches folders for the exports of an ERP (CSV, XLSX, XML, fixed
+width), turns them into invoices by a mapping, sends each once through the
+E-Invoicing API France, and writes what became of them, and the invoices of
+suppliers, back as files.
 
 Try it, with no account and no network:  einvoice demo`,
 		SilenceErrors: true, SilenceUsage: true,

@@ -172,7 +172,7 @@ func (e misconfigured) Unwrap() []error { return []error{e.of, e.faults} }
 func loadConfig(path string) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: read %s: %w (make one with: einvoice init --dir FOLDER)", errConfig, path, err)
+		return nil, fmt.Errorf("%w: read %s: %w (name yours with -c FILE, or make one with: einvoice init --dir FOLDER)", errConfig, path, err)
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
