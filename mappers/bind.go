@@ -94,7 +94,7 @@ func brokenRows(faults []problem.Problem) map[int]bool {
 	var broken map[int]bool
 	for _, f := range faults {
 		switch f.Code {
-		case codeRagged, codeLongCell, codeBadBytes, codeNoKey, codeNoStart:
+		case codeRagged, codeLongCell, codeBadBytes, codeNoKey, codeNoStart, codeUnread:
 			if broken == nil {
 				broken = map[int]bool{}
 			}

@@ -41,6 +41,7 @@ const (
 	codeNoHead         = "E2108" // lines whose invoice is not in its table
 	codeNoStart        = "E2109" // typed records whose invoice has lost its first one
 	codeWhoseRow       = "E2110" // a row without key behind one that is left out
+	codeUnread         = "E2111" // [?] in a corrected copy
 	codeNotNumber      = "E2201"
 	codeEitherNumber   = "E2202" // 1.234: a thousand or one and a bit
 	codeLongNumber     = "E2203" // beyond 19 digits

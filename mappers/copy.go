@@ -88,7 +88,7 @@ func (o CopyOptions) addedCells(rows []*row, at int, ps []problem.Problem) []str
 			continue
 		}
 		for i, text := range []string{p.Message(o.Lang), p.Position.Column, p.Remedy(o.Lang)} {
-			text = strings.Join(strings.Fields(text), " ")
+			text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), unread, "?")
 			if text != "" && !contains(texts[i], text) {
 				texts[i] = append(texts[i], text)
 			}

@@ -87,10 +87,7 @@ func (c *csvCopier) unfilled() int {
 // header keeps them, so that it is refused again until it is mended; empty cells
 // too many go, since ours must stand under their headers.
 func (c *csvCopier) width(r *rowBytes) int {
-	n := len(r.Spans)
-	for n > c.r.width && r.Spans[n-1].start == r.Spans[n-1].end {
-		n--
-	}
+	n, _ := c.r.fit(r.Spans)
 	if n < c.r.width && c.r.lenient {
 		return c.r.width
 	}

@@ -1,8 +1,13 @@
 package mappers
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"einvoice/connector/problem"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // mapped is small with more keys in [input].
@@ -34,6 +39,56 @@ func TestACopyIsOfTheDocumentsThatWereRead(t *testing.T) {
 		back := exportOf("x.xlsx", copyOf(t, m, e, CopyOptions{Workbook: true}, refusedOf(results)))
 		if results, _, err = readAll(t, m, back); err != nil || len(results) != 1 || results[0].Invoice.Number != "F2" {
 			t.Errorf("%s: the workbook gives back %v %v", name, results, err)
+		}
+	}
+}
+
+// TestAWorkbookSaysWhatItCannotTell: a row whose cells are not where they belong,
+// or not as they were, does not become an invoice because its copy is a workbook,
+// and does once somebody has put it right.
+func TestAWorkbookSaysWhatItCannotTell(t *testing.T) {
+	const head = "Facture;Date;Texte;PU;Taux\n"
+	for name, c := range map[string]struct {
+		row   string
+		fixed map[string]string // cells of the copy
+	}{
+		"a delimiter in a number": {"F2;01/01/2026;a;2;0;20", map[string]string{"D2": "2,0", "E2": "20"}},
+		"a cell that is missing":  {"F2;01/01/2026;2;20", map[string]string{"C2": "a", "D2": "2", "E2": "20"}},
+		"another encoding":        {"F2;01/01/2026;caf\xe9;2;20", map[string]string{"C2": "café"}},
+		"a long text":             {"F2;01/01/2026;" + strings.Repeat("x", 40_000) + ";2;O", map[string]string{"C2": "a", "E2": "20"}},
+		"a text beyond all":       {"F2;01/01/2026;" + strings.Repeat("x", 300_000) + ";2;20", map[string]string{"C2": "a"}},
+	} {
+		m := mustLoad(t, strings.NewReplacer("[input]", "[input]\nencoding = \"utf-8\"", "PU\", default = \"0\"", "PU\"").Replace(small)+"tax_rate = \"Taux\"\n")
+		e := exportOf("x.csv", []byte(head+"F1;01/01/2026;a;1;20\n"+c.row+"\n"))
+		e.TempDir = t.TempDir()
+		results, _, err := readAll(t, m, e)
+		if err != nil || len(results) != 2 || !results[1].Refused() {
+			t.Fatal(name, len(results), err)
+		}
+		copied := copyOf(t, m, e, CopyOptions{Workbook: true, Lang: problem.French}, refusedOf(results))
+		for range 2 { // and the copy of a copy
+			e = exportOf("x.xlsx", copied)
+			if results, _, err = readAll(t, m, e); err != nil || len(results) != 1 || !results[0].Refused() || results[0].Problems[0].Code != codeUnread {
+				t.Fatalf("%s: dropped back unedited it gives %v, %v", name, results, err)
+			}
+			copied = copyOf(t, m, e, CopyOptions{Workbook: true, Lang: problem.French}, refusedOf(results))
+		}
+		book, err := excelize.OpenReader(bytes.NewReader(copied))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for cell, text := range c.fixed {
+			if err := book.SetCellValue("Factures", cell, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out bytes.Buffer
+		if err := book.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		results, _, err = readAll(t, m, exportOf("x.xlsx", out.Bytes()))
+		if err != nil || len(results) != 1 || results[0].Refused() {
+			t.Errorf("%s: corrected it gives %v, %v", name, results, err)
 		}
 	}
 }

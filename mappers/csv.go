@@ -153,16 +153,6 @@ func (r *csvReader) row() *row {
 
 func (r *csvReader) wants(column int) bool { return column < len(r.wanted) && r.wanted[column] }
 
-// cells are all cells of a row that was kept.
-func (r *csvReader) cells(of *row) []string {
-	var cells []string
-	for _, at := range of.Kept.Spans {
-		text, _ := r.charset.decode(at.of(of.Kept.Raw, r.split.quote))
-		cells = append(cells, text)
-	}
-	return cells[:min(len(cells), max(r.width, len(r.wanted)))]
-}
-
 // room is where rows stand that are used again; nil when they are kept.
 func (r *csvReader) room() *rowRoom {
 	if r.reads == nil {
@@ -222,14 +212,20 @@ func (r *csvReader) suspect(rowNum, column int, raw, text []byte) {
 // a text has moved all that follow. Empty cells too many do no harm.
 func (r *csvReader) checkWidth(out *row) {
 	spans := r.split.spans
-	n := len(spans)
-	for n > r.width && spans[n-1].start == spans[n-1].end {
-		n--
-	}
-	if n == r.width || n < r.width && r.lenient || n == 1 && spans[0].start == spans[0].end {
+	n, fits := r.fit(spans)
+	if fits || n == 1 && spans[0].start == spans[0].end {
 		return
 	}
 	out.Faults = append(out.Faults, r.grid.fault(codeRagged, out.Num, fmt.Sprint(n), fmt.Sprint(r.width)))
+}
+
+// fit counts the cells of a row without the empty ones too many.
+func (r *csvReader) fit(spans []span) (n int, fits bool) {
+	n = len(spans)
+	for n > r.width && spans[n-1].start == spans[n-1].end {
+		n--
+	}
+	return n, n == r.width || n < r.width && r.lenient
 }
 
 // broken says why the rest of the file cannot be read.

@@ -208,6 +208,9 @@ func (m *Mapping) sheetOpener(e Export, s *joinedSource, in *opened) (tableReade
 	return func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error) {
 		sub.input.format = formatXLSX
 		r, problems, err := sub.openSheet(book, e)
+		if err == nil {
+			r.ofCSV = m.input.format != formatXLSX
+		}
 		if p, ok := errors.AsType[problem.Problem](err); ok && p.Code == codeNoSheet {
 			return m.absent(t, e.Name, codeNoSheet, t.sheet)
 		}

@@ -30,6 +30,7 @@ type xlsxReader struct {
 	grid   *grid
 	num    int
 	before []row // up to and with the header, for a copy
+	ofCSV  bool  // it was made of a CSV
 }
 
 var _ rowReader = (*xlsxReader)(nil)
@@ -168,7 +169,7 @@ func (m *Mapping) openSheet(book *excelize.File, e Export) (*xlsxReader, []probl
 		}
 	}
 	g, problems := newGrid(e.Name, sheet, head, m.places)
-	r := &xlsxReader{book: book, grid: g}
+	r := &xlsxReader{book: book, grid: g, ofCSV: m.input.format != formatXLSX}
 	if r.rows, err = book.Rows(sheet); err != nil {
 		return nil, nil, fmt.Errorf("read sheet %q: %w", sheet, err)
 	}
@@ -249,6 +250,11 @@ func (r *xlsxReader) next() (*row, error) {
 		out.Cells = append(out.Cells, "")
 	}
 	for i, c := range out.Cells {
+		if r.ofCSV && strings.Contains(c, unread) {
+			p := r.grid.fault(codeUnread, out.Num, "", "")
+			p.Position = r.grid.position(out.Num, i)
+			out.Faults = append(out.Faults, p)
+		}
 		if len(c) > maxCellBytes {
 			p := r.grid.fault(codeLongCell, out.Num, fmt.Sprint(len(c)), fmt.Sprint(maxCellBytes))
 			p.Position = r.grid.position(out.Num, i)
