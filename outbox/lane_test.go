@@ -321,3 +321,16 @@ func TestAnInvoiceThatExistsIsLookedUpAtOnce(t *testing.T) {
 	r.want("F1", ledger.Sent)
 	r.posts("F1", 1)
 }
+
+func TestWhatStopsACompanyIsToldInItsLanguage(t *testing.T) {
+	p := problem.Problem{Code: "E4013", Value: "refused"}
+	for lang, want := range map[problem.Lang]string{
+		problem.French:  "depuis le 2026-11-23 08:00:00, E4013 : La plateforme est injoignable : refused.",
+		problem.English: "since 2026-11-23 08:00:00, E4013: The platform cannot be reached: refused.",
+	} {
+		o := &Outbox{Options: Options{Lang: lang, Location: time.UTC}}
+		if got := o.since(time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), p); got != want {
+			t.Errorf("%s: %s", lang, got)
+		}
+	}
+}

@@ -255,7 +255,11 @@ func StoppedFact(company string) string { return "outbox.stopped." + company }
 
 // since says in a line what stops a company, and from when on.
 func (o *Outbox) since(now time.Time, p problem.Problem) string {
-	return fmt.Sprintf("since %s, %s: %s", now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
+	format := "since %s, %s: %s"
+	if o.Lang == problem.French {
+		format = "depuis le %s, %s : %s"
+	}
+	return fmt.Sprintf(format, now.In(o.Location).Format(time.DateTime), p.Code, p.Message(o.Lang))
 }
 
 // note keeps where status can read it what stops a company and those under its

@@ -116,6 +116,10 @@ func (a *app) openLedger(ctx context.Context) (err error) {
 	}
 	id := ledger.Identity{BaseURL: a.cfg.API.BaseURL, Companies: a.cfg.companies()}
 	if a.ledger, err = ledger.Open(ctx, a.cfg.Ledger, ledger.Options{Identity: id}); err != nil {
+		if errors.Is(err, ledger.ErrInUse) {
+			pid, _ := ledger.HeldBy(a.cfg.Ledger) // 0 when it ended meanwhile
+			return told{a.cfg.say("the ledger in %s is in use: process %d has it; only one einvoice may run with a configuration, stop the other first", a.cfg.Ledger.Path, pid), err}
+		}
 		return fmt.Errorf("open ledger in %s: %w", a.cfg.Ledger.Path, err)
 	}
 	a.onClose(func() {

@@ -51,7 +51,7 @@ with your other backups: they are not in it.`,
 				if err != nil {
 					return fmt.Errorf("back up: %w", err)
 				}
-				_, err = fmt.Fprintf(s.out, "%s: %d invoices, %d spool files, %d blobs, verified\n", made, m.Invoices, m.Files["spool"], m.Files["blobs"])
+				_, err = fmt.Fprint(s.out, cfg.say("%s: %d invoices, %d spool files, %d blobs, verified\n", made, m.Invoices, m.Files["spool"], m.Files["blobs"]))
 				return err
 			})
 		},
@@ -67,7 +67,7 @@ func backup(ctx context.Context, cfg *Config, l *ledger.Ledger, to string, now t
 		return "", m, err
 	}
 	if inside(cfg.Ledger.Path, to) {
-		return "", m, fmt.Errorf("%s is inside the ledger's own folder; name another one, best on another disk", to)
+		return "", m, errors.New(cfg.say("%s is inside the ledger's own folder; name another one, best on another disk", to))
 	}
 	name := "einvoice-backup-" + now.Format("20060102T150405")
 	made, hidden := filepath.Join(to, name), filepath.Join(to, "."+name)
@@ -173,10 +173,10 @@ sent twice.`,
 				return fmt.Errorf("restore: %w", err)
 			}
 			if kept != "" {
-				fmt.Fprintln(s.out, "the ledger that was there is now", kept)
+				fmt.Fprint(s.out, cfg.say("the ledger that was there is now %s\n", kept))
 			}
-			_, err = fmt.Fprintf(s.out, "restored the ledger of %s: %d invoices; the next start reads what the platform has before it sends\n",
-				m.Made.In(cfg.location()).Format(time.DateTime), m.Invoices)
+			_, err = fmt.Fprint(s.out, cfg.say("restored the ledger of %s: %d invoices; the next start reads what the platform has before it sends\n",
+				m.Made.In(cfg.location()).Format(time.DateTime), m.Invoices))
 			return err
 		},
 	}
@@ -188,10 +188,10 @@ sent twice.`,
 // restore puts a backup in place; kept is where the former ledger went.
 func restore(ctx context.Context, cfg *Config, from string, replace bool, now time.Time) (kept string, m manifest, err error) {
 	if pid, err := ledger.HeldBy(cfg.Ledger); err == nil && pid != 0 {
-		return "", m, fmt.Errorf("%w: process %d has it; stop the service first", ledger.ErrInUse, pid)
+		return "", m, told{cfg.say("the ledger is in use: process %d has it; stop the service first", pid), ledger.ErrInUse}
 	}
 	if m, err = verifyBackup(ctx, from); err != nil {
-		return "", m, err
+		return "", m, told{cfg.say("%s is no whole backup, and nothing was changed; name a folder einvoice-backup-...: %s", from, err), err}
 	}
 	at := filepath.Clean(cfg.Ledger.Path)
 	there, err := os.ReadDir(at)
@@ -199,7 +199,7 @@ func restore(ctx context.Context, cfg *Config, from string, replace bool, now ti
 		return "", m, err
 	}
 	if len(there) > 0 && !replace {
-		return "", m, fmt.Errorf("there is a ledger in %s already; with --replace it is kept beside it under another name", at)
+		return "", m, errors.New(cfg.say("there is a ledger in %s already; with --replace it is kept beside it under another name", at))
 	}
 	staged := at + ".restoring"
 	if err := os.RemoveAll(staged); err != nil {
@@ -248,7 +248,7 @@ func stageBackup(ctx context.Context, from, to string) error {
 func verifyBackup(ctx context.Context, from string) (m manifest, err error) {
 	text, err := os.ReadFile(filepath.Join(from, manifestName))
 	if err != nil {
-		return m, fmt.Errorf("%s is no whole backup: %w", from, err)
+		return m, err
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
 		return m, fmt.Errorf("read %s: %w", manifestName, err)

@@ -161,7 +161,7 @@ func waiting(cfg *Config, end time.Time) error {
 		return errLeft
 	}
 	if time.Now().After(end) {
-		return fmt.Errorf("%w: process %d has it and takes no requests; wait until it ends", ledger.ErrInUse, pid)
+		return told{cfg.say("the ledger is in use: process %d has it and takes no requests; wait until it ends", pid), ledger.ErrInUse}
 	}
 	return nil
 }

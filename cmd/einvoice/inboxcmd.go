@@ -40,13 +40,13 @@ func doRedeliver(ctx context.Context, a *app, args map[string]string, out io.Wri
 	if args["erp"] != "" {
 		n, err := a.inbox.RedeliverToERP(ctx, args["invoice"])
 		if err == nil {
-			_, err = fmt.Fprintf(out, "delivered to the ERP again: %d invoice(s)\n", n)
+			_, err = fmt.Fprint(out, a.cfg.say("delivered to the ERP again: %d invoice(s)\n", n))
 		}
 		return nil, err
 	}
 	folders, err := a.inbox.Redeliver(ctx, args["invoice"])
 	for _, f := range folders {
-		fmt.Fprintln(out, "delivered again:", f)
+		fmt.Fprint(out, a.cfg.say("delivered again: %s\n", f))
 	}
 	return nil, err
 }
@@ -70,12 +70,19 @@ does not allow is left to a later call (exit code 6).` + besideDaemon,
 	return cmd
 }
 
-func doFetch(ctx context.Context, a *app, args map[string]string, _ io.Writer) ([]int64, error) {
+func doFetch(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
 	day, err := connector.ParseDate(args["since"])
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.fetch(ctx, day)
+	var unfinished exitError
+	switch err = a.fetch(ctx, day); {
+	case err == nil:
+		_, err = fmt.Fprint(out, a.cfg.say("fetch: everything from %s on is here\n", day))
+	case errors.As(err, &unfinished):
+		fmt.Fprint(out, a.cfg.say("fetch: not everything from %s on could be read now; ask again later (einvoice status shows the day's calls)\n", day))
+	}
+	return nil, err
 }
 
 // fetchRounds bounds how often fetch goes on while rounds deliver something.
@@ -132,7 +139,7 @@ func registersCommand(s streams) *cobra.Command {
 func doRegisters(ctx context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
 	n, err := a.inbox.Rebuild(ctx, args["month"])
 	if err == nil {
-		_, err = fmt.Fprintf(out, "registers: %d written\n", n)
+		_, err = fmt.Fprint(out, a.cfg.say("registers: %d written\n", n))
 	}
 	return nil, err
 }
@@ -143,6 +150,6 @@ func doRefresh(ctx context.Context, a *app, args map[string]string, out io.Write
 	if err != nil {
 		return ids, err
 	}
-	_, err = fmt.Fprintf(out, "asked the platform about %d invoice(s)\n", len(ids))
+	_, err = fmt.Fprint(out, a.cfg.say("asked the platform about %d invoice(s)\n", len(ids)))
 	return ids, err
 }

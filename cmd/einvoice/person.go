@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -82,12 +83,12 @@ func (d decision) carryOut(ctx context.Context, a *app, args map[string]string, 
 	if name == "release" {
 		if n, err := releaseReceived(ctx, a, args["invoice"]); err != nil || n > 0 {
 			if err == nil {
-				_, err = fmt.Fprintf(out, "release: %d supplier invoice(s)\n", n)
+				_, err = fmt.Fprint(out, a.cfg.say("release: %d supplier invoice(s)\n", n))
 			}
 			return nil, err
 		}
 	}
-	ids, err := meant(ctx, a.ledger, args["invoice"], d.from)
+	ids, err := meant(ctx, a, args["invoice"], d.from)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +96,7 @@ func (d decision) carryOut(ctx context.Context, a *app, args map[string]string, 
 		return ids, err
 	}
 	a.wake()
-	_, err = fmt.Fprintf(out, "%s: %d invoice(s)\n", name, len(ids))
+	_, err = fmt.Fprint(out, a.cfg.say("%s: %d invoice(s)\n", name, len(ids)))
 	return ids, err
 }
 
@@ -117,7 +118,7 @@ func releaseReceived(ctx context.Context, a *app, text string) (int, error) {
 	if ours, err := a.ledger.Find(ctx, text); err != nil {
 		return 0, err
 	} else if slices.ContainsFunc(ours, func(i ledger.Invoice) bool { return i.State == ledger.Held && text != kept[0].APIID }) {
-		return 0, fmt.Errorf("%q is the number of a held invoice of yours and of a supplier's; name the supplier's by its id (%s), yours by its ERP key or file", text, kept[0].APIID)
+		return 0, errors.New(a.cfg.say("%q is the number of a held invoice of yours and of a supplier's; name the supplier's by its id (%s), yours by its ERP key or file", text, kept[0].APIID))
 	}
 	err = a.ledger.ReleaseReceived(ctx, ids, "einvoice release "+text)
 	if err == nil && a.inbox != nil {
@@ -158,19 +159,19 @@ func doResolve(ctx context.Context, a *app, args map[string]string, out io.Write
 	if id := args["as_sent"]; id != "" {
 		o = ledger.Outcome{State: ledger.Sent, APIID: id, Note: "resolved by a person: sent as " + id}
 	}
-	ids, err := meant(ctx, a.ledger, args["invoice"], []ledger.State{ledger.Held})
+	ids, err := meant(ctx, a, args["invoice"], []ledger.State{ledger.Held})
 	if err != nil {
 		return nil, err
 	}
 	if len(ids) > 1 {
-		return nil, fmt.Errorf("resolve %q: %d held invoices have this number; name one by its ERP key", args["invoice"], len(ids))
+		return nil, errors.New(a.cfg.say("resolve %q: %d held invoices have this number; name one by its ERP key", args["invoice"], len(ids)))
 	}
 	o.ID = ids[0]
 	if err := a.ledger.ResolveHeld(ctx, o); err != nil {
 		return ids, err
 	}
 	a.wake()
-	_, err = fmt.Fprintf(out, "resolve: %s is %s\n", args["invoice"], o.State)
+	_, err = fmt.Fprint(out, a.cfg.say("resolve: %s is %s\n", args["invoice"], a.cfg.say(string(o.State))))
 	return ids, err
 }
 
@@ -214,13 +215,13 @@ func doReplay(ctx context.Context, a *app, args map[string]string, out io.Writer
 		}
 	}
 	a.wakePublisher()
-	_, err = fmt.Fprintf(out, "replay-results: %d file(s) written again\n", n)
+	_, err = fmt.Fprint(out, a.cfg.say("replay-results: %d file(s) written again\n", n))
 	return nil, err
 }
 
 // meant finds the invoices that a person means and that are in one of the states.
-func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.State) (ids []int64, err error) {
-	found, err := named(ctx, l, text, from)
+func meant(ctx context.Context, a *app, text string, from []ledger.State) (ids []int64, err error) {
+	found, err := named(ctx, a.ledger, text, from)
 	if err != nil {
 		return nil, err
 	}
@@ -230,17 +231,17 @@ func meant(ctx context.Context, l *ledger.Ledger, text string, from []ledger.Sta
 		}
 	}
 	if len(ids) == 0 {
-		return nil, fmt.Errorf("%q: no invoice of this number or file is %s; einvoice queue lists those that are open", text, anyOf(from))
+		return nil, errors.New(a.cfg.say("%q: no invoice of this number or file is %s; einvoice queue lists those that are open", text, anyOf(a.cfg, from)))
 	}
 	return ids, nil
 }
 
-func anyOf(states []ledger.State) string {
+func anyOf(cfg *Config, states []ledger.State) string {
 	var words []string
 	for _, s := range states {
-		words = append(words, string(s))
+		words = append(words, cfg.say(string(s)))
 	}
-	return strings.Join(words, " or ")
+	return strings.Join(words, cfg.say(" or "))
 }
 
 // mostNamed bounds what one decision is about.

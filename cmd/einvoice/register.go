@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"einvoice/connector/api"
 	"einvoice/inbox"
 )
 
@@ -66,6 +67,11 @@ func enrolAll(ctx context.Context, a *app, apply, replace bool, out io.Writer) e
 		}
 		if errors.Is(err, inbox.ErrForeign) {
 			return fmt.Errorf("%w; nothing was changed: give --replace to take these events over", err)
+		}
+		var refused *api.Error
+		if errors.As(err, &refused) && refused.Problem.Code != "" {
+			p := refused.Problem
+			return told{fmt.Sprintf("%s (%s): %s %s\n  → %s", c.ID, c.FiscalID, p.Code, p.Message(a.cfg.lang()), p.Remedy(a.cfg.lang())), err}
 		}
 		if err != nil {
 			return err

@@ -34,14 +34,18 @@ changes its level until the next reload or start.`,
 			if _, _, err := check(path); err != nil {
 				return err
 			}
-			pid, err := daemonOf(path)
+			cfg, err := loadConfig(path)
+			if err != nil {
+				return err
+			}
+			pid, err := daemonOf(cfg)
 			if err == nil {
 				err = service.Reload(pid)
 			}
 			if err != nil {
 				return fmt.Errorf("reload: %w", err)
 			}
-			_, err = fmt.Fprintln(s.out, "the daemon reads its configuration again; its log says what came of it")
+			_, err = fmt.Fprint(s.out, cfg.say("the daemon reads its configuration again; its log says what came of it\n"))
 			return err
 		},
 	}
@@ -52,26 +56,22 @@ changes its level until the next reload or start.`,
 
 func doLogLevel(_ context.Context, a *app, args map[string]string, out io.Writer) ([]int64, error) {
 	if a.level == nil {
-		return nil, errors.New("no daemon runs with this configuration; set log.level")
+		return nil, errors.New(a.cfg.say("no daemon runs with this configuration; set log.level"))
 	}
 	level := args["level"]
 	if !slices.Contains(logLevels(), level) {
-		return nil, fmt.Errorf("log level %q is not one of %s", level, strings.Join(logLevels(), ", "))
+		return nil, errors.New(a.cfg.say("log level %q is not one of %s", level, strings.Join(logLevels(), ", ")))
 	}
 	a.level.set(level)
-	_, err := fmt.Fprintf(out, "the log's level is %s until the next reload or start\n", level)
+	_, err := fmt.Fprint(out, a.cfg.say("the log's level is %s until the next reload or start\n", level))
 	return nil, err
 }
 
 // daemonOf is the process that holds the ledger of a configuration.
-func daemonOf(path string) (pid int, err error) {
-	cfg, err := loadConfig(path)
-	if err != nil {
-		return 0, err
-	}
+func daemonOf(cfg *Config) (pid int, err error) {
 	pid, err = ledger.HeldBy(cfg.Ledger)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && pid == 0 {
-		return 0, errors.New("no daemon runs with this configuration")
+		return 0, errors.New(cfg.say("no daemon runs with this configuration"))
 	}
 	return pid, err
 }

@@ -18,6 +18,17 @@ func translated(lang problem.Lang, format string, args ...any) string {
 	return fmt.Sprintf(format, args...)
 }
 
+// told is an error in the language of the configuration; its cause decides the
+// exit code.
+type told struct {
+	text  string
+	cause error
+}
+
+func (e told) Error() string { return e.text }
+
+func (e told) Unwrap() error { return e.cause }
+
 // figure writes an amount with the decimal sign of the language.
 func (c *Config) figure(a fmt.Stringer) string { return figure(c.lang(), a.String()) }
 
@@ -119,4 +130,36 @@ var inFrench = map[string]string{
 	"request":   "demande",
 	"published": "publié",
 	"alert":     "alerte",
+
+	// what people ask for
+	" or ":                              " ou ",
+	"%s: %d invoice(s)\n":               "%s : %d facture(s)\n",
+	"release: %d supplier invoice(s)\n": "release : %d facture(s) fournisseur\n",
+	"resolve: %s is %s\n":               "resolve : %s, désormais %s\n",
+	"replay-results: %d file(s) written again\n":  "replay-results : %d fichier(s) récrit(s)\n",
+	"registers: %d written\n":                     "registers : %d registre(s) écrit(s)\n",
+	"delivered again: %s\n":                       "remise de nouveau : %s\n",
+	"delivered to the ERP again: %d invoice(s)\n": "remise de nouveau à l'ERP : %d facture(s)\n",
+	"asked the platform about %d invoice(s)\n":    "plateforme interrogée sur %d facture(s)\n",
+	"fetch: everything from %s on is here\n":      "fetch : tout ce qui date du %s et d'après est là\n",
+	"fetch: not everything from %s on could be read now; ask again later (einvoice status shows the day's calls)\n":                     "fetch : tout n'a pas pu être lu depuis le %s ; redemandez plus tard (einvoice status montre les interrogations du jour)\n",
+	"%q: no invoice of this number or file is %s; einvoice queue lists those that are open":                                             "%q : aucune facture de ce numéro ou de ce fichier n'est dans l'état « %s » ; einvoice queue liste celles qui sont ouvertes",
+	"%q is the number of a held invoice of yours and of a supplier's; name the supplier's by its id (%s), yours by its ERP key or file": "%q est le numéro d'une de vos factures retenues et d'une facture fournisseur ; désignez celle du fournisseur par son identifiant (%s), la vôtre par sa clé ERP ou son fichier",
+	"resolve %q: %d held invoices have this number; name one by its ERP key":                                                            "resolve %q : %d factures retenues ont ce numéro ; désignez-en une par sa clé ERP",
+	"the daemon reads its configuration again; its log says what came of it\n":                                                          "le service relit sa configuration ; son journal dit ce qu'il en est\n",
+	"no daemon runs with this configuration; set log.level":                                                                             "aucun service n'est en marche avec cette configuration ; réglez log.level",
+	"no daemon runs with this configuration":                                                                                            "aucun service n'est en marche avec cette configuration",
+	"log level %q is not one of %s":                                                                                                     "le niveau de journal %q n'est pas l'un de %s",
+	"the log's level is %s until the next reload or start\n":                                                                            "le niveau du journal est %s jusqu'à la prochaine relecture ou au prochain démarrage\n",
+
+	// the ledger, its backup, its restore
+	"the ledger in %s is in use: process %d has it; only one einvoice may run with a configuration, stop the other first": "le registre de %s est en service (processus %d) ; un seul einvoice peut tourner avec une configuration, arrêtez d'abord l'autre",
+	"the ledger is in use: process %d has it and takes no requests; wait until it ends":                                   "le registre est en service (processus %d, qui ne prend pas de demandes) ; attendez qu'il se termine",
+	"the ledger is in use: process %d has it; stop the service first":                                                     "le registre est en service (processus %d) ; arrêtez d'abord le service",
+	"%s: %d invoices, %d spool files, %d blobs, verified\n":                                                               "%s : %d factures, %d fichiers déposés, %d contenus, vérifiés\n",
+	"%s is inside the ledger's own folder; name another one, best on another disk":                                        "%s est dans le dossier même du registre ; donnez-en un autre, de préférence sur un autre disque",
+	"%s is no whole backup, and nothing was changed; name a folder einvoice-backup-...: %s":                               "%s n'est pas une sauvegarde complète, et rien n'a été modifié ; donnez un dossier einvoice-backup-... : %s",
+	"there is a ledger in %s already; with --replace it is kept beside it under another name":                             "il y a déjà un registre dans %s ; avec --replace, il est gardé à côté sous un autre nom",
+	"the ledger that was there is now %s\n":                                                                               "l'ancien registre est maintenant %s\n",
+	"restored the ledger of %s: %d invoices; the next start reads what the platform has before it sends\n":                "registre du %s rétabli : %d factures ; le prochain démarrage relit ce que la plateforme possède avant tout envoi\n",
 }
