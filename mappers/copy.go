@@ -3,6 +3,7 @@ package mappers
 import (
 	"context"
 	"io"
+	"sort"
 	"strings"
 
 	"einvoice/connector/problem"
@@ -79,39 +80,42 @@ func (o CopyOptions) addedColumns() []string {
 	return names
 }
 
-// addedCells are what we add to one row: the problems of that row, and in the
+// mostTexts is how many problems a row of a copy tells; who mends those is told
+// the others.
+const mostTexts = 20
+
+// addedCells are what we add to each row: the problems of that row, and in the
 // document's first row those that stand nowhere else.
-func (o CopyOptions) addedCells(rows []*row, at int, ps []problem.Problem) []string {
-	var texts [3][]string
+func (o CopyOptions) addedCells(rows []*row, ps []problem.Problem) [][]string {
+	texts := make([][3][]string, len(rows))
 	for _, p := range ps {
-		if rowOf(rows, p.Position.Row) != at {
-			continue
-		}
+		of := &texts[rowOf(rows, p.Position.Row)]
 		for i, text := range []string{p.Message(o.Lang), p.Position.Column, p.Remedy(o.Lang)} {
 			text = strings.ReplaceAll(strings.Join(strings.Fields(text), " "), unread, "?")
-			if text != "" && !contains(texts[i], text) {
-				texts[i] = append(texts[i], text)
+			if text != "" && len(of[i]) < mostTexts && !contains(of[i], text) {
+				of[i] = append(of[i], text)
 			}
 		}
 	}
-	var cells []string
-	for _, t := range texts {
-		cells = append(cells, defuse(strings.Join(t, " | ")))
+	all := make([][]string, len(rows))
+	for i := range rows {
+		for _, t := range texts[i] {
+			all[i] = append(all[i], defuse(strings.Join(t, " | ")))
+		}
+		if o.Release {
+			all[i] = append(all[i], "")
+		}
 	}
-	if o.Release {
-		cells = append(cells, "")
-	}
-	return cells
+	return all
 }
 
 // rowOf finds the row that a problem is about, 0 if it is none of these.
 func rowOf(rows []*row, num int) int {
-	for i, r := range rows {
-		if num >= r.Num && num <= max(r.Num, r.Last) {
-			return i
-		}
+	i := sort.Search(len(rows), func(i int) bool { return rows[i].Num > num }) - 1
+	if i < 0 || num > max(rows[i].Num, rows[i].Last) {
+		return 0
 	}
-	return 0
+	return i
 }
 
 // defuse keeps a spreadsheet from taking a text for a formula.

@@ -57,8 +57,9 @@ func newBookCopier(e Export, r *xlsxReader, w io.Writer, opt CopyOptions) *bookC
 	t := newBookTable(r.grid, max(r.grid.head.row, len(r.before)), added)
 	return &bookCopier{e: e, opt: opt, w: w, tables: []*bookTable{t},
 		take1: func(c *bookCopier, d document, ps []problem.Problem) error {
+			added := c.opt.addedCells(d.source, ps)
 			for i, row := range d.source {
-				t.keep(row, c.opt.addedCells(d.source, i, ps))
+				t.keep(row, added[i])
 			}
 			return nil
 		}}
@@ -84,7 +85,7 @@ func newJoinedBookCopier(e Export, s *joinedSource, w io.Writer, opt CopyOptions
 		return s.rowsOfDocument(d, func(table string, r *row) {
 			var added []string
 			if table == s.m.tables[0].name {
-				added = opt.addedCells([]*row{r}, 0, ps)
+				added = opt.addedCells([]*row{r}, ps)[0]
 			}
 			if by[table] != nil {
 				by[table].keep(r, added)

@@ -40,8 +40,9 @@ func (c *csvCopier) take(d document, ps []problem.Problem, failing bool) error {
 	if !failing {
 		return nil
 	}
+	added := c.opt.addedCells(d.source, ps)
 	for i, r := range d.source {
-		if err := c.row(r.Kept, c.opt.addedCells(d.source, i, ps)); err != nil {
+		if err := c.row(r.Kept, added[i]); err != nil {
 			return err
 		}
 	}

@@ -95,7 +95,7 @@ func (c *joinedCopier) take(d document, ps []problem.Problem, failing bool) erro
 	err := c.s.rowsOfDocument(d, func(table string, r *row) {
 		var added []string
 		if table == c.s.m.tables[0].name {
-			added = c.opt.addedCells([]*row{r}, 0, ps)
+			added = c.opt.addedCells([]*row{r}, ps)[0]
 		}
 		if c.sheets[table] != nil && broken == nil {
 			broken = c.row(table, c.grid(table).head.names, r.Cells, added)

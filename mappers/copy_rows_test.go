@@ -2,6 +2,7 @@ package mappers
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,6 +90,78 @@ func TestAWorkbookSaysWhatItCannotTell(t *testing.T) {
 		results, _, err = readAll(t, m, exportOf("x.xlsx", out.Bytes()))
 		if err != nil || len(results) != 1 || results[0].Refused() {
 			t.Errorf("%s: corrected it gives %v, %v", name, results, err)
+		}
+	}
+}
+
+// TestADocumentWithTooManyRowsIsRefusedAgain: a copy that ended where the reading
+// did would be a whole invoice, with lines missing.
+func TestADocumentWithTooManyRowsIsRefusedAgain(t *testing.T) {
+	lines := func(pattern string) string { return strings.Repeat(pattern, maxRows+5) }
+	for name, c := range map[string]struct {
+		mapping string
+		e       Export
+		back    string
+	}{
+		"rows":    {small, exportOf("x.csv", []byte("Facture;Date;Texte;PU\n"+lines("F1;01/01/2026;a;1\n"))), "x.csv"},
+		"records": {tornMapping, exportOf("x.txt", []byte("ENT;F1;01/01/2026\n"+lines("LIG;a;1\n")+"END\nFIN\n")), "x.txt.000001.refused.1.txt"},
+		"joined": {joinedSmall, Export{Name: "x", Parts: []Export{exportOf("h.csv", []byte("No;Date\nF1;01/01/2026\n")),
+			exportOf("l.csv", []byte("No;Texte;PU\n"+lines("F1;a;1\n")))}}, "x.xlsx"},
+	} {
+		m := mustLoad(t, c.mapping)
+		c.e.TempDir = t.TempDir()
+		results, _, err := readAll(t, m, c.e)
+		if err != nil || len(results) != 1 || !results[0].Refused() {
+			t.Fatal(name, len(results), err)
+		}
+		back := exportOf(c.back, copyOf(t, m, c.e, CopyOptions{}, refusedOf(results)))
+		back.TempDir = t.TempDir()
+		results, _, err = readAll(t, m, back)
+		if err != nil || len(results) != 1 || !results[0].Refused() || results[0].Problems[0].Code != codeManyRows {
+			t.Error(name, len(results), err)
+		}
+	}
+}
+
+const joinedSmall = `
+[input]
+format  = "csv"
+decimal = ","
+[input.tables]
+heads = { file = "h.csv", key = "No" }
+lines = { file = "l.csv", key = "No" }
+[invoice]
+each = "heads"
+[invoice.fields]
+document_number = "heads.No"
+issue_date      = "heads.Date"
+[lines]
+each = "lines"
+[lines.fields]
+description = "Texte"
+quantity    = { value = "1" }
+unit_price  = "PU"
+tax_rate    = { value = "20" }
+`
+
+// TestEveryRowOfALargeInvoiceTellsItsOwnProblem: with a problem in each of many
+// rows a copy once took the cube of their number, which is hours.
+func TestEveryRowOfALargeInvoiceTellsItsOwnProblem(t *testing.T) {
+	var file strings.Builder
+	file.WriteString("Facture;Date;Texte;PU\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&file, "F1;01/01/2026;a;x%d\n", i)
+	}
+	m := mustLoad(t, small)
+	e := exportOf("x.csv", []byte(file.String()))
+	results, _, err := readAll(t, m, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.Split(string(copyOf(t, m, e, CopyOptions{}, refusedOf(results))), "\n")
+	for _, i := range []int{1, 2, 10_000, 20_000} {
+		if want := fmt.Sprintf("x%d;x%d is not a number.;PU;", i-1, i-1); !strings.Contains(rows[i], want) {
+			t.Errorf("row %d is %q", i, rows[i])
 		}
 	}
 }

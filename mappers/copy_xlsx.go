@@ -45,8 +45,9 @@ func (c *xlsxCopier) take(d document, ps []problem.Problem, failing bool) error 
 	if !failing {
 		return nil
 	}
+	added := c.opt.addedCells(d.source, ps)
 	for i, r := range d.source {
-		if err := c.row(c.r.cells(r), c.opt.addedCells(d.source, i, ps)); err != nil {
+		if err := c.row(c.r.cells(r), added[i]); err != nil {
 			return err
 		}
 	}

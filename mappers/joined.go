@@ -358,16 +358,15 @@ func (h *joinedHead) rowsOf(table string) ([]*row, error) {
 	}
 	var rows []*row
 	for _, at := range t.places[h.key] {
-		if len(rows) == maxRows {
-			last := rows[len(rows)-1]
-			last.Faults = append(last.Faults, t.grid.fault(codeManyRows, last.Num, "", fmt.Sprint(maxRows)))
-			break
-		}
 		r, err := t.spill.get(at)
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, r)
+		if len(rows) > maxRows { // one more is kept, so that a copy has too many
+			r.Faults = append(r.Faults, t.grid.fault(codeManyRows, r.Num, "", fmt.Sprint(maxRows)))
+			break
+		}
 	}
 	if h.rows == nil {
 		h.rows = map[string][]*row{}

@@ -167,10 +167,11 @@ func (s *recordSource) collect() (all []*record, d document, err error) {
 		case s.isTrailer(r):
 			s.around = append(s.around, r.raw...)
 			continue
+		case len(all) == maxRows: // kept as well, so that a copy has too many
+			d.faults = []problem.Problem{s.fault(codeManyRows, r.num, "", fmt.Sprint(maxRows))}
+			all = append(all, r)
 		case len(all) < maxRows:
 			all = append(all, r)
-		case len(d.faults) == 0:
-			d.faults = []problem.Problem{s.fault(codeManyRows, r.num, "", fmt.Sprint(maxRows))}
 		}
 		if s.isEnd(r) {
 			d.closed = true
