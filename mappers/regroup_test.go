@@ -93,3 +93,36 @@ func heapHeld() uint64 {
 	runtime.ReadMemStats(&s)
 	return s.HeapAlloc
 }
+
+// TestBatchesAreAsLargeAsTheirRows: what is read ahead is bounded in bytes, which
+// rows that were put aside, or came out of a workbook, once did not tell.
+func TestBatchesAreAsLargeAsTheirRows(t *testing.T) {
+	text := strings.Repeat("ligne", 100)
+	file := []byte("Facture;Date;Texte;PU\n" + strings.Repeat("F1;01/01/2026;"+text+";1\n", 5))
+	table := [][]any{{"Facture", "Date", "Texte", "PU"}}
+	for range 5 {
+		table = append(table, []any{"F1", "01/01/2026", text, "1"})
+	}
+	for name, c := range map[string]struct {
+		rows string
+		file []byte
+	}{
+		"adjacent":   {"adjacent", file},
+		"any":        {"any", file},
+		"a workbook": {"adjacent", workbook(t, table...)},
+	} {
+		e := exportOf("x.csv", c.file)
+		e.TempDir = t.TempDir()
+		in, err := mustLoad(t, strings.Replace(small, "[input]", "[input]\nrows = \""+c.rows+"\"", 1)).open(e, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := in.source.next()
+		if err != nil || d.bytes < 5*len(text) {
+			t.Errorf("%s: %d rows count %d bytes, %v", name, len(d.lines), d.bytes, err)
+		}
+		if err := in.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

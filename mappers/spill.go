@@ -39,9 +39,11 @@ func (s *spill) flush() error { return s.out.w.Flush() }
 
 func (s *spill) get(at int64) (*row, error) {
 	r := &row{}
-	if err := json.NewDecoder(bufio.NewReader(io.NewSectionReader(s.file, at, 1<<62))).Decode(r); err != nil {
+	in := json.NewDecoder(bufio.NewReader(io.NewSectionReader(s.file, at, 1<<62)))
+	if err := in.Decode(r); err != nil {
 		return nil, fmt.Errorf("read row again: %w", err)
 	}
+	r.size = int(in.InputOffset())
 	return r, nil
 }
 

@@ -250,6 +250,7 @@ func (r *xlsxReader) next() (*row, error) {
 		out.Cells = append(out.Cells, "")
 	}
 	for i, c := range out.Cells {
+		out.size += len(c) + 1
 		if r.ofCSV && strings.Contains(c, unread) {
 			p := r.grid.fault(codeUnread, out.Num, "", "")
 			p.Position = r.grid.position(out.Num, i)
