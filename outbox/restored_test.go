@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/api"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -78,4 +80,73 @@ func TestNothingIsSentBeforeTheMarkersOfTheDropsWereRead(t *testing.T) {
 	r.sendAll()
 	r.posts("F1", 0) // found by the sweep
 	r.want("F1", ledger.Sent)
+}
+
+// restored puts the database of the first moment back after the second.
+func (r *rig) restored(before, after func()) {
+	r.t.Helper()
+	before()
+	r.must(r.Ledger.Close())
+	path := filepath.Join(r.ledgerFolder(), "ledger.db")
+	backup, err := os.ReadFile(path)
+	r.must(err)
+	r.open(nil)
+	after()
+	r.must(r.Ledger.Close())
+	r.must(os.WriteFile(path, backup, 0o600))
+	r.open(nil)
+}
+
+// The backup was made while the platform was away: it says that the invoice was
+// tried, and that it did not arrive.
+func TestARestoredBackupSendsNothingAgainThatItHadTried(t *testing.T) {
+	r := newRig(t, nil)
+	away := true
+	r.api.answer = func(connector.Invoice, int) api.Answer {
+		if away {
+			return api.Answer{Fate: api.Later, Scope: api.ScopeCredential}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	r.restored(func() {
+		r.drop("a.csv", header+row("F1", "10.00"))
+		r.intake()
+		r.sendAll()
+	}, func() {
+		away = false
+		r.clock.add(time.Hour)
+		r.sendAll()
+		r.want("F1", ledger.Sent)
+	})
+	r.clock.add(time.Hour)
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 2)
+}
+
+// The backup knows a refusal, but not that a person had it tried again since.
+func TestARetryAfterARestoreFindsWhatWentBeforeIt(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(_ connector.Invoice, post int) api.Answer {
+		if post == 1 {
+			return api.Answer{Fate: api.Refused}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	retry := func() {
+		found, err := r.Ledger.Find(t.Context(), "F1")
+		r.must(err)
+		r.must(r.Ledger.Retry(t.Context(), []int64{found[0].ID}))
+		r.sendAll()
+		r.want("F1", ledger.Sent)
+	}
+	r.restored(func() {
+		r.drop("a.csv", header+row("F1", "10.00"))
+		r.intake()
+		r.sendAll()
+	}, retry)
+	r.sendAll() // sweeps
+	r.want("F1", ledger.Rejected)
+	retry()
+	r.posts("F1", 2)
 }

@@ -89,7 +89,8 @@ func (l *Ledger) Hold(ctx context.Context, ids []int64, note string) error {
 }
 
 // Retry lets a person hurry: queued invoices may go at once, uncertain ones are
-// looked up at once, rejected ones that still hold their key are queued again.
+// looked up at once, rejected ones that still hold their key are queued again,
+// unless a sweep found them: then a restored backup had forgotten that they went.
 // Others are skipped: ErrState after the rest was done.
 func (l *Ledger) Retry(ctx context.Context, ids []int64) error {
 	return l.decide(ctx, "retry invoices", ids, func(t *tx, id int64) (bool, error) {
@@ -104,7 +105,7 @@ func (l *Ledger) Retry(ctx context.Context, ids []int64) error {
 		if err != nil || n == 0 {
 			return false, err
 		}
-		return true, reopen(t, id)
+		return true, errors.Join(reopen(t, id), l.settleSwept(t, false, "i.id = ?1 AND i.state = 'queued'", id))
 	})
 }
 
