@@ -104,16 +104,16 @@ func TestBatchesAreAsLargeAsTheirRows(t *testing.T) {
 		table = append(table, []any{"F1", "01/01/2026", text, "1"})
 	}
 	for name, c := range map[string]struct {
-		rows string
-		file []byte
+		input string
+		file  []byte
 	}{
-		"adjacent":   {"adjacent", file},
-		"any":        {"any", file},
-		"a workbook": {"adjacent", workbook(t, table...)},
+		"adjacent":   {`format = "csv"`, file},
+		"any":        {"format = \"csv\"\nrows = \"any\"", file},
+		"a workbook": {"format = \"xlsx\"\nsheet = \"Ventes\"", workbook(t, table...)},
 	} {
 		e := exportOf("x.csv", c.file)
 		e.TempDir = t.TempDir()
-		in, err := mustLoad(t, strings.Replace(small, "[input]", "[input]\nrows = \""+c.rows+"\"", 1)).open(e, false)
+		in, err := mustLoad(t, strings.Replace(small, `format = "csv"`, c.input, 1)).open(e, false)
 		if err != nil {
 			t.Fatal(err)
 		}
