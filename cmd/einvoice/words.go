@@ -122,7 +122,7 @@ var inFrench = map[string]string{
 	"archived":  "archivé",
 	"mapped":    "lu",
 	"failed":    "illisible",
-	"released":  "libéré",
+	"released":  "décidé",
 	"answered":  "réponse",
 	"lookup":    "recherche",
 	"event":     "événement",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,14 +105,26 @@ func (in tongue) say(english, french string, args ...any) string {
 func (in tongue) fileSteps(f File, inv Invoice) []Step {
 	steps := []Step{{f.TakenAt, "taken", in.say("%s taken from drop %s as number %d: %d bytes, SHA-256 %s", "%s pris dans le dépôt %s sous le numéro %d : %d octets, SHA-256 %s", f.Name, f.Drop, f.Take, f.Size, f.SHA256)}}
 	where := in.say("row %d", "ligne %d", inv.Row)
-	if inv.Rows != "" {
+	if inv.Rows != "" && inv.Rows != strconv.Itoa(inv.Row) {
 		where = in.say("rows %s", "lignes %s", inv.Rows)
 	}
 	steps = append(steps, Step{inv.CreatedAt, "mapped", in.say("document %s read from %s, mapping %s, version %s", "document %s lu, %s, modèle %s, version %s", inv.Key.Number, where, f.Mapping, f.MappingVersion)})
 	if !f.MappedAt.IsZero() {
-		steps = append(steps, Step{f.MappedAt, "released", in.say("verdict %s", "verdict : %s", in.word(string(inv.Verdict)))})
+		steps = append(steps, Step{f.MappedAt, "released", in.verdict(inv)})
 	}
 	return steps
+}
+
+// verdict is what was decided about an invoice, and why it did not go. A hold has
+// an event, which says the same.
+func (in tongue) verdict(inv Invoice) string {
+	text := in.say("verdict %s", "verdict : %s", in.word(string(inv.Verdict)))
+	switch p := inv.Cause(); {
+	case p.Code == "", inv.Verdict == VerdictQueued, inv.Verdict == VerdictHeld, inv.Verdict == VerdictWaiting:
+	default:
+		text += "; " + strings.TrimPrefix(p.Where(in.lang)+": ", ": ") + p.Code + " " + p.Message(in.lang)
+	}
+	return text
 }
 
 // step reads a row of a time and the values of the text: data for a %v, and for a

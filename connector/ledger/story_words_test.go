@@ -81,3 +81,11 @@ func literal(t *testing.T, e ast.Expr) string {
 	}
 	return text
 }
+
+func TestAStorySaysRowOrRows(t *testing.T) {
+	for rows, want := range map[string]string{"": "row 4,", "4": "row 4,", "4-5": "rows 4-5,"} {
+		if got := (tongue{problem.English}).fileSteps(File{}, Invoice{Row: 4, Rows: rows})[1].Text; !strings.Contains(got, want) {
+			t.Errorf("%q: %s", rows, got)
+		}
+	}
+}
