@@ -62,6 +62,13 @@ func statusCommand(s streams) *cobra.Command {
 func printStatus(out io.Writer, cfg *Config, figures []ledger.Figures) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprint(w, cfg.say("environment\t%s\t%s\n", environment(cfg), cfg.API.BaseURL))
+	switch pid, err := ledger.HeldBy(cfg.Ledger); {
+	case err != nil: // not for everybody who may read the ledger
+	case pid == 0:
+		fmt.Fprint(w, cfg.say("daemon\tnot running: nothing is read or sent\n"))
+	default:
+		fmt.Fprint(w, cfg.say("daemon\trunning, process %d\n", pid))
+	}
 	for _, f := range figures {
 		fmt.Fprint(w, cfg.say("company\t%s\n", f.Company))
 		if !f.LastFile.IsZero() {
