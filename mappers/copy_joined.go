@@ -98,7 +98,7 @@ func (c *joinedCopier) take(d document, ps []problem.Problem, failing bool) erro
 			added = c.opt.addedCells([]*row{r}, ps)[0]
 		}
 		if c.sheets[table] != nil && broken == nil {
-			broken = c.row(table, c.grid(table).head.names, r.Cells, added)
+			broken = c.row(table, c.grid(table).head.names, c.s.cells[table](r), added)
 		}
 	})
 	return errors.Join(err, broken)

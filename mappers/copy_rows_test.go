@@ -165,3 +165,33 @@ func TestEveryRowOfALargeInvoiceTellsItsOwnProblem(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinedTablesSpoilAndKeepTheirRows: a torn row of any table refuses its
+// invoice, also one of customers, and a copy has the columns that nobody reads.
+func TestJoinedTablesSpoilAndKeepTheirRows(t *testing.T) {
+	m := mustLoad(t, strings.NewReplacer("[invoice]\n", "clients = { file = \"c.csv\", key = \"No\" }\n[invoice]\n", "[lines]\n", "recipient.name = \"clients.Nom\"\nrecipient.email = \"clients.Mail\"\n[lines]\n").Replace(joinedSmall))
+	e := Export{Name: "x", TempDir: t.TempDir(), Parts: []Export{
+		exportOf("h.csv", []byte("No;Date;Note\nF1;01/01/2026;urgent\nF2;02/01/2026;\n")),
+		exportOf("l.csv", []byte("No;Texte;PU;Rayon\nF1;a;1;bazar\nF2;b;2;\n")),
+		exportOf("c.csv", []byte("No;Nom;Mail;Ville\nF1;Duval; fils;duval@example.fr;Lyon\nF2;Bar;bar@example.fr;Nice\n")),
+	}}
+	results, _, err := readAll(t, m, e)
+	if err != nil || len(results) != 2 || !results[0].Refused() || results[1].Refused() {
+		t.Fatal(results, err)
+	}
+	copied := copyOf(t, m, e, CopyOptions{}, refusedOf(results))
+	book, err := excelize.OpenReader(bytes.NewReader(copied))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cell, want := range map[string]string{"heads!C2": "urgent", "lines!D2": "bazar", "clients!D2": "duval@example.fr [?] Lyon"} {
+		sheet, at, _ := strings.Cut(cell, "!")
+		if got, err := book.GetCellValue(sheet, at); got != want {
+			t.Errorf("%s is %q, %v", cell, got, err)
+		}
+	}
+	back := exportOf("x.xlsx", copied)
+	if results, _, err = readAll(t, m, back); err != nil || len(results) != 1 || !results[0].Refused() {
+		t.Error("dropped back unedited it gives", results, err)
+	}
+}

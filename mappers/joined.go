@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"einvoice/connector/problem"
@@ -25,6 +26,8 @@ type joinedSource struct {
 	strays  []string // keys of lines without an invoice
 	done    bool
 	book    bool // the tables are sheets
+
+	cells map[string]func(*row) []string // by table, where a copy needs more than those that are read
 }
 
 // keyedTable is a table held aside, its rows found by their key.
@@ -40,8 +43,8 @@ var _ source = (*joinedSource)(nil)
 // tableReader opens one of the tables: reader, grid, what is wrong, encoding.
 type tableReader func(t joinedTable, sub *Mapping) (rowReader, *grid, []problem.Problem, string, error)
 
-func (m *Mapping) openJoined(e Export) (*opened, error) {
-	s := &joinedSource{m: m, others: map[string]*keyedTable{}, seen: map[string]bool{}}
+func (m *Mapping) openJoined(e Export, keep bool) (*opened, error) {
+	s := &joinedSource{m: m, others: map[string]*keyedTable{}, seen: map[string]bool{}, cells: map[string]func(*row) []string{}}
 	in := &opened{source: s, format: m.input.values, close: s.close,
 		rows: func() int { return s.read }, later: func() []problem.Problem { return nil },
 		copier: func(w io.Writer, opt CopyOptions) copier {
@@ -50,7 +53,7 @@ func (m *Mapping) openJoined(e Export) (*opened, error) {
 			}
 			return newJoinedCopier(s, w, opt, e.TempDir)
 		}}
-	open, err := m.tableOpener(e, s, in)
+	open, err := m.tableOpener(e, keep, s, in)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func (m *Mapping) placesOf(table string) []place {
 }
 
 // tableOpener tells where the tables are: sheets of a workbook, or files.
-func (m *Mapping) tableOpener(e Export, s *joinedSource, in *opened) (tableReader, error) {
+func (m *Mapping) tableOpener(e Export, keep bool, s *joinedSource, in *opened) (tableReader, error) {
 	if len(e.Parts) == 0 {
 		head, err := readHead(e)
 		if err != nil {
@@ -174,10 +177,11 @@ func (m *Mapping) tableOpener(e Export, s *joinedSource, in *opened) (tableReade
 			return m.absent(t, e.Name, codeNoPart, t.file)
 		}
 		p.TempDir = e.TempDir
-		r, problems, err := openCSV(sub, *p, false)
+		r, problems, err := openCSV(sub, *p, keep)
 		if err != nil {
 			return nil, nil, nil, "", err
 		}
+		s.cells[t.name] = r.cells
 		return r, r.grid, problems, r.charset.name, nil
 	}, nil
 }
@@ -257,7 +261,7 @@ func (noRows) Close() error        { return nil }
 
 func (s *joinedSource) close() error {
 	var errs []error
-	for _, c := range s.closers {
+	for _, c := range slices.Backward(s.closers) { // a sheet before its workbook, which removes what is open
 		errs = append(errs, c())
 	}
 	s.closers = nil
@@ -312,14 +316,20 @@ func (s *joinedSource) document(key string, r *row) (document, error) {
 	d := document{ordinal: s.ordinal, head: head, row: r.Num, rows: fmt.Sprint(r.Num), faults: r.Faults, source: []*row{r}}
 	if s.m.lines.table == s.m.tables[0].name {
 		d.lines = []node{head}
-		return d, nil
 	}
-	lines, err := head.rowsOf(s.m.lines.table)
-	for _, l := range lines {
-		d.lines = append(d.lines, joinedRow{rowNode{s.others[s.m.lines.table].grid, l}, head, s.m.lines.table})
-		d.faults = append(d.faults, l.Faults...)
+	for _, t := range s.m.tables[1:] {
+		rows, err := head.rowsOf(t.name)
+		if err != nil {
+			return d, err
+		}
+		for _, r := range rows { // also of a customer, whose cells may be a neighbour's
+			d.faults = append(d.faults, r.Faults...)
+			if t.name == s.m.lines.table {
+				d.lines = append(d.lines, joinedRow{rowNode{s.others[t.name].grid, r}, head, t.name})
+			}
+		}
 	}
-	return d, err
+	return d, nil
 }
 
 // stray is a document of lines whose invoice is not there: refused, because

@@ -197,7 +197,7 @@ func (m *Mapping) open(e Export, keep bool) (*opened, error) {
 	case recordShape:
 		return m.openRecords(e, keep)
 	case joinedShape:
-		return m.openJoined(e)
+		return m.openJoined(e, keep)
 	case sheetShape:
 		return m.openSheets(e)
 	}
