@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -189,6 +190,115 @@ func TestWhatComesToBeHeldOnItsWayIsInToCheckAsWell(t *testing.T) {
 		if told := fmt.Sprintf("%+v", story); first.State != ledger.Sent || !strings.Contains(told, "released by dropping "+name) {
 			t.Errorf("%s is %s: %s", number, first.State, told)
 		}
+	}
+}
+
+// sparse shows less of invoices in its lists than it has, or cannot be read.
+type sparse struct {
+	*platform
+	show func(*connector.Remote)
+	err  error
+}
+
+func (p *sparse) List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error] {
+	return func(yield func(connector.Remote, error) bool) {
+		if p.err != nil {
+			yield(connector.Remote{}, p.err)
+			return
+		}
+		for r, err := range p.platform.List(ctx, q) {
+			if p.show != nil {
+				p.show(&r)
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestListsThatShowLittleProveNoAbsence: the invoice arrived, its answer did not.
+// Lists show it, but not by which it is known. Nor does a sweep send it again.
+func TestListsThatShowLittleProveNoAbsence(t *testing.T) {
+	for _, c := range []struct {
+		lacks string
+		show  func(*connector.Remote)
+		want  ledger.State
+	}{
+		{"date", func(r *connector.Remote) { r.Invoice.IssueDate = "" }, ledger.Sent},
+		{"number", func(r *connector.Remote) { r.Invoice.Number = "" }, ledger.Held},
+	} {
+		t.Run(c.lacks, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.Platform = &sparse{platform: r.api, show: c.show}
+			r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+				if inv.Number == "ARRIVED" && post == 1 {
+					r.api.take(inv)
+					return api.Answer{Fate: api.Unsure}
+				}
+				return api.Answer{Fate: api.Sent}
+			}
+			r.drop("a.csv", header+row("ARRIVED", "10.00"))
+			r.intake()
+			r.sendAll()
+			r.clock.add(time.Second)
+			r.drop("b.csv", header+row("WITNESS", "10.00"))
+			r.intake()
+			r.pass(25 * time.Hour)
+			r.want("ARRIVED", c.want)
+			r.posts("ARRIVED", 1)
+		})
+	}
+}
+
+// TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate: else it would go again.
+func TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate(t *testing.T) {
+	r := newRig(t, nil)
+	r.Platform = &sparse{platform: r.api, show: func(r *connector.Remote) { r.Invoice.IssueDate = "" }}
+	r.api.take(connector.Invoice{Number: "F1", IssueDate: "2026-11-02", Totals: connector.Totals{Gross: connector.MustAmount("12.00")}})
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 0)
+}
+
+// TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt: the first of its number was
+// found inadmissible (501); of the one that took its place no answer came.
+func TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt(t *testing.T) {
+	for _, arrived := range []bool{true, false} {
+		t.Run(fmt.Sprintf("arrived %v", arrived), func(t *testing.T) {
+			r := newRig(t, nil)
+			r.drop("a.csv", header+row("F1", "10.00"))
+			r.intake()
+			r.sendAll()
+			found, err := r.Ledger.Find(t.Context(), "F1")
+			r.must(err)
+			_, err = r.Ledger.ApplyStatus(t.Context(), found[0].ID, connector.Status{State: connector.StateError, Code: 501}, true)
+			r.must(err)
+			r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+				if inv.Number != "F1" || post != 2 {
+					return api.Answer{Fate: api.Sent}
+				}
+				if arrived {
+					r.api.take(inv)
+				}
+				return api.Answer{Fate: api.Unsure}
+			}
+			r.drop("b.csv", header+row("F1", "10.00"))
+			r.intake()
+			r.sendAll()
+			r.want("F1", ledger.Uncertain)
+			r.clock.add(time.Second)
+			r.drop("c.csv", header+row("WITNESS", "10.00"))
+			r.intake()
+			r.pass(6 * time.Hour)
+			r.want("F1", ledger.Sent)
+			r.posts("F1", map[bool]int{true: 2, false: 3}[arrived])
+			if n := len(r.api.invoices); n != 3 { // the rejected one, the new one, the witness
+				t.Errorf("%d at the platform", n)
+			}
+		})
 	}
 }
 

@@ -82,8 +82,27 @@ func byDay(doubts []ledger.Doubt) [][]ledger.Doubt {
 
 // sighting is what the platform showed of uncertain invoices of one day.
 type sighting struct {
-	found  map[connector.Key][]connector.Remote
-	others []string // ids of invoices that nobody looked for: perhaps witnesses
+	found    map[connector.Key][]connector.Remote // nil: looked for, not found
+	others   []string                             // ids of invoices that nobody looked for: perhaps witnesses
+	nameless []string                             // ids without a number: perhaps those looked for
+}
+
+func newSighting(wanted []ledger.Doubt) *sighting {
+	s := &sighting{found: map[connector.Key][]connector.Remote{}}
+	for _, d := range wanted {
+		s.found[d.Key] = nil
+	}
+	return s
+}
+
+// whole tells whether all that was looked for was found.
+func (s *sighting) whole() bool {
+	for _, hits := range s.found {
+		if len(hits) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // lookUp decides what became of the uncertain invoices of one company and day.
@@ -142,55 +161,82 @@ const few = 3
 // sight asks for a few by number. What that does not show, and many at once, it
 // looks for among all invoices of the day: a number may be there after all (a
 // filter that the server does not know), and so may a witness.
-func (o *Outbox) sight(ctx context.Context, doubts []ledger.Doubt) (sighting, error) {
-	s := sighting{found: map[connector.Key][]connector.Remote{}}
-	wanted := map[connector.Key]bool{}
-	for _, d := range doubts {
-		wanted[d.Key] = true
-	}
-	first := doubts[0]
+func (o *Outbox) sight(ctx context.Context, doubts []ledger.Doubt) (*sighting, error) {
+	s, first := newSighting(doubts), doubts[0]
 	q := api.Query{FiscalID: o.company(first.Company).FiscalID, Direction: connector.Outgoing}
 	if len(doubts) <= few {
 		for _, d := range doubts {
 			q.Number = d.Key.Number
-			if err := o.collect(ctx, &s, wanted, q); err != nil {
+			if err := o.collect(ctx, s, q, first.IssueDate); err != nil {
 				return s, err
 			}
 		}
-		if len(s.found) == len(wanted) {
-			return s, nil
+		if err := o.leaveOut(ctx, s); err != nil || s.whole() {
+			return s, err
 		}
-		s = sighting{found: map[connector.Key][]connector.Remote{}}
+		s = newSighting(doubts)
 	}
 	q.Number, q.IssuedFrom, q.IssuedTo = "", first.IssueDate, first.IssueDate
-	return s, o.collect(ctx, &s, wanted, q)
+	if err := o.collect(ctx, s, q, first.IssueDate); err != nil {
+		return s, err
+	}
+	return s, o.leaveOut(ctx, s)
 }
 
-func (o *Outbox) collect(ctx context.Context, s *sighting, wanted map[connector.Key]bool, q api.Query) error {
+// collect walks a list of the company's own. What it shows without a date has
+// that of the day: to take it for another invoice would prove an absence.
+func (o *Outbox) collect(ctx context.Context, s *sighting, q api.Query, day connector.Date) error {
 	for r, err := range o.Platform.List(ctx, q) {
 		if err != nil {
 			return err
 		}
 		k := r.Invoice.Key()
-		k.SIREN = connector.Party{FiscalID: q.FiscalID}.SIREN() // the list is the company's own
-		if !wanted[k] {
+		k.SIREN = connector.Party{FiscalID: q.FiscalID}.SIREN()
+		if k.Year == 0 {
+			k.Year = day.Year()
+		}
+		hits, wanted := s.found[k]
+		switch {
+		case k.Number == "":
+			s.nameless, s.others = append(s.nameless, r.ID), append(s.others, r.ID)
+		case !wanted:
 			s.others = append(s.others, r.ID)
-		} else if !slices.ContainsFunc(s.found[k], func(f connector.Remote) bool { return f.ID == r.ID }) {
-			s.found[k] = append(s.found[k], r)
+		case !slices.ContainsFunc(hits, func(f connector.Remote) bool { return f.ID == r.ID }):
+			s.found[k] = append(hits, r)
 		}
 	}
 	return nil
 }
 
+// leaveOut forgets what other invoices of ours are at the platform, such as one
+// that was rejected there and whose number this one took.
+func (o *Outbox) leaveOut(ctx context.Context, s *sighting) error {
+	ids := slices.Clone(s.nameless)
+	for _, hits := range s.found {
+		for _, r := range hits {
+			ids = append(ids, r.ID)
+		}
+	}
+	ours, err := o.Ledger.Known(ctx, ids)
+	if err != nil {
+		return err
+	}
+	s.nameless = slices.DeleteFunc(s.nameless, func(id string) bool { return ours[id] })
+	for k, hits := range s.found {
+		s.found[k] = slices.DeleteFunc(hits, func(r connector.Remote) bool { return ours[r.ID] })
+	}
+	return nil
+}
+
 // weigh decides one doubt by what was seen. Without an outcome it goes on.
-func (o *Outbox) weigh(ctx context.Context, d ledger.Doubt, s sighting) (ledger.Outcome, error) {
+func (o *Outbox) weigh(ctx context.Context, d ledger.Doubt, s *sighting) (ledger.Outcome, error) {
 	hits := s.found[d.Key]
 	switch {
 	case len(hits) > 1:
 		return o.held(d, problem.Problem{Code: "E5104", Value: hits[0].ID + ", " + hits[1].ID}), nil
 	case len(hits) == 1:
 		return o.adopt(d, hits[0]), nil
-	case len(s.others) == 0:
+	case len(s.others) == 0, len(s.nameless) > 0:
 		return o.absent(ctx, d, false)
 	}
 	witnesses, err := o.Ledger.SentAfter(ctx, d.Company, d.AttemptedAt, s.others)

@@ -180,6 +180,26 @@ func (l *Ledger) SentAfter(ctx context.Context, company string, t time.Time, api
 	return witnesses, nil
 }
 
+// Known tells which of the given API ids are those of our invoices.
+func (l *Ledger) Known(ctx context.Context, apiIDs []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	if len(apiIDs) == 0 {
+		return known, nil
+	}
+	which, err := json.Marshal(apiIDs)
+	if err != nil {
+		return nil, fmt.Errorf("look for known ids: %w", err)
+	}
+	ids, err := list(ctx, l.read, scanOne[string], "SELECT i.api_id FROM json_each(?) x CROSS JOIN invoice i ON i.api_id = x.value", string(which))
+	if err != nil {
+		return nil, fmt.Errorf("look for known ids: %w", err)
+	}
+	for _, id := range ids {
+		known[id] = true
+	}
+	return known, nil
+}
+
 // Pending counts invoices by state, all companies; for "is everything settled?"
 // and for status.
 func (l *Ledger) Pending(ctx context.Context) (map[State]int, error) {

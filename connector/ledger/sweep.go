@@ -108,7 +108,8 @@ type find struct {
 // What is held already is looked at as well, or a person's release would send it
 // a second time; but a question that was asked is not asked again. So is what was
 // tried: a backup may have been made between a try that failed and one that did
-// not. At release its outcome is the verdict as well.
+// not. What the platform shows without a date (year 0) may be of any year. At
+// release its outcome is the verdict as well.
 func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 	ctx := context.Background()
 	found, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM swept)")
@@ -117,7 +118,7 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 	}
 	finds, err := list(ctx, t, scanFind, `SELECT i.id, i.document_number, i.gross, f.name, i.source_row, COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
 		fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id
-		JOIN swept s ON `+fmt.Sprintf(sameKey, "s", "i")+` WHERE `+where+`
+		JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = i.document_number AND s.issue_year IN (i.issue_year, 0) WHERE `+where+`
 		AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
 		AND NOT (i.state = 'held' AND `+fmt.Sprintf(asked, "E5008")+` OR i.state = 'held' AND `+fmt.Sprintf(asked, "E5009")+`)
 		AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
