@@ -14,6 +14,7 @@ import (
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 	"einvoice/connector/sandbox"
 	"einvoice/connector/setting"
 )
@@ -298,6 +299,61 @@ func TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt(t *testing.T) {
 			if n := len(r.api.invoices); n != 3 { // the rejected one, the new one, the witness
 				t.Errorf("%d at the platform", n)
 			}
+		})
+	}
+}
+
+// TestWhatThePlatformHasAndDoesNotShowIsHeld: it says "already exists" at each
+// try, and no list shows the invoice.
+func TestWhatThePlatformHasAndDoesNotShowIsHeld(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		if inv.Number != "HIDDEN" {
+			return api.Answer{Fate: api.Sent}
+		}
+		return api.Answer{Fate: api.Exists, HTTP: 409, Problems: []problem.Problem{{Code: "E4019", Severity: problem.Hold, Value: "already declared"}}}
+	}
+	r.drop("a.csv", header+row("HIDDEN", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.clock.add(time.Second)
+	r.drop("b.csv", header+row("WITNESS", "10.00"))
+	r.intake()
+	r.pass(24 * time.Hour)
+	r.want("HIDDEN", ledger.Held)
+	r.posts("HIDDEN", 1)
+	if _, text := r.settledToCheck(); !strings.Contains(text, "already declared") {
+		t.Errorf("what the platform said is lost:\n%s", text)
+	}
+}
+
+func (r *rig) settledToCheck() (name, text string) {
+	r.t.Helper()
+	r.must(r.settleFiles(r.t.Context()))
+	return r.toCheck()
+}
+
+// TestADoubtWhoseListsAreNeverReadIsHeld: POSTs go through, lists never end. While
+// the platform is away as a whole, it is waited for.
+func TestADoubtWhoseListsAreNeverReadIsHeld(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		t.Run(fmt.Sprintf("away %v", away), func(t *testing.T) {
+			r := newRig(t, nil)
+			r.Platform = &sparse{platform: r.api, err: api.ErrPaging}
+			r.must(r.Ledger.SweepDone(t.Context(), "acme"))
+			r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }
+			r.drop("a.csv", header+row("DOUBT", "10.00"))
+			r.intake()
+			r.sendAll()
+			for range breakAfter {
+				if away {
+					r.lanes.failed("acme", r.clock.now(), 100*time.Hour)
+				}
+			}
+			r.pass(23 * time.Hour)
+			r.want("DOUBT", ledger.Uncertain)
+			r.pass(2 * time.Hour)
+			r.want("DOUBT", map[bool]ledger.State{false: ledger.Held, true: ledger.Uncertain}[away])
 		})
 	}
 }

@@ -125,23 +125,45 @@ func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
 			outcomes = append(outcomes, out)
 		}
 	}
-	// ErrState: a callback or a sweep was quicker and settled it already.
-	if err := o.Ledger.Settle(ctx, outcomes); err != nil && !errors.Is(err, ledger.ErrState) {
+	if err := o.concluded(ctx, outcomes); err != nil {
 		return err
 	}
 	return fault.Hit(fault.DoubtSettled)
 }
 
-// blind puts off doubts when the platform showed nothing.
+// blind puts off doubts when the platform showed nothing; for DoubtMax, while
+// others can be sent to it: then it is not away, and a person must look.
 func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	o.Log.Warn().Err(err).Int("invoices", len(doubts)).Msg("uncertain invoices not looked up; trying again")
+	var outcomes []ledger.Outcome
 	for _, d := range doubts {
-		if err := o.lookedUp(ctx, d, false); err != nil {
-			return err
+		if o.lanes.shut(d.Company) || !o.tooLong(d) {
+			if err := o.lookedUp(ctx, d, false); err != nil {
+				return err
+			}
+			continue
 		}
+		outcomes = append(outcomes, o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}))
+	}
+	return o.concluded(ctx, outcomes)
+}
+
+// tooLong tells whether an invoice has been in doubt for DoubtMax.
+func (o *Outbox) tooLong(d ledger.Doubt) bool {
+	return o.Now().Sub(d.AttemptedAt) >= o.Config.DoubtMax.Std()
+}
+
+// concluded records what look-ups led to. ErrState: a callback or a sweep was
+// quicker and settled it already.
+func (o *Outbox) concluded(ctx context.Context, outcomes []ledger.Outcome) error {
+	if len(outcomes) == 0 {
+		return nil
+	}
+	if err := o.Ledger.Settle(ctx, outcomes); err != nil && !errors.Is(err, ledger.ErrState) {
+		return err
 	}
 	return nil
 }
@@ -265,14 +287,18 @@ func near(a, b connector.Amount) bool {
 
 // absent weighs a look-up that found nothing. Only a proof allows a second
 // POST, three of them, spread over ProofsOver; without any for DoubtMax a
-// person must decide.
+// person must decide. So must one where the platform said that it has the invoice:
+// sent again it would say so again, for ever, or take it a second time.
 func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool) (ledger.Outcome, error) {
 	now := o.Now()
 	if witness && d.Proofs+1 >= proofs && !d.FirstProof.IsZero() && now.Sub(d.FirstProof) >= o.Config.ProofsOver.Std() {
+		if d.Exists {
+			return o.held(d, problem.Problem{Code: "E5106", Value: d.Said}), nil
+		}
 		o.tell("absent", "company", d.Company, "number", d.Key.Number)
 		return ledger.Outcome{ID: d.ID, State: ledger.Queued, Retry: now, Note: "proven absent at the platform; sent again"}, nil
 	}
-	if !witness && now.Sub(d.AttemptedAt) >= o.Config.DoubtMax.Std() {
+	if !witness && o.tooLong(d) {
 		return o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}), nil
 	}
 	return ledger.Outcome{}, o.lookedUp(ctx, d, witness)

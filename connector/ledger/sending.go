@@ -127,14 +127,18 @@ func (l *Ledger) doubtIntents(t *tx) error {
 	return nil
 }
 
+// exists is the code of the answer that the platform has the invoice already.
+const exists = "E4019"
+
 // Doubts returns up to n uncertain invoices whose next look-up is due.
 func (l *Ledger) Doubts(ctx context.Context, n int) ([]Doubt, error) {
 	due, err := list(ctx, l.read, func(r row) (d Doubt, err error) {
 		err = r.Scan(&d.ID, &d.Company, &d.Key.SIREN, &d.Key.Number, &d.Key.Year, textTo(&d.IssueDate), amountTo{&d.Gross}, &d.BuyerSIREN,
-			instant{&d.AttemptedAt}, &d.Lookups, &d.Proofs, instant{&d.FirstProof})
+			instant{&d.AttemptedAt}, &d.Lookups, &d.Proofs, instant{&d.FirstProof}, &d.Exists, &d.Said)
 		return d, err
 	}, `SELECT i.id, i.company, i.seller_siren, i.document_number, i.issue_year, i.issue_date, i.gross, i.buyer_siren,
-		i.attempted_at, d.lookups, d.proofs, d.first_proof_at
+		i.attempted_at, d.lookups, d.proofs, d.first_proof_at, `+fmt.Sprintf(asked, exists)+`,
+		COALESCE((SELECT json_extract(p.value, '$.value') FROM json_each(i.answer_problems) p WHERE json_extract(p.value, '$.code') = '`+exists+`'), '')
 		FROM doubt d JOIN invoice i ON i.id = d.invoice_id WHERE d.next_lookup_at <= ? ORDER BY d.next_lookup_at, d.invoice_id LIMIT ?`, stamp(l.now()), n)
 	if err != nil {
 		return nil, fmt.Errorf("read uncertain invoices: %w", err)

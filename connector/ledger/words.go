@@ -183,6 +183,8 @@ type Doubt struct {
 	Lookups     int       // look-ups made so far
 	Proofs      int       // of which: absent although a witness was visible
 	FirstProof  time.Time
+	Exists      bool   // the answer was that the platform has it already
+	Said        string // the platform's words then
 }
 
 // EventKind is the word in column event of a status file.

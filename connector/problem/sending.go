@@ -117,5 +117,11 @@ var sendingEntries = []Entry{
 		WhatFR:    "Faites vérifier la liaison avec la plateforme (« einvoice doctor »), puis libérez la facture.",
 		MessageEN: "Sending has failed for {value}; we stopped trying.",
 		WhatEN:    "Have the connection to the platform checked (\"einvoice doctor\"), then release the invoice.",
+	}, {
+		Code:      "E5106",
+		MessageFR: "La plateforme dit avoir déjà cette facture (« {value} »), mais ne la montre pas.",
+		WhatFR:    "Cherchez son numéro sur la plateforme. Si elle y est, indiquez son identifiant avec « einvoice resolve » ; si le message refuse autre chose, corrigez-le, puis libérez la facture pour la renvoyer.",
+		MessageEN: "The platform says that it has this invoice already (\"{value}\"), but does not show it.",
+		WhatEN:    "Look for its number at the platform. If it is there, give its id with \"einvoice resolve\"; if the message refuses something else, mend that, then release the invoice to be sent again.",
 	},
 }
