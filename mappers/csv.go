@@ -217,6 +217,10 @@ func (r *csvReader) checkWidth(out *row) {
 		return
 	}
 	out.Faults = append(out.Faults, r.grid.fault(codeRagged, out.Num, fmt.Sprint(n), fmt.Sprint(r.width)))
+	for _, at := range spans[:n] {
+		text, _ := r.charset.decode(r.split.bytesOf(at))
+		out.Torn = append(out.Torn, trimSpace(text))
+	}
 }
 
 // fit counts the cells of a row without the empty ones too many.

@@ -18,6 +18,7 @@ type row struct {
 	Faults []problem.Problem
 	Kept   *rowBytes // CSV, for a copy
 	Total  bool      // a row of totals, told when it was read
+	Torn   []string  // CSV: all cells of a row that has other ones than the header
 	line   []byte    // CSV: all of the row, until the next one is read
 	Width  int       // CSV: its cells, where only those that are read are kept
 	grid   *grid     // the table

@@ -23,6 +23,7 @@ type grouper struct {
 	count int       // documents so far
 	read  int       // rows so far
 
+	torn    []*torn // rows since the last document that may be lines of the next one
 	current gathering
 	within  bool   // current is a document, and not yet closed
 	left    int    // the last row with a key, where [input] leaves it out and it is of another document
@@ -108,6 +109,9 @@ func (g *grouper) take(r *row) error {
 		return err
 	}
 	g.after = g.trailer != nil
+	if r.Torn != nil && !(g.within && key == g.current.key) && g.keyMoves() {
+		g.tear(r)
+	}
 	switch {
 	case key == "" && g.m.input.fillDown && g.within && g.m.hasLines():
 		g.doubt(r)
@@ -241,6 +245,12 @@ func (g *grouper) open(key string, r *row) error {
 		p.Position = g.keyPosition(r)
 		p.Args = map[string]string{"first": strconv.Itoa(first.row)}
 		d.faults = append(d.faults, p)
+	}
+	if r.Torn == nil {
+		for _, t := range g.torn {
+			d.faults = append(d.faults, t.of(key)...)
+		}
+		g.torn = nil
 	}
 	g.current, g.within = gathering{key: key, doc: d}, true
 	g.add(r)

@@ -72,3 +72,31 @@ tax_rate    = "Taux"
 		}
 	}
 }
+
+// TestATornRowSpoilsTheInvoiceThatLacksIt: where the key is not the first column a
+// delimiter too many moves it, and the row is of another document, or of none. The
+// invoice whose number stands in it does not go without that line.
+func TestATornRowSpoilsTheInvoiceThatLacksIt(t *testing.T) {
+	const head, f1, f2, f3 = "Texte;PU;Facture;Date\n", "a;1;F1;01/01/2026\n", "b;2;F2;01/01/2026\n", "c;3;F3;01/01/2026\n"
+	const ok1, ok3 = " F1 2026-01-01 1.00", " F3 2026-01-01 3.00"
+	for name, c := range map[string]struct{ file, want string }{
+		"the last line":     {f1 + f2 + "vis; inox;5;F2;01/01/2026\n" + f3, ok1 + "\nF2 refused E2101\n5 refused E2101\n" + ok3},
+		"the first line":    {f1 + "vis; inox;5;F2;01/01/2026\n" + f2 + f3, ok1 + "\n5 refused E2101\nF2 refused E2101\n" + ok3},
+		"without a key":     {f1 + "vis; inox;;F2;01/01/2026\n" + f2 + f3, ok1 + "\n refused E2104 E2101\nF2 refused E2101\n" + ok3},
+		"a cell is missing": {f1 + f2 + "5;F2;01/01/2026\n" + f3, ok1 + "\nF2 refused E2101\n01/01/2026 refused E2101\n" + ok3},
+		"an invoice of one": {f1 + "vis; inox;5;F9;01/01/2026\n" + f3, ok1 + "\n5 refused E2101\n" + ok3},
+	} {
+		for _, rows := range []string{"adjacent", "any"} {
+			m := mustLoad(t, strings.NewReplacer("[input]", "[input]\nrows = \""+rows+"\"", "[lines.fields]", "[lines.fields]\nquantity = { value = \"1\" }\ntax_rate = { value = \"0\" }").Replace(small))
+			e := exportOf("x.csv", []byte(head+c.file))
+			e.TempDir = t.TempDir()
+			results, _, err := readAll(t, m, e)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if got := all(t, results); got != c.want {
+				t.Errorf("%s, %s:\n%s\nwant:\n%s", name, rows, got, c.want)
+			}
+		}
+	}
+}
