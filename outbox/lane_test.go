@@ -334,3 +334,31 @@ func TestWhatStopsACompanyIsToldInItsLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestOnlyWhatWasTriedForLongIsHeld: the machine was off over a long week-end, and
+// its network comes up after it. What was tried for max_age is held; released, it
+// is tried for as long again.
+func TestOnlyWhatWasTriedForLongIsHeld(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(connector.Invoice, int) api.Answer {
+		return api.Answer{Fate: api.Later, Scope: api.ScopeCredential}
+	}
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	age := r.Config.MaxAge.Std()
+	try := func(after time.Duration, want ledger.State) {
+		t.Helper()
+		r.clock.add(after)
+		r.sendAll()
+		r.want("F1", want)
+	}
+	try(age+time.Hour, ledger.Queued)
+	try(age-time.Hour, ledger.Queued)
+	try(time.Hour, ledger.Held)
+	found, err := r.Ledger.Find(t.Context(), "F1")
+	r.must(err)
+	r.clock.add(time.Hour)
+	r.must(r.Ledger.ReleaseHeld(t.Context(), []int64{found[0].ID}, "Anne"))
+	try(time.Minute, ledger.Queued)
+	try(age, ledger.Held)
+}

@@ -279,11 +279,12 @@ func (o *Outbox) note(ctx context.Context, company string) {
 	}
 }
 
-// tooOld tells whether an invoice has been tried for longer than MaxAge. A
+// tooOld tells whether an invoice has been tried for longer than MaxAge; what it
+// waited before, for a person or a machine that was off, does not count. A
 // ledger that does not answer says no: the next try asks again.
 func (o *Outbox) tooOld(ctx context.Context, id int64, now time.Time) bool {
-	inv, err := o.Ledger.InvoiceByID(ctx, id)
-	return err == nil && now.Sub(inv.CreatedAt) >= o.Config.MaxAge.Std()
+	since, err := o.Ledger.TriedSince(ctx, id)
+	return err == nil && !since.IsZero() && now.Sub(since) >= o.Config.MaxAge.Std()
 }
 
 // swept makes sure that a new or restored ledger knows what the company sent

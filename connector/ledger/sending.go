@@ -204,6 +204,17 @@ func (l *Ledger) Known(ctx context.Context, apiIDs []string) (map[string]bool, e
 	return known, nil
 }
 
+// TriedSince is when the first attempt of an invoice began that has ended, since a
+// person last released it; zero for none.
+func (l *Ledger) TriedSince(ctx context.Context, id int64) (time.Time, error) {
+	since, err := first(ctx, l.read, scanTime, `SELECT MIN(started_at) FROM attempt WHERE invoice_id = ?1
+		AND started_at >= COALESCE((SELECT MAX(recorded_at) FROM event WHERE invoice_id = ?1 AND kind = 'RELEASED'), '')`, id)
+	if err != nil {
+		return since, fmt.Errorf("read attempts of invoice %d: %w", id, err)
+	}
+	return since, nil
+}
+
 // Pending counts invoices by state, all companies; for "is everything settled?"
 // and for status.
 func (l *Ledger) Pending(ctx context.Context) (map[State]int, error) {
