@@ -3,7 +3,6 @@ package inbox
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -38,20 +37,15 @@ func (in *Inbox) buildFetched(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, r := range rows {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
+	return each(ctx, rows, func(r ledger.Received) error {
 		if err := in.build(ctx, &r, promised); err != nil {
-			errs = append(errs, fmt.Errorf("build supplier invoice %s: %w", r.APIID, err))
-			continue
+			return fmt.Errorf("build supplier invoice %s: %w", r.APIID, err)
 		}
 		if err := in.deliver(ctx, r); err != nil {
-			errs = append(errs, fmt.Errorf("deliver supplier invoice %s: %w", r.APIID, err))
+			return fmt.Errorf("deliver supplier invoice %s: %w", r.APIID, err)
 		}
-	}
-	return errors.Join(errs...)
+		return nil
+	})
 }
 
 // promised are the final names of what could not be renamed yet.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"einvoice/connector/drop"
 	"einvoice/connector/fault"
 	"einvoice/connector/ledger"
 )
@@ -20,10 +21,34 @@ func (in *Inbox) deliverBuilt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list supplier invoices to deliver: %w", err)
 	}
-	var errs []error
-	for _, r := range rows {
+	return each(ctx, rows, func(r ledger.Received) error {
 		if err := in.deliver(ctx, r); err != nil {
-			errs = append(errs, fmt.Errorf("deliver supplier invoice %s: %w", r.APIID, err))
+			return fmt.Errorf("deliver supplier invoice %s: %w", r.APIID, err)
+		}
+		return nil
+	})
+}
+
+// each does something with every invoice. One that fails stops nobody; a tree
+// that is away, where every try may last until its deadline, is left alone until
+// the next round, so that the other companies do not wait for it.
+func each(ctx context.Context, rows []ledger.Received, do func(ledger.Received) error) error {
+	var errs []error
+	away := map[string]int{} // failures in a row, by company
+	for _, r := range rows {
+		if away[r.Company] >= outageRow {
+			continue
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		err := do(r)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		away[r.Company]++
+		if !errors.Is(err, drop.ErrBusy) {
+			away[r.Company] = 0
 		}
 	}
 	return errors.Join(errs...)

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	atOnce    = 500 // supplier invoices of one round and state
+	atOnce    = 500 // supplier invoices of one round, company and state
 	priorMost = 1000
 )
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"einvoice/connector/drop"
 	"einvoice/connector/durable"
 )
 
@@ -18,7 +19,8 @@ import (
 type Tree interface {
 	// Path is a name's whole path, for people.
 	Path(name string) string
-	// There tells why the tree cannot be reached, nil if it can.
+	// There tells why the tree cannot be reached, nil if it can. Here and below an
+	// error of a tree that is away or full wraps drop.ErrBusy where that is known.
 	There(ctx context.Context) error
 	// Has tells whether anything stands under the name.
 	Has(ctx context.Context, name string) (bool, error)
@@ -128,7 +130,7 @@ func (t folder) Path(name string) string { return filepath.Join(t.root, filepath
 // There looks for the root: a share that is away must not be made anew.
 func (t folder) There(context.Context) error {
 	if _, err := os.Stat(t.root); err != nil {
-		return fmt.Errorf("find inbox folder: %w", err)
+		return fmt.Errorf("find inbox folder: %w: %w", drop.ErrBusy, err)
 	}
 	return nil
 }

@@ -299,6 +299,21 @@ func TestWatchReturnsWhatWasJustSent(t *testing.T) {
 	want(t, "never again", len(watched), 0)
 }
 
+func TestOneCompanyDoesNotFillTheListOfSupplierInvoices(t *testing.T) {
+	w := newWorld(t)
+	for _, one := range [][2]string{{acme, "a1"}, {acme, "a2"}, {acme, "a3"}, {bakery, "b1"}} {
+		_, err := w.SeeReceived(t.Context(), one[0], one[1])
+		w.ok(err)
+	}
+	seen, err := w.ReceivedIn(t.Context(), ReceivedSeen, 2)
+	w.ok(err)
+	ids := ""
+	for _, r := range seen {
+		ids += r.APIID + " "
+	}
+	want(t, "two of each", ids, "a1 a2 b1 ")
+}
+
 func TestSupplierInvoiceGoesThroughItsStates(t *testing.T) {
 	w := newWorld(t)
 	first, err := w.SeeReceived(t.Context(), acme, "in-1")

@@ -42,12 +42,15 @@ func (l *Ledger) SeeReceived(ctx context.Context, company, apiID string) (first 
 	return first, nil
 }
 
-// ReceivedIn lists supplier invoices in a state, oldest first.
+// ReceivedIn lists supplier invoices in a state, oldest first: n at most of each
+// company, as one whose folder or credential is away must not fill the list.
 func (l *Ledger) ReceivedIn(ctx context.Context, s ReceivedState, n int) ([]Received, error) {
 	if s == ReceivedDelivered {
 		return l.received(ctx, "WHERE r.state = 'delivered' ORDER BY r.id LIMIT ?", n)
 	}
-	return l.received(ctx, "WHERE r.state = ? AND r.state <> 'delivered' ORDER BY r.id LIMIT ?", string(s), n)
+	return l.received(ctx, `WHERE r.id IN (SELECT id FROM (
+			SELECT x.id, ROW_NUMBER() OVER (PARTITION BY x.company ORDER BY x.id) AS nth FROM received x WHERE x.state = ? AND x.state <> 'delivered'
+		) WHERE nth <= ?) ORDER BY r.id`, string(s), n)
 }
 
 // Fetched: seen -> fetched, with all fields of r but BuildName and Folder.

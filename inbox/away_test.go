@@ -1,0 +1,88 @@
+package inbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"einvoice/connector/drop"
+	"einvoice/connector/ledger"
+)
+
+// moody is a tree whose moves and writes go wrong when it says so.
+type moody struct {
+	Tree
+	refuse func(verb, name string) error
+}
+
+func (m *moody) Move(ctx context.Context, from, to string) error {
+	if err := m.refuse("move", from); err != nil {
+		return err
+	}
+	return m.Tree.Move(ctx, from, to)
+}
+
+func (m *moody) MakeAll(ctx context.Context, name string) error {
+	if err := m.refuse("make", name); err != nil {
+		return err
+	}
+	return m.Tree.MakeAll(ctx, name)
+}
+
+// refusing gives every company a moody tree.
+func (w *world) refusing(refuse func(verb, name string) error) {
+	w.opt.Tree = func(id string) Tree { return &moody{folder{filepath.Join(w.root, id), 0o640}, refuse} }
+	w.restart()
+}
+
+func TestACompanyWhoseCredentialIsAwayStarvesNoOther(t *testing.T) {
+	w := newWorld(t)
+	away := &platform{fail: map[string]error{"list": errAway}}
+	w.opt.Account = func(id string) Platform {
+		if id == other.ID {
+			return away
+		}
+		return w.platform
+	}
+	w.restart()
+	for i := range atOnce + 1 {
+		id := fmt.Sprint("o", i)
+		away.fail[id] = errAway
+		_, err := w.ledger.SeeReceived(w.ctx, other.ID, id)
+		w.must(err)
+	}
+	w.arrive(supplied("in1", "S-1"))
+	w.rounds(1)
+	if got := w.received(ledger.ReceivedDelivered); len(got) != 1 {
+		t.Errorf("%d supplier invoices delivered, want that of the company whose credential works", len(got))
+	}
+}
+
+func TestATreeThatIsAwayIsLeftAloneUntilTheNextRound(t *testing.T) {
+	w, tries := newWorld(t), 0
+	down := true
+	w.refusing(func(verb, name string) error {
+		if !down || verb != "make" || strings.HasPrefix(name, buildPrefix) {
+			return nil
+		}
+		tries++
+		return fmt.Errorf("no answer: %w", drop.ErrBusy)
+	})
+	for i := range 3 * outageRow {
+		w.arrive(supplied(fmt.Sprint("in", i), fmt.Sprint("S-", i)))
+	}
+	if err := w.Round(w.ctx); !errors.Is(err, drop.ErrBusy) {
+		t.Fatalf("round: %v", err)
+	}
+	if tries != outageRow {
+		t.Errorf("%d tries in one round, each of which may last until its deadline; want %d", tries, outageRow)
+	}
+	down = false
+	w.rounds(1)
+	if got := w.received(ledger.ReceivedDelivered); len(got) != 3*outageRow {
+		t.Errorf("%d delivered after the outage", len(got))
+	}
+}
