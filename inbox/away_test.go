@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +39,8 @@ func (w *world) refusing(refuse func(verb, name string) error) {
 	w.opt.Tree = func(id string) Tree { return &moody{folder{filepath.Join(w.root, id), 0o640}, refuse} }
 	w.restart()
 }
+
+var errHeld = errors.New("held by another program")
 
 func TestACompanyWhoseCredentialIsAwayStarvesNoOther(t *testing.T) {
 	w := newWorld(t)
@@ -84,5 +88,26 @@ func TestATreeThatIsAwayIsLeftAloneUntilTheNextRound(t *testing.T) {
 	w.rounds(1)
 	if got := w.received(ledger.ReceivedDelivered); len(got) != 3*outageRow {
 		t.Errorf("%d delivered after the outage", len(got))
+	}
+}
+
+func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
+	w, held := newWorld(t), true
+	w.refusing(func(verb, _ string) error {
+		if held && verb == "move" {
+			return errHeld
+		}
+		return nil
+	})
+	w.arrive(supplied("in1", "S-1"))
+	if err := w.Round(w.ctx); !errors.Is(err, errHeld) {
+		t.Fatalf("round: %v", err)
+	}
+	month := filepath.Join(w.root, acme.ID, "2026-05")
+	w.must(os.Rename(month, month+" classé"))
+	held = false
+	w.rounds(1)
+	if got := w.delivered(); !slices.Contains(got, martin+"/invoice.json") {
+		t.Errorf("delivered %v", got)
 	}
 }

@@ -107,6 +107,10 @@ func (in *Inbox) put(ctx context.Context, t tree, r ledger.Received) (final stri
 	case err != nil:
 		return "", err
 	case folder:
+		// Staff may have moved the month away since it was built.
+		if err := t.MakeAll(ctx, path.Dir(r.Folder)); err != nil {
+			return "", err
+		}
 		return in.rename(ctx, t, r.BuildName, r.Folder, r.APIID)
 	}
 	return r.Folder, in.spread(ctx, t, r)
