@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
@@ -109,5 +111,29 @@ func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
 	w.rounds(1)
 	if got := w.delivered(); !slices.Contains(got, martin+"/invoice.json") {
 		t.Errorf("delivered %v", got)
+	}
+}
+
+func TestANameThatIsPromisedIsGivenToNoOther(t *testing.T) {
+	w, held := flatWorld(t), true
+	w.refusing(func(verb, name string) error {
+		if held && verb == "move" && path.Ext(name) != ".bin" && strings.HasPrefix(name, buildPrefix+"1/") {
+			return errHeld
+		}
+		return nil
+	})
+	w.arrive(laden("in1", "S-1")) // of which the quarantine goes out, and the rest is held
+	w.arrive(supplied("in2", "S-1"))
+	if err := w.Round(w.ctx); !errors.Is(err, errHeld) {
+		t.Fatalf("round: %v", err)
+	}
+	held = false
+	w.pass(time.Minute)
+	w.rounds(1)
+	for _, r := range w.received(ledger.ReceivedDelivered) {
+		text := w.read(withoutExt(r.Folder) + ".json")
+		if !strings.Contains(text, fmt.Sprintf("%q", r.APIID)) {
+			t.Errorf("the register leads from %s to %s, which is another invoice: %.60s", r.APIID, r.Folder, text)
+		}
 	}
 }

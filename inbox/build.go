@@ -42,6 +42,7 @@ func (in *Inbox) buildFetched(ctx context.Context) error {
 			return fmt.Errorf("build supplier invoice %s: %w", r.APIID, err)
 		}
 		if err := in.deliver(ctx, r); err != nil {
+			promised.promise(r)
 			return fmt.Errorf("deliver supplier invoice %s: %w", r.APIID, err)
 		}
 		return nil
@@ -56,10 +57,15 @@ func (in *Inbox) promised(ctx context.Context) (names, error) {
 	}
 	list := names{}
 	for _, r := range rows {
-		list[promise(r.Company, r.Folder)] = true
-		list[promise(r.Company, withoutExt(r.Folder))] = true // in the flat layout
+		list.promise(r)
 	}
 	return list, nil
+}
+
+// promise keeps the name of what was built from the next one.
+func (n names) promise(r ledger.Received) {
+	n[promise(r.Company, r.Folder)] = true
+	n[promise(r.Company, withoutExt(r.Folder))] = true // in the flat layout
 }
 
 func promise(company, folder string) string { return fold(company + "/" + folder) }
