@@ -52,15 +52,12 @@ func (in *Inbox) deliverToERPOf(ctx context.Context, company string) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range due {
+	return each(ctx, due, func(r ledger.Received) error {
 		if err := in.publish(ctx, place, r); err != nil {
 			return fmt.Errorf("deliver supplier invoice %s to the ERP: %w", r.APIID, err)
 		}
-		if err := in.opt.Ledger.DeliveredToERP(ctx, r.ID); err != nil {
-			return err
-		}
-	}
-	return nil
+		return in.opt.Ledger.DeliveredToERP(ctx, r.ID)
+	})
 }
 
 // RedeliverToERP has invoices, found by number or API id, published again to the

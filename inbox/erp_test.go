@@ -131,6 +131,23 @@ func TestAnERPsPlaceThatIsAwayKeepsNobodyElseWaiting(t *testing.T) {
 	}
 }
 
+func TestOneInvoiceThatCannotBePublishedStopsNoOther(t *testing.T) {
+	w, dir := erpWorld(t, func(c *Config) { c.ERP.Formats = []string{"json"} })
+	w.must(os.RemoveAll(dir))
+	w.arrive(supplied("in1", "S-1"))
+	w.arrive(supplied("in2", "S-2"))
+	w.rounds(1)
+	first := w.received(ledger.ReceivedDelivered)[0]
+	w.must(os.Remove(w.opt.Blobs.Path(first.RawSHA256))) // damaged, or taken by an antivirus
+	w.must(os.Mkdir(dir, 0o755))
+	if err := w.Round(w.ctx); err == nil || !strings.Contains(err.Error(), "in1") {
+		t.Errorf("nothing is said of the first: %v", err)
+	}
+	if got := contents(t, dir); len(got) != 1 || !strings.HasSuffix(got[0], "00000002.json") {
+		t.Errorf("the ERP has %v, want the second invoice", got)
+	}
+}
+
 // TestACrashBetweenTheERPsFilesPublishesTheSameBytesAgain stops after each file.
 func TestACrashBetweenTheERPsFilesPublishesTheSameBytesAgain(t *testing.T) {
 	var want []string
