@@ -15,6 +15,7 @@ type csvCopier struct {
 	raw   io.Writer
 	out   io.WriteCloser
 	all   bool // every cell of the file is quoted, so ours are
+	wide  bool // it is told how wide the rows of a table without header are
 }
 
 func newCSVCopier(r *csvReader, quote byte, w io.Writer, opt CopyOptions) *csvCopier {
@@ -41,12 +42,38 @@ func (c *csvCopier) take(d document, ps []problem.Problem, failing bool) error {
 		return nil
 	}
 	added := c.opt.addedCells(d.source, ps)
+	if c.r.header == nil && !c.wide {
+		if err := c.widest(d.source[0].Kept); err != nil {
+			return err
+		}
+	}
 	for i, r := range d.source {
 		if err := c.row(r.Kept, added[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// widest writes an empty row in front of a table without header. The first row
+// tells how many cells a row has, and that of a copy may be a torn one.
+func (c *csvCopier) widest(like *rowBytes) error {
+	c.wide = true
+	n := len(keptColumns(c.r.grid.head.names, c.r.width)) + c.unfilled() + len(c.opt.addedColumns())
+	_, err := c.out.Write(append(bytes.Repeat([]byte{c.r.split.delimiter}, n-1), c.lineEnd(like)...))
+	return err
+}
+
+// lineEnd is that of a row, or of another one where the file's last has none.
+func (c *csvCopier) lineEnd(r *rowBytes) []byte {
+	end := r.Raw[r.Spans[len(r.Spans)-1].end:]
+	if len(end) == 0 {
+		end = c.r.eol
+	}
+	if len(end) == 0 {
+		end = []byte("\r\n")
+	}
+	return end
 }
 
 func (c *csvCopier) end() error { return c.out.Close() }
@@ -67,14 +94,7 @@ func (c *csvCopier) row(r *rowBytes, added []string) error {
 		line = append(line, c.r.split.delimiter)
 		line = append(line, c.quoted(c.r.charset.encode(text))...)
 	}
-	end := r.Raw[r.Spans[len(r.Spans)-1].end:]
-	if len(end) == 0 { // the file's last row
-		end = c.r.eol
-	}
-	if len(end) == 0 {
-		end = []byte("\r\n")
-	}
-	_, err := c.out.Write(append(line, end...))
+	_, err := c.out.Write(append(line, c.lineEnd(r)...))
 	return err
 }
 

@@ -195,3 +195,48 @@ func TestJoinedTablesSpoilAndKeepTheirRows(t *testing.T) {
 		t.Error("dropped back unedited it gives", results, err)
 	}
 }
+
+// TestATornRowOfATableWithoutHeaderIsRefusedAgain: the first row tells how many
+// cells a row has, but not the first one of a copy; and what is skipped is no row.
+func TestATornRowOfATableWithoutHeaderIsRefusedAgain(t *testing.T) {
+	m := mustLoad(t, `
+[input]
+format  = "csv"
+decimal = ","
+skip    = 2
+[invoice]
+key = "#1"
+[invoice.fields]
+document_number = "#1"
+issue_date      = "#2"
+[lines.fields]
+description = "#3"
+quantity    = "#4"
+unit_price  = "#5"
+tax_rate    = "#6"
+`)
+	const above = "Ventes\ndu 1/1\n"
+	for _, torn := range []string{"F2;01/01/2026;a;1;2;2;0\n", "F2;01/01/2026;1;2;20\n", "F2;01/01/2026;1;2;20"} {
+		e := exportOf("x.csv", []byte(above+"F1;01/01/2026;a;1;2;20\n"+torn))
+		for _, book := range []bool{false, true} {
+			results, _, err := readAll(t, m, e)
+			if err != nil || len(results) != 2 || results[0].Refused() || !results[1].Refused() {
+				t.Fatal(torn, results, err)
+			}
+			back := exportOf("x.csv", copyOf(t, m, e, CopyOptions{Workbook: book}, refusedOf(results)))
+			if book {
+				back.Name = "x.xlsx"
+			}
+			back.TempDir = t.TempDir()
+			results, _, err = readAll(t, m, back)
+			if err != nil || len(results) != 1 || !results[0].Refused() || results[0].Invoice.Number != "F2" {
+				t.Errorf("%q: dropped back it gives %v, %v", torn, results, err)
+			}
+		}
+	}
+	for name, file := range map[string]string{"x.csv": "Ventes\n", "x.xlsx": string(workbook(t, []any{"Ventes"}))} {
+		if results, _, err := readAll(t, m, exportOf(name, []byte(file))); err != nil || len(results) > 0 {
+			t.Errorf("%s: nothing behind what is skipped gives %v, %v", name, results, err)
+		}
+	}
+}

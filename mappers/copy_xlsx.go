@@ -35,6 +35,7 @@ func (c *xlsxCopier) begin() (err error) {
 		return fmt.Errorf("start sheet: %w", err)
 	}
 	if c.r.header == nil {
+		c.num = c.r.split.lines // what is skipped is left out, its rows are not
 		return nil
 	}
 	c.num = c.grid.head.row - 1 // what stands above the header is left out

@@ -63,7 +63,7 @@ func openCSV(m *Mapping, e Export, keep bool) (*csvReader, []problem.Problem, er
 		split: newSplitter(look.charset.reader(f), e.Size, look.delimiter, m.input.quote, look.end),
 	}
 	r.wanted = g.wanted(max(look.width, maxPosition(m.places)))
-	if err := r.toHeader(); err != nil {
+	if err := r.toHeader(m.input.skip); err != nil {
 		f.Close()
 		return nil, nil, r.broken(err)
 	}
@@ -97,14 +97,18 @@ func maxPosition(places []place) int {
 	return n
 }
 
-// toHeader passes everything up to the header row.
-func (r *csvReader) toHeader() error {
-	for r.split.lines < r.grid.head.row {
-		if err := r.split.next(); err != nil {
+// toHeader passes everything up to the header row or, where there is none, what
+// is skipped.
+func (r *csvReader) toHeader(skip int) error {
+	header := r.grid.head.row
+	for r.split.lines < max(header, skip) {
+		if err := r.split.next(); err == io.EOF && header == 0 {
+			return nil
+		} else if err != nil {
 			return err
 		}
 		switch s := r.split; {
-		case r.keep && s.lines >= r.grid.head.row:
+		case r.keep && header > 0 && s.lines >= header:
 			r.header = s.rowBytes()
 		case r.keep:
 			r.preface = append(r.preface, s.record...)

@@ -175,8 +175,11 @@ func (m *Mapping) openSheet(book *excelize.File, e Export) (*xlsxReader, []probl
 	}
 	for r.num < max(head.row, m.input.skip) {
 		above, err := r.read()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, errors.Join(err, r.rows.Close())
 		}
 		r.before = append(r.before, *above)
 	}
