@@ -55,12 +55,6 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 	if err != nil {
 		return nil, lang, err
 	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, lang, err
-	}
-	spots := setting.Positions(setting.StripBOM(data))
-	faults := setting.Faults{File: path, Lang: cfg.Language}
 	r := setting.NewReport()
 	for i, d := range cfg.Drops {
 		if s, ok := cfg.section(d.Path); ok && s.Profile == sftpplace.Compat {
@@ -88,12 +82,9 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 		}
 	}
 	cfg.guards(doctor.Local(), r)
-	for _, m := range r.Mistakes() {
-		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})
+	faults, err := placed(path, cfg, r)
+	if err == nil && len(faults.List) > 0 {
+		err = misconfigured{errConfig, faults}
 	}
-	if len(faults.List) > 0 {
-		faults.Sort()
-		return notices, lang, misconfigured{errConfig, faults}
-	}
-	return notices, lang, nil
+	return notices, lang, err
 }

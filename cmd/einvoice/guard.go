@@ -12,9 +12,10 @@ import (
 )
 
 // guards reports what the configuration may say and the machine must not have:
-// a ledger on a network file system, secrets that everybody may read, a token of
+// a folder with two uses, a ledger on a network file system, secrets that everybody may read, a token of
 // the other environment, places that a service cannot reach.
 func (c *Config) guards(m doctor.Machine, r setting.Report) {
+	c.overlaps(r)
 	if d, err := m.Disk(existing(c.Ledger.Path)); err == nil && d.Network {
 		r.Wrong("ledger.path", "is on a network file system (%s), whose locks and fsync cannot be trusted: invoices could be sent twice; use a folder on a local disk", d.Kind)
 	}
@@ -53,11 +54,26 @@ func loadGuarded(path string) (*Config, error) {
 	if len(r.Mistakes()) == 0 {
 		return cfg, nil
 	}
-	faults := setting.Faults{File: path, Lang: cfg.Language}
-	for _, m := range r.Mistakes() {
-		faults.List = append(faults.List, setting.Fault{Spot: setting.Spot{Line: 1, Column: 1}, Mistake: m})
+	faults, err := placed(path, cfg, r)
+	if err != nil {
+		return nil, err
 	}
 	return nil, misconfigured{errConfig, faults}
+}
+
+// placed are mistakes that were found after the file was read, at their lines.
+func placed(path string, cfg *Config, r setting.Report) (setting.Faults, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return setting.Faults{}, err
+	}
+	spots := setting.Positions(setting.StripBOM(data))
+	faults := setting.Faults{File: path, Lang: cfg.Language}
+	for _, m := range r.Mistakes() {
+		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})
+	}
+	faults.Sort()
+	return faults, nil
 }
 
 // secretKey is a file with a secret, and where the configuration names it.

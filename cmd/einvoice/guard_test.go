@@ -15,6 +15,7 @@ func TestGuardRailsStopDangerousMachines(t *testing.T) {
 	cfg.Ledger.Path = filepath.Join(t.TempDir(), "not", "there", "yet")
 	cfg.API.TokenFile = "token.txt"
 	cfg.Drops = []drop.Config{{Path: "Z:/exports"}}
+	cfg.complete()
 	safe := doctor.Machine{
 		Disk:   func(string) (doctor.Disk, error) { return doctor.Disk{Kind: "ext4"}, nil },
 		Others: func(string) (bool, bool, error) { return false, false, nil },
@@ -36,6 +37,22 @@ func TestGuardRailsStopDangerousMachines(t *testing.T) {
 		"mapped drive": {func(_ *Config, m *doctor.Machine) {
 			m.Disk = func(string) (doctor.Disk, error) { return doctor.Disk{Letter: "Z:"}, nil }
 		}, "mapped drive Z:"},
+		"drop on our own answers": {func(c *Config, _ *doctor.Machine) {
+			c.Drops = []drop.Config{{Path: c.tree("", c.Folders.Results)}}
+		}, "drop[0].path: is the same folder as folders.results"},
+		"drop on the mappings": {func(c *Config, _ *doctor.Machine) {
+			c.Drops = []drop.Config{{Path: c.Mappings.Folder}}
+		}, "the same folder as mappings.folder"},
+		"drop on the ledger": {func(c *Config, _ *doctor.Machine) {
+			c.Drops = []drop.Config{{Path: c.Ledger.Path}}
+		}, "the same folder as ledger.path"},
+		"drop on the configuration": {func(c *Config, _ *doctor.Machine) {
+			c.dir = filepath.Clean("/etc/einvoice")
+			c.Drops = []drop.Config{{Path: c.dir + "/"}}
+		}, "drop[0].path: is the folder of this file"},
+		"ledger in the archive": {func(c *Config, _ *doctor.Machine) {
+			c.Ledger.Path = c.tree("", c.Folders.Archive)
+		}, "ledger.path: is the same folder as folders.archive"},
 	} {
 		one, m := cfg, safe
 		c.spoil(&one, &m)

@@ -156,6 +156,7 @@ var inFrench = map[string]string{
 	"is one for all places: set it in [results]":                                                                                            "vaut pour toutes les destinations : réglez-le dans [results]",
 	"is set beside known_hosts: keep one of them, so that it is clear which key counts":                                                     "est donné à côté de known_hosts : gardez l'un des deux, pour que la clé qui compte soit claire",
 	"is the folder of drop %q as well: each export would be read twice":                                                                     "est aussi le dossier du dépôt %q : chaque export serait lu deux fois",
+	"is the folder of this file, which would be taken as an export itself; give the drop a folder of its own":                               "est le dossier de ce fichier, qui serait lui-même pris pour un export ; donnez au dépôt un dossier à lui",
 	"is the same as ack_name": "est identique à ack_name",
 	"is the same folder as %s: what we write would be read as an export, or mixed up":                        "est le même dossier que %s : ce que nous écrivons serait lu comme un export, ou mélangé",
 	"is the technical log's file as well; give the journal one of its own":                                   "est aussi le fichier du journal technique ; donnez au journal le sien",
