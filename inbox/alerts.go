@@ -34,8 +34,12 @@ func alerts(inv *connector.Invoice, companies []connector.Company, prior []ledge
 			Field: field, Value: value, Expected: expected, Args: args})
 	}
 	if p, ok := earlier(inv, prior); ok {
+		folder := p.Folder
+		if folder == "" {
+			folder = "–" // both came together, and the first is not delivered yet
+		}
 		add(codeAgain, problem.Warn, "document_number", inv.Number, "", map[string]string{
-			"first_folder": p.Folder, "first_id": p.APIID,
+			"first_folder": folder, "first_id": p.APIID,
 		})
 	}
 	if known, changed := otherIBAN(inv, prior); changed {

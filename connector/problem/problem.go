@@ -97,7 +97,7 @@ func (p Problem) fill(lang Lang, text string) string {
 		shown = Figure
 	}
 	pairs := []string{
-		"{value}", shown(p.Value), "{expected}", shown(p.Expected), "{field}", p.Field,
+		"{value}", shown(p.Value), "{expected}", shown(p.Expected), "{field}", p.shownField(lang),
 		"{invoice}", p.Invoice, "{rule}", p.Rule, "{bt}", p.BT,
 		"{file}", p.Position.File, "{sheet}", p.Position.Sheet,
 		"{column}", p.Position.Column, "{path}", p.Position.Path,

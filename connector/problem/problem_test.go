@@ -70,6 +70,19 @@ func TestAValueIsNotATemplate(t *testing.T) {
 	}
 }
 
+// An accountant reads of totals, the admin of the mapping's field.
+func TestReceivedInvoicesAreToldWithoutDottedNames(t *testing.T) {
+	for _, c := range []struct{ code, field, want string }{
+		{"E5903", "totals.total_amount_including_tax", "Les montants ne concordent pas : le total TTC vaut 170, le calcul donne 150."},
+		{"E5903", "totals.other", "Les montants ne concordent pas : totals.other vaut 170, le calcul donne 150."},
+		{"E4021", "issue_date", "La plateforme exige une valeur pour issue_date : « 170 »."},
+	} {
+		if got := (Problem{Code: c.code, Field: c.field, Value: "170", Expected: "150"}).Message(French); got != c.want {
+			t.Errorf("%s: %s", c.code, got)
+		}
+	}
+}
+
 func TestLogsShowFiguresNotPeople(t *testing.T) {
 	for _, c := range []struct{ field, value, want string }{
 		{"recipient.name", "Jeanne Martin", veil},
