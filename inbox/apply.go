@@ -19,8 +19,8 @@ type sighting struct {
 }
 
 // apply is the one path of everything that the platform tells. It may be given
-// the same thing any number of times. It returns what is watched of it, ok
-// false when it is none of our invoices.
+// the same thing any number of times. It returns our invoice, if it is one; ok
+// when it told how that stands.
 func (in *Inbox) apply(ctx context.Context, s sighting) (own ledger.Invoice, ok bool, err error) {
 	own, err = in.own(ctx, s)
 	switch {
@@ -34,6 +34,12 @@ func (in *Inbox) apply(ctx context.Context, s sighting) (own ledger.Invoice, ok 
 	case err != nil:
 		return ledger.Invoice{}, false, err
 	}
+	// Both sides may be ours, under one id. That the buyer sees it, or is called,
+	// is what tells that it arrived; what the buyer sees is no status of the sale.
+	buyers := s.company.ID != own.Company && s.buys()
+	if buyers && s.arrived() {
+		return own, false, in.see(ctx, s.company, s.remote)
+	}
 	if err := in.status(ctx, own, s.remote.Status); err != nil {
 		return ledger.Invoice{}, false, err
 	}
@@ -43,9 +49,7 @@ func (in *Inbox) apply(ctx context.Context, s sighting) (own ledger.Invoice, ok 
 		}
 	}
 	own.Status = s.remote.Status
-	// Both sides may be ours. Where the platform has one id for both, the
-	// buyer's own callback is what tells that it arrived.
-	if s.event == EventSupplier && s.company.ID != own.Company && s.buys() {
+	if buyers && s.event == EventSupplier {
 		err = in.see(ctx, s.company, s.remote)
 	}
 	return own, true, err
@@ -136,6 +140,11 @@ func (s sighting) direction() connector.Direction {
 	}
 	// Neither party is this company: better shown to a person than dropped.
 	return connector.Incoming
+}
+
+// arrived tells that the platform shows an invoice as one that was received.
+func (s sighting) arrived() bool {
+	return s.remote.Direction == connector.Incoming || s.remote.Direction == "" && s.remote.Status.State == connector.StateReceived
 }
 
 func (s sighting) sells() bool { return is(s.remote.Invoice.Seller, s.company) }

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -267,6 +268,41 @@ func TestWhoseInvoiceIsIt(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestWhenBothPartiesAreOursUnderOneID: each credential shows its own side.
+func TestWhenBothPartiesAreOursUnderOneID(t *testing.T) {
+	w := newWorld(t)
+	w.outgoing("F-1", ledger.Sent, "id1")
+	sale := issued("id1", "F-1", connector.Status{State: connector.StateSent})
+	sale.Invoice.Buyer = party(other)
+	sale.Raw = wire("id1", sale.Invoice)
+	purchase := sale
+	purchase.Direction, purchase.Status.State = connector.Incoming, connector.StateReceived
+	buyers := &platform{shelf: []connector.Remote{purchase}}
+	w.opt.Account = func(id string) Platform {
+		if id == other.ID {
+			return buyers
+		}
+		return w.platform
+	}
+	w.restart()
+	w.platform.put(sale)
+	for range 3 {
+		w.pass(time.Hour)
+		w.rounds(1)
+	}
+	if got := w.received(ledger.ReceivedDelivered); len(got) != 1 || got[0].Company != other.ID {
+		t.Errorf("delivered %+v, want the buyer's", got)
+	}
+	sale.Status.State = connector.StateDone
+	w.platform.put(sale)
+	w.pass(time.Hour)
+	w.rounds(1)
+	want := []string{"status F-1 SENT", "received F-1", "status F-1 DONE"}
+	if got := slices.DeleteFunc(w.journal, func(s string) bool { return s == "callbacks_silent" }); !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v: the buyer's side is no status of the sale", got, want)
 	}
 }
 

@@ -80,7 +80,7 @@ func (in *Inbox) showOne(ctx context.Context, c connector.Company, r connector.R
 	switch {
 	case ok:
 		own = append(own, mine)
-	case s.direction() == connector.Incoming:
+	case mine.ID == 0 && s.direction() == connector.Incoming:
 		if len(in.known) >= knownMost {
 			clear(in.known)
 		}
