@@ -248,7 +248,7 @@ func (l *lookup) each(e Export, keep func(node) error) error {
 		if err == io.EOF {
 			return nil
 		}
-		if err == nil {
+		if err == nil && r.Torn == nil { // a neighbour's cells are worse than none
 			err = keep(rowNode{g, r})
 		}
 		if err != nil {

@@ -163,3 +163,21 @@ tolerance = "0.02"
 		}
 	}
 }
+
+// TestATornRowOfALookUpIsNone: a delimiter too many moves a customer's e-mail, or
+// SIRET, into another column. Nothing is read from such a row.
+func TestATornRowOfALookUpIsNone(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "clients.csv"), "Code;Nom;Ville\nC01;Duval; fils;Lyon\nC02;Bar;Nice\n", time.Now())
+	m, err := LoadIn(dir, "own", []byte(strings.Replace(lookupMapping, "recipient.fiscal_id = { from = \"Code client\", lookup = \"clients.SIRET\" }", "recipient.address.city = { from = \"Code client\", lookup = \"clients.Ville\" }", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, _, err := readAll(t, m, exportOf("x.csv", []byte(lookupExport)))
+	if err != nil || len(results) != 2 || !results[0].Refused() || results[0].Problems[0].Code != codeNoLookup || results[1].Refused() {
+		t.Fatal(results, err)
+	}
+	if city := results[1].Invoice.Buyer.Address.City; city != "Nice" {
+		t.Errorf("the city is %q", city)
+	}
+}
