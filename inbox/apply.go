@@ -56,7 +56,7 @@ func (in *Inbox) apply(ctx context.Context, s sighting) (own ledger.Invoice, ok 
 }
 
 // own finds our invoice of an API id, or adopts the id for one whose answer
-// never came or has not come yet.
+// never came, has not come yet or said that it did not arrive: it must not go (again).
 func (in *Inbox) own(ctx context.Context, s sighting) (ledger.Invoice, error) {
 	own, err := in.opt.Ledger.OutgoingByAPIID(ctx, s.remote.ID)
 	if !errors.Is(err, ledger.ErrNotFound) || s.direction() == connector.Incoming {
@@ -71,19 +71,20 @@ func (in *Inbox) own(ctx context.Context, s sighting) (ledger.Invoice, error) {
 		return open, err
 	}
 	if !open.Gross.Equal(s.remote.Invoice.Totals.Gross) {
-		// Another document under our number: the look-up holds it and asks a person.
+		// Another document under our number: a look-up or the platform asks a person.
 		in.opt.Log.Warn().Str("number", key.Number).Str("api_id", s.remote.ID).
 			Msg("the platform has this number with another total; not adopted")
 		return ledger.Invoice{}, ledger.ErrNotFound
+	}
+	doubtful := open.State == ledger.Sending || open.State == ledger.Uncertain
+	if status := s.remote.Status; !doubtful && status.State == connector.StateError && (status.Code == 501 || status.Code == 221) {
+		return ledger.Invoice{}, ledger.ErrNotFound // it is sent again under its number, and this one waits to be
 	}
 	return in.adopt(ctx, open, s.remote)
 }
 
 func (in *Inbox) adopt(ctx context.Context, open ledger.Invoice, r connector.Remote) (ledger.Invoice, error) {
-	err := in.opt.Ledger.Settle(ctx, []ledger.Outcome{{
-		ID: open.ID, State: ledger.Sent, APIID: r.ID, Status: r.Status,
-		Note: "found at the platform before its answer arrived",
-	}})
+	err := in.opt.Ledger.Adopt(ctx, open.ID, r, "found at the platform before its answer arrived")
 	// ErrState: its answer was recorded between our look and this.
 	if err != nil && !errors.Is(err, ledger.ErrState) {
 		return open, err

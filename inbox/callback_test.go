@@ -256,8 +256,9 @@ func TestTrustTakesACallAtItsWord(t *testing.T) {
 	}
 }
 
-func TestACallForAnUncertainInvoiceAdoptsItsID(t *testing.T) {
-	for _, state := range []ledger.State{ledger.Uncertain, ledger.Sending} {
+func TestACallForAnUnsentInvoiceAdoptsItsID(t *testing.T) {
+	// Queued: a gateway said "later" and had passed it on. Held: nothing proved anything.
+	for _, state := range []ledger.State{ledger.Uncertain, ledger.Sending, ledger.Queued, ledger.Held} {
 		t.Run(string(state), func(t *testing.T) {
 			w := newWorld(t)
 			w.outgoing("F-1", state, "")
@@ -269,6 +270,19 @@ func TestACallForAnUncertainInvoiceAdoptsItsID(t *testing.T) {
 				t.Errorf("invoice is %s under id %q with %s", got.State, got.APIID, got.Status.State)
 			}
 		})
+	}
+}
+
+func TestWhatIsToBeSentAgainIsNotTakenForTheInadmissibleOne(t *testing.T) {
+	for state, want := range map[ledger.State]ledger.State{ledger.Queued: ledger.Queued, ledger.Uncertain: ledger.Sent} {
+		w := newWorld(t)
+		w.outgoing("F-1", state, "")
+		w.platform.put(issued("id1", "F-1", connector.Status{State: connector.StateError, Code: 501}))
+		w.ring(EventCustomer, about("id1"))
+		w.must(w.answerCallbacks(w.ctx))
+		if got := w.found("F-1"); got.State != want {
+			t.Errorf("%s invoice became %s", state, got.State)
+		}
 	}
 }
 

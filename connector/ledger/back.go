@@ -76,15 +76,44 @@ func (l *Ledger) OutgoingByAPIID(ctx context.Context, apiID string) (Invoice, er
 	return inv, nil
 }
 
-// OpenByKey finds an invoice in state Uncertain or Sending by its key, for a
-// callback that arrives before the answer; ErrNotFound.
+// OpenByKey finds an invoice that is not known to be at the platform, queued or
+// further, by its key; ErrNotFound.
 func (l *Ledger) OpenByKey(ctx context.Context, k connector.Key) (Invoice, error) {
 	inv, err := first(ctx, l.read, scanInvoice, "SELECT "+invoiceColumns+` FROM invoice i
-		WHERE i.holds_key = 1 AND i.seller_siren = ? AND i.document_number = ? AND i.issue_year = ? AND i.state IN ('uncertain', 'sending')`, k.SIREN, k.Number, k.Year)
+		WHERE i.holds_key = 1 AND i.seller_siren = ? AND i.document_number = ? AND i.issue_year = ? AND i.state IN `+openStates, k.SIREN, k.Number, k.Year)
 	if err != nil {
 		return Invoice{}, fmt.Errorf("find open invoice %q: %w", k.Number, err)
 	}
 	return inv, nil
+}
+
+// Adopt takes for an open invoice the id under which the platform shows it, with
+// the events RESOLVED, when it was in doubt or held, and SENT. Its answer may not
+// have come yet, or may have been a lie. ErrState when it is not open any more.
+func (l *Ledger) Adopt(ctx context.Context, id int64, found connector.Remote, note string) error {
+	o := Outcome{ID: id, State: Sent, APIID: found.ID, Status: found.Status, Note: note}
+	return l.decide(ctx, "adopt what the platform shows", []int64{id}, func(t *tx, id int64) (bool, error) {
+		at, err := standingOf(t, []Outcome{o})
+		if err != nil || o.APIID == "" {
+			return false, err
+		}
+		switch from := at[id]; from.state {
+		case Sending, Uncertain:
+			err = l.settle(t, &o, from)
+		case Held:
+			if err = l.tell(t, happening{invoice: id, kind: EventResolved, status: o.Status, note: note}); err == nil {
+				err = l.enter(t, &o, Held)
+			}
+		case Queued, Waiting:
+			err = l.enter(t, &o, from.state)
+		default:
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		return true, l.wakeAfter(t, &o)
+	})
 }
 
 // Watch returns up to n invoices at the platform to poll next: next_poll_at has come.
