@@ -382,3 +382,31 @@ func (r *rig) toCheck() (name, text string) {
 	}
 	return name, text
 }
+
+// TestWhatIsHeldLongAfterItsExportWasSettledIsReported: its bytes left the spool,
+// a person had a refused invoice tried again, and it came to be held. Without a
+// copy to make, the file is settled all the same.
+func TestWhatIsHeldLongAfterItsExportWasSettledIsReported(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Refused} }
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.must(r.settleFiles(t.Context()))
+	done, err := r.Ledger.SpoolDone(t.Context(), r.clock.now().Add(time.Hour))
+	r.must(err)
+	for _, sha := range done {
+		r.must(r.Spool.Remove(sha))
+	}
+	found, err := r.Ledger.Find(t.Context(), "F1")
+	r.must(err)
+	r.must(r.Ledger.Retry(t.Context(), []int64{found[0].ID}))
+	r.must(r.Ledger.Hold(t.Context(), []int64{found[0].ID}, "ask Anne"))
+	name, text := r.settledToCheck()
+	if len(done) != 1 || !strings.HasSuffix(name, ".held.report.csv") || !strings.Contains(text, "ask Anne") {
+		t.Errorf("%d were trimmed; %s:\n%s", len(done), name, text)
+	}
+	if left, err := r.Ledger.FilesToSettle(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("not settled: %v, %v", left, err)
+	}
+}

@@ -234,7 +234,7 @@ func (o *Outbox) copies(ctx context.Context, f ledger.File, choose func(ledger.I
 		return nil, err
 	}
 	if !o.spooled(f) {
-		return o.reportOnly(ctx, f, failing, n)
+		return o.reportOnly(ctx, f, failing, ledger.FolderRefused, results.ReportName(f.Name, f.Take, n))
 	}
 	body, ext, err := o.renderCopy(ctx, f, m, failing, mappers.CopyOptions{Lang: o.Lang})
 	if err != nil {
@@ -276,13 +276,12 @@ func (o *Outbox) spooled(f ledger.File) bool {
 
 // reportOnly says what is wrong with invoices of an export that only the archive
 // has any more.
-func (o *Outbox) reportOnly(ctx context.Context, f ledger.File, failing chosen, n int) ([]ledger.Publication, error) {
+func (o *Outbox) reportOnly(ctx context.Context, f ledger.File, failing chosen, folder ledger.Folder, name string) ([]ledger.Publication, error) {
 	report, err := o.render(ctx, func(w io.Writer) error { return mappers.WriteReport(w, o.Lang, failing.problems()) })
 	if err != nil {
 		return nil, err
 	}
-	return []ledger.Publication{{Place: f.Place, Folder: ledger.FolderRefused, Kind: ledger.KindReport,
-		Name: results.ReportName(f.Name, f.Take, n), FileID: f.ID, SHA256: report}}, nil
+	return []ledger.Publication{{Place: f.Place, Folder: folder, Kind: ledger.KindReport, Name: name, FileID: f.ID, SHA256: report}}, nil
 }
 
 // nextCopy is the number of a file's next copy of refused invoices, from 1: a
@@ -305,6 +304,9 @@ func (o *Outbox) heldCopy(ctx context.Context, f ledger.File, choose func(ledger
 	m := o.mappingOf(f)
 	if err != nil || len(held) == 0 || m == nil {
 		return nil, err
+	}
+	if !o.spooled(f) {
+		return o.reportOnly(ctx, f, held, ledger.FolderToCheck, results.CopyName(f.Name, f.Take, "held", 0, "report.csv"))
 	}
 	body, ext, err := o.renderCopy(ctx, f, m, held, mappers.CopyOptions{Lang: o.Lang, Release: true})
 	if err != nil {
