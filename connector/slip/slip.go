@@ -107,6 +107,7 @@ type Slip struct {
 	Files    []ledger.File            // of the company: with their control totals
 	Unread   []string                 // exports that could not be read at all, of any company
 	Gaps     []Gap
+	MoreGaps bool // than these
 }
 
 // Draw reads the exports taken from from (included) to to (not included).
@@ -227,13 +228,16 @@ func (s *Slip) addGaps(ctx context.Context, l Ledger, series map[string][]uint64
 	}
 	slices.Sort(prefixes)
 	for _, p := range prefixes {
+		outgrow(series, p)
+	}
+	for _, p := range prefixes {
 		numbers := series[p]
 		slices.Sort(numbers)
 		for i := 1; i < len(numbers); i++ {
 			if numbers[i]-numbers[i-1] > gapMost {
 				continue
 			}
-			for n := numbers[i-1] + 1; n < numbers[i]; n++ {
+			for n := numbers[i-1] + 1; n < numbers[i] && !s.MoreGaps; n++ {
 				if err := s.missing(ctx, l, p, n); err != nil {
 					return err
 				}
@@ -241,6 +245,23 @@ func (s *Slip) addGaps(ctx context.Context, l Ledger, series map[string][]uint64
 		}
 	}
 	return nil
+}
+
+// outgrow lets the numbers that have outgrown a prefix's zeros follow those that
+// have them: F-1000 comes after F-0999, and is written without any.
+func outgrow(series map[string][]uint64, prefix string) {
+	text, width, _ := strings.Cut(prefix, "\x00")
+	if width == "0" {
+		return
+	}
+	plain := text + "\x000"
+	series[plain] = slices.DeleteFunc(series[plain], func(n uint64) bool {
+		grown := join(prefix, n) == join(plain, n)
+		if grown {
+			series[prefix] = append(series[prefix], n)
+		}
+		return grown
+	})
 }
 
 func (s *Slip) missing(ctx context.Context, l Ledger, prefix string, n uint64) error {
@@ -258,6 +279,8 @@ func (s *Slip) missing(ctx context.Context, l Ledger, prefix string, n uint64) e
 		s.Gaps[last].Last = number
 	} else if len(s.Gaps) < gapsMost {
 		s.Gaps = append(s.Gaps, Gap{number, number})
+	} else {
+		s.MoreGaps = true // each number is a look-up: numbers that run at random would be millions
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package slip
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +105,50 @@ func TestGapsAreNumbersThatNoExportBrought(t *testing.T) {
 	want := []Gap{{"F-0002", "F-0002"}, {"F-0005", "F-0006"}} // 4 came another day
 	if len(s.Gaps) != 2 || s.Gaps[0] != want[0] || s.Gaps[1] != want[1] {
 		t.Errorf("gaps %v, want %v", s.Gaps, want)
+	}
+}
+
+func TestAGapIsFoundWhereNumbersOutgrowTheirZeros(t *testing.T) {
+	b := books{}
+	for _, number := range []string{"F-0998", "F-1001", "F-1003", "G-9", "G-11", "H-07", "H-9"} {
+		b.issued = append(b.issued, dropped(number, ledger.Sent, "380"))
+	}
+	s, err := Draw(t.Context(), b, "acme", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Gap{{"F-0999", "F-1000"}, {"F-1002", "F-1002"}, {"G-10", "G-10"}} // H-9 has no zero to follow H-07
+	if !slices.Equal(s.Gaps, want) {
+		t.Errorf("gaps %v, want %v", s.Gaps, want)
+	}
+}
+
+// counting counts what is looked up.
+type counting struct {
+	books
+	lookups *int
+}
+
+func (c counting) Find(ctx context.Context, number string) ([]ledger.Invoice, error) {
+	*c.lookups++
+	return c.books.Find(ctx, number)
+}
+
+func TestNumbersThatRunAtRandomCostNoEvening(t *testing.T) {
+	b, lookups := books{}, 0
+	for i := range 2000 {
+		b.issued = append(b.issued, dropped(fmt.Sprint("F-", 100_000+990*i), ledger.Sent, "380"))
+	}
+	s, err := Draw(t.Context(), counting{b, &lookups}, "acme", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Gaps) != gapsMost || lookups > gapsMost*gapMost {
+		t.Errorf("%d gaps and %d look-ups", len(s.Gaps), lookups)
+	}
+	var text strings.Builder
+	if err := s.WriteCSV(&text, problem.French); err != nil || !strings.Contains(text.String(), "et d'autres") {
+		t.Errorf("the slip does not say that there are more: %v", err)
 	}
 }
 

@@ -114,6 +114,9 @@ func (s *Slip) lines(w words) (list []line) {
 	for _, g := range s.Gaps {
 		list = append(list, line{About: w.gap, What: g.First + " – " + g.Last})
 	}
+	if s.MoreGaps {
+		list = append(list, line{About: w.gap, What: w.more})
+	}
 	return list
 }
 
@@ -135,16 +138,16 @@ func controls(w words, f ledger.File) (list []line) {
 }
 
 type words struct {
-	title, decimal, dropped, fate, rate, noRate, unread, gap, export, take, control, same, differs string
-	columns, verdicts                                                                              []string
-	fates                                                                                          map[Fate]string
+	title, decimal, dropped, fate, rate, noRate, unread, gap, more, export, take, control, same, differs string
+	columns, verdicts                                                                                    []string
+	fates                                                                                                map[Fate]string
 }
 
 func wordsOf(lang problem.Lang) words {
 	if lang == problem.French {
 		return words{
 			title: "Bordereau du jour :", decimal: ",", dropped: "Déposées", fate: "dont", rate: "Transmises, par taux", noRate: "sans taux",
-			unread: "Export illisible", gap: "Numéros manquants", export: "Export", take: "dépôt n°", control: "Total de contrôle (annoncé / calculé)",
+			unread: "Export illisible", gap: "Numéros manquants", more: "et d'autres, non cherchés", export: "Export", take: "dépôt n°", control: "Total de contrôle (annoncé / calculé)",
 			same: "✓", differs: "≠ à vérifier",
 			columns:  []string{"Rubrique", "Détail", "Devise", "Nombre", "HT", "TVA", "TTC", "Remarque"},
 			verdicts: []string{"Tout ce qui devait partir est parti.", "Tout n'est pas parti : voyez les lignes ci-dessous."},
@@ -154,7 +157,7 @@ func wordsOf(lang problem.Lang) words {
 	}
 	return words{
 		title: "Slip of the day:", decimal: ".", dropped: "Dropped", fate: "of which", rate: "Sent, by rate", noRate: "no rate",
-		unread: "Export that could not be read", gap: "Missing numbers", export: "Export", take: "drop no.", control: "Control total (stated / computed)",
+		unread: "Export that could not be read", gap: "Missing numbers", more: "and others, not looked for", export: "Export", take: "drop no.", control: "Control total (stated / computed)",
 		same: "✓", differs: "≠ to check",
 		columns:  []string{"About", "Detail", "Currency", "Count", "Net", "VAT", "Gross", "Remark"},
 		verdicts: []string{"All that had to leave has left.", "Not everything has left: see the lines below."},
