@@ -101,6 +101,8 @@ func TestMistakesAreAllToldWithTheirPlace(t *testing.T) {
 		{"unknown company", "drop", "company", `"nobody"`, "drop[0].company: is \"nobody\""},
 		{"tab in a path", "mappings", "folder", `"C:\temp"`, "mappings.folder: has a control character"},
 		{"duration without unit", "drop", "settle", `"5"`, "not a duration"},
+		{"duration as a bare number", "drop", "tail_hold", "10", `drop[0].tail_hold: not a duration: "10"`},
+		{"duration as a bare number, too short anyhow", "drop", "settle", "5", `drop[0].settle: not a duration: "5"`},
 		{"check that may not be weakened", "rules.severity", " E3016", `"warn"` + "\nE3001 = \"off\"", "cannot be changed"},
 	}
 	for _, c := range cases {

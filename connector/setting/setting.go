@@ -5,6 +5,7 @@ package setting
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -123,9 +124,14 @@ func (r Report) Path(key, value string) {
 	}
 }
 
-// Between reports a duration outside its bounds.
+// Between reports a duration outside its bounds. The TOML library takes a bare
+// number for nanoseconds: tail_hold = 10 would be none at all, and nobody means
+// that.
 func (r Report) Between(key string, d, low, high Duration) {
-	if d < low || d > high {
+	switch {
+	case d > 0 && d.Std() < time.Microsecond:
+		r.Wrong(key, noDuration, strconv.FormatInt(int64(d), 10))
+	case d < low || d > high:
 		r.Wrong(key, "is %s, but must be from %s to %s", d, low, high)
 	}
 }
