@@ -138,8 +138,8 @@ func (r *csvReader) next() (*row, error) {
 	return out, nil
 }
 
-// row makes a row of the record that was just split. A copy is written of the
-// very documents that were read: it has no other cells, but the row's bytes.
+// row makes a row of the record that was just split, the same for reading and for
+// a copy: with other cells a copy would have other documents.
 func (r *csvReader) row() *row {
 	s := r.split
 	if r.reads != nil {

@@ -9,8 +9,8 @@ import (
 	"einvoice/connector/problem"
 )
 
-// row is a row of a table. Only the cells that the mapping names are filled,
-// unless the whole row is asked for.
+// row is a row of a table. Of a CSV only the cells that the mapping names are
+// filled, also when a copy is written: the others are in Kept.
 type row struct {
 	Num    int // as an editor or Excel shows it
 	Last   int // its last line, where a cell has several
