@@ -71,19 +71,20 @@ func fateOf(s ledger.State) Fate {
 type Sum struct {
 	Invoices        int
 	Net, Tax, Gross decimal.Decimal
+	Beyond          bool // amounts too large to be added exactly: they mean nothing
 }
 
-func (s *Sum) add(net, tax, gross decimal.Decimal) (err error) {
+// add never fails: a number in the wrong column must not cost a company its slips.
+func (s *Sum) add(net, tax, gross decimal.Decimal) {
+	s.Invoices++
 	for _, one := range []struct {
 		to *decimal.Decimal
 		by decimal.Decimal
 	}{{&s.Net, net}, {&s.Tax, tax}, {&s.Gross, gross}} {
-		if *one.to, err = one.to.Add(one.by); err != nil {
-			return err
-		}
+		sum, err := one.to.AddExact(one.by, max(one.to.Scale(), one.by.Scale()))
+		s.Beyond = s.Beyond || err != nil
+		*one.to = sum
 	}
-	s.Invoices++
-	return nil
 }
 
 // Rate is the part of one VAT rate in what was sent.
@@ -119,9 +120,7 @@ func Draw(ctx context.Context, l Ledger, company string, from, to time.Time) (*S
 			return nil, err
 		}
 		files[i.FileID] = true
-		if err := s.count(i, rates); err != nil {
-			return nil, fmt.Errorf("add up %s: %w", i.Key.Number, err)
-		}
+		s.count(i, rates)
 		if prefix, n, ok := split(i.Key.Number); ok {
 			series[prefix] = append(series[prefix], n)
 		}
@@ -133,7 +132,7 @@ func Draw(ctx context.Context, l Ledger, company string, from, to time.Time) (*S
 	return s, s.addGaps(ctx, l, series)
 }
 
-func (s *Slip) count(i ledger.Issued, rates map[[2]string]*Sum) error {
+func (s *Slip) count(i ledger.Issued, rates map[[2]string]*Sum) {
 	t := i.Document.Totals
 	net, tax, gross := t.Net.Or0(), t.Tax.Or0(), i.Gross.Or0()
 	negative := i.Document.IsCredit() && !gross.IsNeg()
@@ -144,9 +143,7 @@ func (s *Slip) count(i ledger.Issued, rates map[[2]string]*Sum) error {
 		s.Dropped[i.Currency] = &Sum{}
 		s.Currency = append(s.Currency, i.Currency)
 	}
-	if err := s.Dropped[i.Currency].add(net, tax, gross); err != nil {
-		return err
-	}
+	s.Dropped[i.Currency].add(net, tax, gross)
 	fate := fateOf(i.State)
 	if s.Fates[fate] == nil {
 		s.Fates[fate] = map[string]*Sum{}
@@ -154,11 +151,9 @@ func (s *Slip) count(i ledger.Issued, rates map[[2]string]*Sum) error {
 	if s.Fates[fate][i.Currency] == nil {
 		s.Fates[fate][i.Currency] = &Sum{}
 	}
-	if err := s.Fates[fate][i.Currency].add(net, tax, gross); err != nil {
-		return err
-	}
+	s.Fates[fate][i.Currency].add(net, tax, gross)
 	if fate != Sent {
-		return nil
+		return
 	}
 	for _, x := range i.Document.Taxes {
 		base, tax := x.Taxable.Or0(), x.Tax.Or0()
@@ -172,15 +167,10 @@ func (s *Slip) count(i ledger.Issued, rates map[[2]string]*Sum) error {
 		if rates[key] == nil {
 			rates[key] = &Sum{}
 		}
-		all, err := base.Add(tax)
-		if err == nil {
-			err = rates[key].add(base, tax, all)
-		}
-		if err != nil {
-			return err
-		}
+		all, err := base.AddExact(tax, max(base.Scale(), tax.Scale()))
+		rates[key].add(base, tax, all)
+		rates[key].Beyond = rates[key].Beyond || err != nil
 	}
-	return nil
 }
 
 func (s *Slip) sortRates(rates map[[2]string]*Sum) {

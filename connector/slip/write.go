@@ -82,8 +82,11 @@ func (s *Slip) lines(w words) (list []line) {
 		pad := func(d decimal.Decimal) connector.Amount {
 			return connector.AmountOf(d.Pad(connector.MinorUnit(currency)))
 		}
-		list = append(list, line{About: about, What: what, Currency: currency, Count: strconv.Itoa(sum.Invoices),
-			Net: pad(sum.Net), Tax: pad(sum.Tax), Gross: pad(sum.Gross)})
+		one := line{About: about, What: what, Currency: currency, Count: strconv.Itoa(sum.Invoices), Note: w.beyond}
+		if !sum.Beyond {
+			one.Net, one.Tax, one.Gross, one.Note = pad(sum.Net), pad(sum.Tax), pad(sum.Gross), ""
+		}
+		list = append(list, one)
 	}
 	for _, currency := range s.Currency {
 		add(w.dropped, "", currency, s.Dropped[currency])
@@ -138,16 +141,16 @@ func controls(w words, f ledger.File) (list []line) {
 }
 
 type words struct {
-	title, decimal, dropped, fate, rate, noRate, unread, gap, more, export, take, control, same, differs string
-	columns, verdicts                                                                                    []string
-	fates                                                                                                map[Fate]string
+	title, decimal, dropped, fate, rate, noRate, unread, gap, more, beyond, export, take, control, same, differs string
+	columns, verdicts                                                                                            []string
+	fates                                                                                                        map[Fate]string
 }
 
 func wordsOf(lang problem.Lang) words {
 	if lang == problem.French {
 		return words{
 			title: "Bordereau du jour :", decimal: ",", dropped: "Déposées", fate: "dont", rate: "Transmises, par taux", noRate: "sans taux",
-			unread: "Export illisible", gap: "Numéros manquants", more: "et d'autres, non cherchés", export: "Export", take: "dépôt n°", control: "Total de contrôle (annoncé / calculé)",
+			unread: "Export illisible", gap: "Numéros manquants", more: "et d'autres, non cherchés", beyond: "montants trop grands pour être additionnés", export: "Export", take: "dépôt n°", control: "Total de contrôle (annoncé / calculé)",
 			same: "✓", differs: "≠ à vérifier",
 			columns:  []string{"Rubrique", "Détail", "Devise", "Nombre", "HT", "TVA", "TTC", "Remarque"},
 			verdicts: []string{"Tout ce qui devait partir est parti.", "Tout n'est pas parti : voyez les lignes ci-dessous."},
@@ -157,7 +160,7 @@ func wordsOf(lang problem.Lang) words {
 	}
 	return words{
 		title: "Slip of the day:", decimal: ".", dropped: "Dropped", fate: "of which", rate: "Sent, by rate", noRate: "no rate",
-		unread: "Export that could not be read", gap: "Missing numbers", more: "and others, not looked for", export: "Export", take: "drop no.", control: "Control total (stated / computed)",
+		unread: "Export that could not be read", gap: "Missing numbers", more: "and others, not looked for", beyond: "amounts too large to be added up", export: "Export", take: "drop no.", control: "Control total (stated / computed)",
 		same: "✓", differs: "≠ to check",
 		columns:  []string{"About", "Detail", "Currency", "Count", "Net", "VAT", "Gross", "Remark"},
 		verdicts: []string{"All that had to leave has left.", "Not everything has left: see the lines below."},
