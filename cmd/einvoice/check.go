@@ -60,6 +60,9 @@ func check(path string) (notices []string, lang problem.Lang, err error) {
 		if s, ok := cfg.section(d.Path); ok && s.Profile == sftpplace.Compat {
 			notices = append(notices, cfg.say("notice: drop %s: a server with profile = \"compat\" may delete a file once it was read; what a crash or a cut connection interrupts is then lost there: keep the exports in the ERP until they are acknowledged, and files appear on it without a rename", d.Name))
 		}
+		if _, err := os.Stat(d.Path); !sftpplace.Is(d.Path) && errors.Is(err, os.ErrNotExist) {
+			notices = append(notices, cfg.say("notice: drop %s: the folder %s is not there; einvoice run makes it, but if the ERP writes elsewhere nothing will ever come: check the spelling, and that a share is mounted", d.Name, d.Path))
+		}
 		key := fmt.Sprintf("drop[%d].mapping", i)
 		ms, err := all.named(d.Mapping)
 		if err != nil {
