@@ -127,6 +127,21 @@ func TestTheRegisterIsSafeForExcel(t *testing.T) {
 	}
 }
 
+func TestATotalThatCannotBeExactIsNotShown(t *testing.T) {
+	w := newWorld(t)
+	for i, gross := range []string{"99999999999999999.99", "99999999999999999.99", "61.20"} {
+		w.arrive(supplied(fmt.Sprint("in", i), fmt.Sprint("S-", i), func(inv *connector.Invoice) {
+			inv.Lines, inv.Totals = nil, connector.Totals{Gross: connector.MustAmount(gross), Tax: connector.MustAmount("1.00")}
+			inv.Taxes = []connector.Tax{{Tax: connector.MustAmount("1.00")}}
+		}))
+	}
+	w.rounds(1)
+	text := w.read("registre-2026-05.csv")
+	if want := "Total à comptabiliser;;;;;;;;EUR;;3,00;;;"; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
 func TestARegisterThatIsHeldOpenWaits(t *testing.T) {
 	w := newWorld(t)
 	held := filepath.Join(w.root, acme.ID, "registre-2026-05.csv")

@@ -98,15 +98,20 @@ func classOf(r ledger.Received) int {
 // negative, however its supplier wrote them.
 func amountsOf(inv *connector.Invoice) []connector.Amount {
 	t := inv.Totals
-	list := append([]connector.Amount{t.Net, t.Tax, t.Gross, t.Payable}, make([]connector.Amount, 2*len(rates)+2)...)
+	var parts [2*len(rates) + 2]total
 	for _, x := range inv.Taxes {
-		at := 4 + 2*len(rates)
+		at := 2 * len(rates)
 		for i, rate := range rates {
 			if x.Rate.Present() && x.Rate.Or0().Cmp(rate) == 0 {
-				at = 4 + 2*i
+				at = 2 * i
 			}
 		}
-		list[at], list[at+1] = plus(list[at], x.Taxable), plus(list[at+1], x.Tax)
+		parts[at].add(x.Taxable)
+		parts[at+1].add(x.Tax)
+	}
+	list := []connector.Amount{t.Net, t.Tax, t.Gross, t.Payable}
+	for _, part := range parts {
+		list = append(list, part.Amount)
 	}
 	sign := inv.IsCredit() && !t.Gross.Or0().IsNeg()
 	for i, a := range list {
@@ -122,57 +127,63 @@ func amountsOf(inv *connector.Invoice) []connector.Amount {
 	return list
 }
 
-// plus adds what is present. A sum beyond 19 digits is no invoice: it is left out.
-func plus(a, b connector.Amount) connector.Amount {
+// total is a sum of what is present, absent when nothing is.
+type total struct {
+	connector.Amount
+	beyond bool // it needs more than 19 digits: no sum, whatever is added to it
+}
+
+func (t *total) add(a connector.Amount) {
 	switch {
-	case !b.Present():
-		return a
-	case !a.Present():
-		return b
+	case t.beyond || !a.Present():
+		return
+	case !t.Present():
+		t.Amount = a
+		return
 	}
-	sum, err := a.Or0().Add(b.Or0())
+	x, y := t.Or0(), a.Or0()
+	sum, err := x.AddExact(y, max(x.Scale(), y.Scale()))
 	if err != nil {
-		return connector.Amount{}
+		*t = total{beyond: true}
+		return
 	}
-	return connector.AmountOf(sum)
+	t.Amount = connector.AmountOf(sum)
 }
 
 // sums are the totals of a register, by currency and class.
 type sums struct {
 	order []string // currencies, as they came
-	of    map[string]*[classes][]connector.Amount
+	of    map[string]*[classes][]total
 }
 
 func (s *sums) add(class int, currency string, amounts []connector.Amount) {
 	if s.of == nil {
-		s.of = map[string]*[classes][]connector.Amount{}
+		s.of = map[string]*[classes][]total{}
 	}
 	if s.of[currency] == nil {
-		s.of[currency] = new([classes][]connector.Amount)
+		s.of[currency] = new([classes][]total)
 		s.order = append(s.order, currency)
 	}
-	total := s.of[currency][class]
-	if total == nil {
-		total = make([]connector.Amount, len(amounts))
+	if s.of[currency][class] == nil {
+		s.of[currency][class] = make([]total, len(amounts))
 	}
 	for i, a := range amounts {
-		total[i] = plus(total[i], a)
+		s.of[currency][class][i].add(a)
 	}
-	s.of[currency][class] = total
 }
 
 // rows gives the totals as rows whose amounts stand in the columns from before
 // on, the currency in the one before them.
 func (s *sums) rows(titles []string, before int, yield func(workbook.Row, error) bool) {
 	for _, currency := range s.order {
-		for class, total := range s.of[currency] {
-			if total == nil {
+		for class, totals := range s.of[currency] {
+			if totals == nil {
 				continue
 			}
-			cells := make([]any, before, before+len(total))
+			cells := make([]any, before, before+len(totals))
 			cells[0], cells[before-1] = titles[class], currency
-			for _, a := range total {
-				cells = append(cells, a)
+			for _, t := range totals {
+				cells = append(cells, t.Amount)
 			}
 			if !yield(workbook.Row{Cells: cells, Total: true}, nil) {
 				return
