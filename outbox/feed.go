@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -108,7 +109,7 @@ func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error
 			continue // the claim of its drop wakes us
 		}
 		mine, err := s.next(ctx, company, n)
-		if errors.Is(err, errUnswept) {
+		if errors.Is(err, errUnswept) { // the end of its sweep wakes us
 			again = earlier(again, s.o.Now().Add(s.o.Config.Probe.Std()))
 			continue
 		}
@@ -137,10 +138,10 @@ var errUnswept = errors.New("not swept")
 // it runs low: what stands there is still queued, and comes again.
 func (s *sender) next(ctx context.Context, company string, n int) ([]ledger.ToSend, error) {
 	if len(s.shelf.ready[company]) < n {
-		if ready, err := s.o.swept(ctx, company); err != nil {
+		if needed, err := s.o.Ledger.SweepNeeded(ctx, company); err != nil {
 			return nil, err
-		} else if !ready {
-			return nil, errUnswept
+		} else if needed {
+			return nil, cmp.Or(s.sweeps.begin(company), errUnswept)
 		}
 		next, err := s.o.Ledger.NextToSend(ctx, company, max(n, s.shelf.size(len(s.o.lanes.order))))
 		if err != nil {

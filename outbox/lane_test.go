@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -361,4 +362,44 @@ func TestOnlyWhatWasTriedForLongIsHeld(t *testing.T) {
 	r.must(r.Ledger.ReleaseHeld(t.Context(), []int64{found[0].ID}, "Anne"))
 	try(time.Minute, ledger.Queued)
 	try(age, ledger.Held)
+}
+
+// stuckList is a platform whose lists of one company do not answer.
+type stuckList struct {
+	*platform
+	of string // fiscal id
+}
+
+func (p *stuckList) List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error] {
+	if q.FiscalID != p.of {
+		return p.platform.List(ctx, q)
+	}
+	return func(yield func(connector.Remote, error) bool) {
+		<-ctx.Done()
+		yield(connector.Remote{}, ctx.Err())
+	}
+}
+
+// TestASweepThatTakesItsTimeKeepsNoOtherCompanyWaiting: a new ledger reads what
+// each company sent before; of one that never ends.
+func TestASweepThatTakesItsTimeKeepsNoOtherCompanyWaiting(t *testing.T) {
+	r := newFirm(t, 3)
+	for _, c := range r.Companies {
+		r.must(r.Ledger.RequireSweep(t.Context(), c.ID))
+	}
+	r.Platform = &stuckList{platform: r.api, of: firstOfOne.FiscalID}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.send(ctx) }()
+	for end := time.Now().Add(10 * time.Second); r.sentOf(otherOfOne, 3)+r.sentOf(ofAnother, 3) < 6; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Error("others wait for the sweep of one")
+			break
+		}
+	}
+	stop()
+	r.must(<-done)
+	if r.api.allPosts(firstOfOne) > 0 || r.saidOf("unreachable") > 0 {
+		t.Error("sent before its sweep, or a stop was told as a failure")
+	}
 }

@@ -31,6 +31,7 @@ type sender struct {
 	mu       sync.Mutex
 	pending  int   // intents committed whose outcome is not
 	shelf    shelf // of feed alone
+	sweeps   sweeps
 }
 
 // send runs until ctx ends, then takes back the intents that no worker has
@@ -51,7 +52,14 @@ func (o *Outbox) send(ctx context.Context) error {
 	var recorder sync.WaitGroup
 	recorder.Go(func() { s.record(post) })
 
+	reading, stop := context.WithCancel(ctx)
+	s.sweeps = sweeps{going: map[string]bool{}, wake: o.sendWake, read: func(company string) error {
+		_, err := o.swept(reading, company)
+		return err
+	}}
 	err := s.feed(ctx)
+	stop()
+	s.sweeps.work.Wait()
 	s.unsend(post)
 	drained := time.AfterFunc(o.Drain, cancel)
 	defer drained.Stop()
@@ -285,57 +293,6 @@ func (o *Outbox) note(ctx context.Context, company string) {
 func (o *Outbox) tooOld(ctx context.Context, id int64, now time.Time) bool {
 	since, err := o.Ledger.TriedSince(ctx, id)
 	return err == nil && !since.IsZero() && now.Sub(since) >= o.Config.MaxAge.Std()
-}
-
-// swept makes sure that a new or restored ledger knows what the company sent
-// before, and tells whether sending may start.
-func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
-	needed, err := o.Ledger.SweepNeeded(ctx, company)
-	if err != nil || !needed {
-		return !needed, err
-	}
-	c := o.company(company)
-	var found []connector.Remote
-	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
-		if err != nil {
-			if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), unread(err)), o.Now()) {
-				o.note(ctx, company)
-				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
-			}
-			return false, nil
-		}
-		if found = append(found, r); len(found) == stageBatch {
-			if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
-				return false, err
-			}
-			found = found[:0]
-		}
-	}
-	if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
-		return false, err
-	}
-	if err := fault.Hit(fault.SweptPart); err != nil {
-		return false, err
-	}
-	if o.lanes.read(company) {
-		o.note(ctx, company)
-		o.tell("resumed", "company", company)
-	}
-	if err := o.Ledger.SweepDone(ctx, company); err != nil {
-		return false, err
-	}
-	o.settleWake.set() // what it found may have been all that a file waited for
-	o.Published()
-	return true, fault.Hit(fault.Swept)
-}
-
-// unread says that what a company sent before could not be read.
-func unread(err error) problem.Problem {
-	var known *api.Error
-	if errors.As(err, &known) && known.Problem.Code != "" {
-		return known.Problem
-	}
-	return problem.Problem{Code: "E5205", Severity: problem.Warn, Value: err.Error()}
 }
 
 func (o *Outbox) company(id string) connector.Company {

@@ -1,0 +1,105 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"einvoice/connector"
+	"einvoice/connector/api"
+	"einvoice/connector/fault"
+	"einvoice/connector/problem"
+)
+
+// sweepsAtOnce bounds how many companies' invoices are read at a time.
+const sweepsAtOnce = 4
+
+// sweeps read what companies sent before, apart from feed: a list of thousands of
+// pages, or a platform that does not answer, must not keep the others waiting.
+type sweeps struct {
+	read  func(company string) error
+	wake  signal // that one ended
+	mu    sync.Mutex
+	going map[string]bool
+	err   error // of our own ledger, for feed
+	work  sync.WaitGroup
+}
+
+// begin reads for a company, unless that is under way or others are first. It
+// returns, once, what kept an earlier one from being recorded.
+func (s *sweeps) begin(company string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.err; err != nil {
+		s.err = nil
+		return err
+	}
+	if s.going[company] || len(s.going) == sweepsAtOnce {
+		return nil
+	}
+	s.going[company] = true
+	s.work.Go(func() { s.end(company, s.read(company)) })
+	return nil
+}
+
+func (s *sweeps) end(company string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.going, company)
+	s.err = errors.Join(s.err, err)
+	s.wake.set()
+}
+
+// swept makes sure that a new or restored ledger knows what the company sent
+// before, and tells whether sending may start.
+func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
+	needed, err := o.Ledger.SweepNeeded(ctx, company)
+	if err != nil || !needed {
+		return !needed, err
+	}
+	c := o.company(company)
+	var found []connector.Remote
+	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
+		if ctx.Err() != nil {
+			return false, nil
+		}
+		if err != nil {
+			if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), unread(err)), o.Now()) {
+				o.note(ctx, company)
+				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
+			}
+			return false, nil
+		}
+		if found = append(found, r); len(found) == stageBatch {
+			if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+				return false, err
+			}
+			found = found[:0]
+		}
+	}
+	if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+		return false, err
+	}
+	if err := fault.Hit(fault.SweptPart); err != nil {
+		return false, err
+	}
+	if o.lanes.read(company) {
+		o.note(ctx, company)
+		o.tell("resumed", "company", company)
+	}
+	if err := o.Ledger.SweepDone(ctx, company); err != nil {
+		return false, err
+	}
+	o.settleWake.set() // what it found may have been all that a file waited for
+	o.Published()
+	return true, fault.Hit(fault.Swept)
+}
+
+// unread says that what a company sent before could not be read.
+func unread(err error) problem.Problem {
+	var known *api.Error
+	if errors.As(err, &known) && known.Problem.Code != "" {
+		return known.Problem
+	}
+	return problem.Problem{Code: "E5205", Severity: problem.Warn, Value: err.Error()}
+}
