@@ -65,7 +65,8 @@ func giveName(oldpath, newpath string) error {
 }
 
 // Move is Rename that never replaces (the error wraps fs.ErrExist) and that
-// also moves a file to another volume: copy, fsync, verify by hash, remove.
+// also moves a file to another volume: copy, fsync, verify by hash, remove. A
+// file that has both names, as a power cut may leave it, loses the old one.
 // When the file changes during such a copy, it stays and the error wraps
 // ErrChanged; a change in the instant between the last look and the removal
 // cannot be seen. Folders are moved within their volume only.
@@ -84,11 +85,16 @@ func Move(oldpath, newpath string) error {
 func move(oldpath, newpath string) (copied bool, err error) {
 	fault.Unlinking(oldpath)
 	err = renameNew(oldpath, newpath)
-	if err != nil && otherVolume(err) {
-		return true, moveByCopy(oldpath, newpath)
-	}
-	if err == nil {
+	switch {
+	case err == nil:
 		fault.Named(newpath, oldpath)
+	case otherVolume(err):
+		return true, moveByCopy(oldpath, newpath)
+	case errors.Is(err, fs.ErrExist) && sameBytes(oldpath, newpath): // a power cut left it both names
+		if err := SyncDir(filepath.Dir(newpath)); err != nil {
+			return true, err
+		}
+		return true, Remove(oldpath)
 	}
 	return false, err
 }

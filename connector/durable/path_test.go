@@ -196,9 +196,21 @@ func repeat(err error, n int) []error {
 	return all
 }
 
-// TestAMoveToAnotherVolumeThatBrokeOffIsFinished: the copy stands, the original
-// was not removed yet. Other bytes under that name stay what they are.
-func TestAMoveToAnotherVolumeThatBrokeOffIsFinished(t *testing.T) {
+// TestAMoveThatBrokeOffIsFinished: the copy on another volume stands and the
+// original was not removed yet, or a power cut left the file under both names.
+// Other bytes under that name stay what they are.
+func TestAMoveThatBrokeOffIsFinished(t *testing.T) {
+	t.Run("by copy", func(t *testing.T) { testMoveIsFinished(t, moveByCopy) })
+	t.Run("by rename", func(t *testing.T) { testMoveIsFinished(t, Move) })
+	t.Run("of many", func(t *testing.T) {
+		testMoveIsFinished(t, func(from, to string) error {
+			var names Names
+			return errors.Join(names.Move(from, to), names.Sync())
+		})
+	})
+}
+
+func testMoveIsFinished(t *testing.T, move func(from, to string) error) {
 	dir := t.TempDir()
 	from, to := filepath.Join(dir, "a"), filepath.Join(dir, "b")
 	for _, c := range []struct {
@@ -210,7 +222,7 @@ func TestAMoveToAnotherVolumeThatBrokeOffIsFinished(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := moveByCopy(from, to); !errors.Is(err, c.want) {
+		if err := move(from, to); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.there, err)
 		}
 		if _, err := os.Stat(from); errors.Is(err, fs.ErrNotExist) != (c.want == nil) {
