@@ -86,7 +86,13 @@ func (l *Ledger) decideCredit(t *tx, c credit, release bool) error {
 		case Refused, Rejected:
 			return l.holdCredit(t, c, o, release)
 		case Queued, Waiting, Held, Sending, Uncertain:
-			open = &originals[i]
+			circle, err := waitsBehind(t, o.id, c.id)
+			if err != nil {
+				return err
+			}
+			if !circle {
+				open = &originals[i]
+			}
 		}
 	}
 	if open == nil {
@@ -95,6 +101,14 @@ func (l *Ledger) decideCredit(t *tx, c credit, release bool) error {
 	}
 	_, err = t.exec("UPDATE invoice SET state = 'waiting', waits_for = ?, verdict = CASE WHEN ? THEN 'WAITING' ELSE verdict END WHERE id = ?", open.id, release, c.id)
 	return err
+}
+
+// waitsBehind tells whether one waits for the other, be it through others: credit
+// notes that name each other would wait for ever.
+func waitsBehind(t *tx, one, other int64) (bool, error) {
+	return first(context.Background(), t, scanOne[bool], `WITH RECURSIVE ahead (id) AS (SELECT ?1
+		UNION SELECT i.waits_for FROM ahead JOIN invoice i ON i.id = ahead.id WHERE i.waits_for IS NOT NULL)
+		SELECT EXISTS (SELECT 1 FROM ahead WHERE id = ?2)`, one, other)
 }
 
 // originalsOf finds the invoices that a credit note names, of its own seller: the

@@ -393,3 +393,25 @@ func TestAConflictNamesTheFieldInWords(t *testing.T) {
 }
 
 func firstOf(a, _ string) string { return a }
+
+// Credit notes that name each other, each with the number of the other, or with a
+// third between them: one has to go first.
+func TestCreditNotesThatNameEachOtherDoNotWaitForEver(t *testing.T) {
+	ref := func(number string) connector.Ref { return connector.Ref{Number: number, Date: "2026-10-01"} }
+	for _, cycle := range [][]StagedInvoice{
+		queued(credit1("C1", "1.00", ref("C2")), credit1("C2", "1.00", ref("C1"))),
+		queued(credit1("C1", "1.00", ref("C2")), credit1("C2", "1.00", ref("C3")), credit1("C3", "1.00", ref("C1"))),
+	} {
+		w := newWorld(t)
+		invs := w.release(cycle...)
+		for sent := 0; ; sent++ {
+			next, err := w.NextToSend(t.Context(), acme, 10)
+			w.ok(err)
+			if len(next) == 0 {
+				want(t, "sent", sent, len(invs))
+				break
+			}
+			w.sent(Invoice{ID: next[0].ID}, "id-"+next[0].Invoice.Number)
+		}
+	}
+}
