@@ -271,6 +271,23 @@ func TestWhoseInvoiceIsIt(t *testing.T) {
 	}
 }
 
+func TestASweepOfAClockThatWasWrongIsNoReasonToWait(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.ReceivedSince = "2026-01-01" })
+	w.clock = w.clock.AddDate(12, 0, 0)
+	w.rounds(1) // swept, by that clock
+	w.clock = w.clock.AddDate(-12, 0, 0)
+	w.restart()
+	late := supplied("late", "S-1")
+	for i := range 3 * pageSize { // newer ones of other software: the list's first page does not show it
+		w.platform.put(issued(fmt.Sprint("id", i), fmt.Sprint("F-", i), connector.Status{State: connector.StateDone}))
+	}
+	w.platform.shelf = append(w.platform.shelf, late)
+	w.rounds(1)
+	if got := w.received(ledger.ReceivedDelivered); len(got) != 1 {
+		t.Errorf("%d delivered, want the one that only a sweep finds", len(got))
+	}
+}
+
 // TestWhenBothPartiesAreOursUnderOneID: each credential shows its own side.
 func TestWhenBothPartiesAreOursUnderOneID(t *testing.T) {
 	w := newWorld(t)

@@ -156,7 +156,8 @@ func (in *Inbox) sweepDue(ctx context.Context, c connector.Company) (bool, error
 		return err == nil, err
 	}
 	last, err := time.Parse(time.RFC3339, text)
-	return err != nil || now.Sub(last) >= in.cfg.Poll.SweepEvery.Std(), nil
+	// After now is a clock that was wrong then: no sweep would come until that day.
+	return err != nil || last.After(now) || now.Sub(last) >= in.cfg.Poll.SweepEvery.Std(), nil
 }
 
 // sweep reads a company's list as deep as anything may still change: what is
