@@ -217,7 +217,8 @@ func (r *xmlRows) flush() error {
 }
 
 // fixedRows pads every column to its width, in characters: texts on the left,
-// whole numbers on the right. A longer text is cut; a line break is a space.
+// whole numbers on the right. A longer text is cut; a line break is a space. A
+// number is never cut, as it would be another: the file waits for a wider column.
 type fixedRows struct {
 	t       *table
 	c       Config
@@ -234,7 +235,11 @@ func (r *fixedRows) row(cells ...string) error {
 	}
 	for i, cell := range cells {
 		name := r.columns[i]
-		r.t.put(pad(cell, r.c.width(name), isNumber(name) && !head))
+		figure := isNumber(name) && !head
+		if figure && len(cell) > r.c.width(name) && r.t.err == nil {
+			r.t.err = fmt.Errorf("%s %s does not fit its column of %d characters: raise results.widths", name, cell, r.c.width(name))
+		}
+		r.t.put(pad(cell, r.c.width(name), figure))
 	}
 	r.t.put("\r\n")
 	return r.t.err

@@ -169,6 +169,27 @@ func TestTheSchemasKnowEveryColumn(t *testing.T) {
 	}
 }
 
+// TestANumberThatDoesNotFitIsNotCut: 1234 cut to 123 would be an old line, which
+// a reader that ignores what it has seen throws away.
+func TestANumberThatDoesNotFitIsNotCut(t *testing.T) {
+	b := newBench(t)
+	b.cfg.Format, b.cfg.Widths = Fixed, map[string]int{"seq": 3}
+	b.restart()
+	const ack = "late.csv.000001.ack.txt"
+	b.acknowledged(orders(), ledger.AckLine{Seq: 1234, Invoice: ledger.Invoice{ID: 1}})
+	b.ledger.pubs[0].Name = ack
+	if n, err := b.Publish(t.Context()); n != 0 || err == nil || !strings.Contains(err.Error(), "seq 1234 does not fit") {
+		t.Fatalf("published %d, %v: %q", n, err, b.main().files[ack])
+	}
+	b.cfg.Widths["seq"] = 4
+	b.restart()
+	b.clock = b.clock.Add(time.Hour)
+	b.round(1)
+	if got := b.main().files[ack]; !strings.Contains(got, "\n1234") {
+		t.Errorf("with a wider column: %q", got)
+	}
+}
+
 func TestFixedWidthPutsEveryColumnInItsPlace(t *testing.T) {
 	c := config(func(c *Config) {
 		c.Format, c.Encoding = Fixed, Windows1252
