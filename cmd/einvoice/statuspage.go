@@ -134,9 +134,9 @@ func (a *app) drawPage(ctx context.Context, c Company, now time.Time) (p statusP
 			p.Alarms = append(p.Alarms, pageAlarm{title, text, al.Since.In(loc).Format(time.DateTime)})
 		}
 	}
-	p.Sentence = sentenceOf(w, len(p.Alarms))
 	base := a.cfg.resultFolder(c.ID, ledger.FolderResults)
 	p.Folders = []pageFolder{a.pageFolder(base, c.ID, ledger.FolderRefused, w["refused"]), a.pageFolder(base, c.ID, ledger.FolderToCheck, w["toCheck"])}
+	p.Sentence = sentenceOf(w, len(p.Alarms), p.Folders)
 	p.Inbox = relative(base, a.cfg.tree(c.ID, a.cfg.Folders.Inbox))
 	return p, err
 }
@@ -154,11 +154,20 @@ func (a *app) concerns(al alarm.Alarm, company string) bool {
 	return !known || owner == company
 }
 
-func sentenceOf(w map[string]string, alarms int) string {
-	if alarms == 0 {
-		return w["well"]
+// sentenceOf is the page in a line. Files for people are none of the alarms, but
+// nobody may read that all is well while some wait.
+func sentenceOf(w map[string]string, alarms int, folders []pageFolder) string {
+	if alarms > 0 {
+		return fmt.Sprintf(w["attention"], alarms)
 	}
-	return fmt.Sprintf(w["attention"], alarms)
+	files := 0
+	for _, f := range folders {
+		files += len(f.Files) + f.More
+	}
+	if files > 0 {
+		return fmt.Sprintf(w["files"], files)
+	}
+	return w["well"]
 }
 
 func queueCounts(w map[string]string, f ledger.Figures) []pageCount {
@@ -262,7 +271,7 @@ func pageWords(lang problem.Lang) map[string]string {
 		return map[string]string{
 			"title": "État", "asOf": "État au", "stale": "Cette page est réécrite chaque minute : plus ancienne, le service est arrêté ou ne peut pas écrire ici.",
 			"staleOnce": "Cette page est réécrite à chaque passage programmé : plus ancienne, il n'a pas eu lieu ou n'a pas pu écrire ici.",
-			"well":      "Tout va bien.", "attention": "%d point(s) demandent votre attention.", "since": "depuis le", "exports": "Exports de l'ERP", "drop": "Dépôt",
+			"well":      "Tout va bien.", "attention": "%d point(s) demandent votre attention.", "files": "Rien n'est arrêté ; %d fichier(s) attendent quelqu'un.", "since": "depuis le", "exports": "Exports de l'ERP", "drop": "Dépôt",
 			"last": "Dernier export", "rhythm": "Rythme habituel", "queue": "Factures à envoyer", "toSend": "À envoyer", "waiting": "En attente", "uncertain": "Incertaines, recherchées",
 			"held": "À vérifier", "sent": "Envoyées, en tout", "lane": "Envoi", "open": "ouvert", "stopped": "arrêté", "refused": "Refusées : à corriger et à déposer de nouveau",
 			"toCheck": "À vérifier : votre décision est attendue", "none": "Rien.", "received": "Factures reçues", "today": "Reçues aujourd'hui",
@@ -271,7 +280,7 @@ func pageWords(lang problem.Lang) map[string]string {
 	return map[string]string{
 		"title": "Status", "asOf": "As of", "stale": "This page is rewritten every minute: when it is older, the service is stopped or cannot write here.",
 		"staleOnce": "This page is rewritten by each scheduled run: when it is older, there was none, or it could not write here.",
-		"well":      "All is well.", "attention": "%d thing(s) need your attention.", "since": "since", "exports": "Exports of the ERP", "drop": "Drop",
+		"well":      "All is well.", "attention": "%d thing(s) need your attention.", "files": "Nothing is stopped; %d file(s) wait for somebody.", "since": "since", "exports": "Exports of the ERP", "drop": "Drop",
 		"last": "Last export", "rhythm": "Usual rhythm", "queue": "Invoices to send", "toSend": "To be sent", "waiting": "Waiting", "uncertain": "Uncertain, being looked up",
 		"held": "To check", "sent": "Sent, all in all", "lane": "Sending", "open": "open", "stopped": "stopped", "refused": "Refused: to correct and drop again",
 		"toCheck": "To check: your decision is needed", "none": "Nothing.", "received": "Received invoices", "today": "Received today",

@@ -49,7 +49,7 @@ func TestStatusPageTellsAndLinks(t *testing.T) {
 	}
 	a.writePages(t.Context(), now)
 	first := page()
-	for _, want := range []string{"All is well.", "Atelier Démo SARL", "SANDBOX", `<td class="n">2</td>`, `href="../inbox/"`, now.In(cfg.location()).Format(time.DateTime)} {
+	for _, want := range []string{"Nothing is stopped; 1 file(s) wait for somebody.", "Atelier Démo SARL", "SANDBOX", `<td class="n">2</td>`, `href="../inbox/"`, now.In(cfg.location()).Format(time.DateTime)} {
 		if !strings.Contains(first, want) {
 			t.Errorf("no %q in:\n%s", want, first)
 		}
@@ -76,6 +76,9 @@ func TestStatusPageTellsAndLinks(t *testing.T) {
 	a.writePages(t.Context(), now.Add(pageEvery))
 	if second := page(); !strings.Contains(second, "1 thing(s) need your attention") || !strings.Contains(second, "Sending for demo is stopped") || !strings.Contains(second, "E4001") {
 		t.Errorf("an alarm is not shown:\n%s", second)
+	}
+	if text := sentenceOf(pageWords("fr"), 0, []pageFolder{{}, {}}); text != "Tout va bien." {
+		t.Errorf("with nothing to do: %q", text)
 	}
 	cfg.Language = "fr"
 	a.writePages(t.Context(), now.Add(2*pageEvery))
