@@ -131,23 +131,34 @@ func (o object) date(keys ...string) connector.Date {
 }
 
 // moment reads RFC 3339, "2026-01-26 14:06:43 +00:00", the same without a zone
-// (UTC), and seconds or milliseconds since 1970.
+// (UTC), and seconds since 1970 or thousandths, millionths, billionths of them.
+// A time of another age is none: every later status would be older than it.
 func (o object) moment(keys ...string) time.Time {
 	for _, k := range keys {
 		s := o.text(k)
 		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999 Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {
-			if t, err := time.Parse(layout, s); err == nil {
+			if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1970 && t.Year() < 2200 {
 				return t
 			}
 		}
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
-			if n > 1e11 {
-				return time.UnixMilli(n).UTC()
-			}
-			return time.Unix(n, 0).UTC()
+			return sinceEpoch(n)
 		}
 	}
 	return time.Time{}
+}
+
+// sinceEpoch tells the unit by the size: as seconds, each is of this age only.
+func sinceEpoch(n int64) time.Time {
+	switch {
+	case n > 1e17:
+		return time.Unix(0, n).UTC()
+	case n > 1e14:
+		return time.UnixMicro(n).UTC()
+	case n > 1e11:
+		return time.UnixMilli(n).UTC()
+	}
+	return time.Unix(n, 0).UTC()
 }
 
 // unquoted gives JSON that stands in a text its own form: "null", "{...}".

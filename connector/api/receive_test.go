@@ -64,6 +64,17 @@ func TestTheReasonIsFoundWhereverItIs(t *testing.T) {
 	}
 }
 
+func TestTimesInAnyUnit(t *testing.T) {
+	for _, at := range []string{`1795430000`, `1795430000000`, `1795430000000000`, `1795430000000000000`, `"2026-11-23T10:33:20Z"`, `"2026-11-23 10:33:20"`} {
+		if got := remoteOf(json.RawMessage(`{"id":"a1","updated_at":` + at + `}`)).Status.At; got.Unix() != 1795430000 {
+			t.Errorf("%s is %s", at, got)
+		}
+	}
+	if got := remoteOf(json.RawMessage(`{"id":"a1","updated_at":"9999-12-31T23:59:59-10:00"}`)).Status.At; !got.IsZero() {
+		t.Errorf("the end of time is %s", got)
+	}
+}
+
 func TestStatusWords(t *testing.T) {
 	for word, want := range map[string]int{
 		"submitted": 200, "Made Available": 203, "approved": 205, "in-dispute": 207, "REFUSED": 210, "paid": 212,

@@ -13,12 +13,17 @@ import (
 // timeLayout has a fixed width, so that times sort as text.
 const timeLayout = "2006-01-02T15:04:05.000Z"
 
-// stamp writes a time for a column; the zero time is NULL.
+// stamp writes a time for a column; the zero time is NULL. One of a year that has
+// no four digits (a platform may send any number) is the last of those that have:
+// otherwise its row, and every list with it, could never be read again.
 func stamp(t time.Time) any {
 	if t.IsZero() {
 		return nil
 	}
-	return t.UTC().Format(timeLayout)
+	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 {
+		t = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return t.Format(timeLayout)
 }
 
 // orNull writes a text for a column in which absent is NULL (unique indexes).
