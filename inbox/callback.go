@@ -145,10 +145,12 @@ func (in *Inbox) receive(w http.ResponseWriter, r *http.Request, d door) int {
 		return in.refuse(body, err)
 	}
 	c := ledger.Callback{Company: d.company, Event: d.event, BodySHA256: blob.SHA256, ReceivedAt: in.opt.Now()}
-	if notice, err := in.read(r.Context(), c, r.Header.Get("Content-Type")); err == nil {
+	notice, err := in.read(r.Context(), c, r.Header.Get("Content-Type"))
+	switch {
+	case err == nil:
 		c.APIID = notice.APIID
-	} else if r.Context().Err() != nil {
-		return http.StatusServiceUnavailable
+	case errors.Is(err, errUnread): // nothing is known of it: it may name an invoice
+		return in.refuse(body, err)
 	}
 	err = in.opt.Ledger.RecordCallback(r.Context(), c)
 	if err == nil {
@@ -201,15 +203,18 @@ func (in *Inbox) read(ctx context.Context, c ledger.Callback, contentType string
 	select {
 	case in.parsing <- struct{}{}:
 	case <-ctx.Done():
-		return api.Notice{}, ctx.Err()
+		return api.Notice{}, fmt.Errorf("%w: %w", errUnread, ctx.Err())
 	}
 	defer func() { <-in.parsing }()
 	body, err := in.blob(c.BodySHA256)
 	if err != nil {
-		return api.Notice{}, err
+		return api.Notice{}, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	return api.ParseCallback(contentType, body)
 }
+
+// errUnread tells a body that could not be read back from one that is no callback.
+var errUnread = errors.New("body not read")
 
 func (in *Inbox) blob(sha string) ([]byte, error) {
 	f, err := in.opt.Blobs.Open(sha)

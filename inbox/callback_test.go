@@ -118,6 +118,31 @@ func TestEachCompanyAndEventHasItsOwnAddress(t *testing.T) {
 	}
 }
 
+func TestABodyThatCannotBeReadBackIsAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	taken := true
+	w.opt.Now = func() time.Time {
+		if taken { // by an antivirus, as soon as it is written
+			w.must(os.RemoveAll(filepath.Join(w.state, "blobs")))
+			w.must(os.MkdirAll(filepath.Join(w.state, "blobs"), 0o755))
+		}
+		return w.clock
+	}
+	w.restart()
+	if rec := w.ring(EventCustomer, about("id1")); rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("answered %d, although nobody knows what it was about", rec.Code)
+	}
+	taken = false
+	if rec := w.ring(EventCustomer, about("id1")); rec.Code != http.StatusOK {
+		t.Errorf("answered %d", rec.Code)
+	}
+	due, err := w.ledger.CallbacksDue(w.ctx, 10)
+	w.must(err)
+	if len(due) != 1 || due[0].APIID != "id1" {
+		t.Errorf("recorded %+v", due)
+	}
+}
+
 func TestTheFormerSecretStaysValidWhileItIsReplaced(t *testing.T) {
 	w := newWorld(t)
 	url, header := w.CallbackURL("https://erp.example", acme.ID, EventCustomer), w.Headers()
