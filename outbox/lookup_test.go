@@ -410,3 +410,17 @@ func TestWhatIsHeldLongAfterItsExportWasSettledIsReported(t *testing.T) {
 		t.Errorf("not settled: %v, %v", left, err)
 	}
 }
+
+// TestADoubtOfAWrongClockIsHeld: the clock ran a year ahead at the attempt, so that
+// nothing sent since can be a witness.
+func TestADoubtOfAWrongClockIsHeld(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }
+	r.drop("a.csv", header+row("DOUBT", "10.00"))
+	r.intake()
+	r.clock.add(365 * 24 * time.Hour)
+	r.sendAll()
+	r.clock.add(-365 * 24 * time.Hour)
+	r.pass(time.Hour)
+	r.want("DOUBT", ledger.Held)
+}

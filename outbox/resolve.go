@@ -151,9 +151,10 @@ func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) er
 	return o.concluded(ctx, outcomes)
 }
 
-// tooLong tells whether an invoice has been in doubt for DoubtMax.
+// tooLong tells whether an invoice has been in doubt for DoubtMax. One of a time
+// that is still to come was tried by a wrong clock: it would find no witness till then.
 func (o *Outbox) tooLong(d ledger.Doubt) bool {
-	return o.Now().Sub(d.AttemptedAt) >= o.Config.DoubtMax.Std()
+	return o.Now().Sub(d.AttemptedAt).Abs() >= o.Config.DoubtMax.Std()
 }
 
 // concluded records what look-ups led to. ErrState: a callback or a sweep was

@@ -30,16 +30,21 @@ func (l *Ledger) NextToSend(ctx context.Context, company string, n int) ([]ToSen
 	return next, nil
 }
 
+// longestWait is more than any wait before another try or look-up: a longer one was
+// planned by a clock that ran ahead and has been set right since.
+const longestWait = 25 * time.Hour
+
 // promote lets go what waited for time; it writes only when something did.
 func (l *Ledger) promote(ctx context.Context) error {
-	now := stamp(l.now())
-	due, err := first(ctx, l.read, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice WHERE not_before <= ? AND state IN ('queued', 'waiting'))", now)
+	const come = "(not_before <= ?1 AND state IN ('queued', 'waiting') OR not_before > ?2 AND state = 'queued')"
+	now, never := stamp(l.now()), stamp(l.now().Add(longestWait))
+	due, err := first(ctx, l.read, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice WHERE not_before IS NOT NULL AND "+come+")", now, never)
 	if err != nil || !due {
 		return err
 	}
 	return l.commit(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE invoice SET not_before = NULL, state = CASE WHEN waits_for IS NULL THEN 'queued' ELSE state END
-			WHERE not_before <= ? AND state IN ('queued', 'waiting')`, now)
+			WHERE not_before IS NOT NULL AND `+come, now, never)
 		return err
 	})
 }
@@ -139,7 +144,7 @@ func (l *Ledger) Doubts(ctx context.Context, n int) ([]Doubt, error) {
 	}, `SELECT i.id, i.company, i.seller_siren, i.document_number, i.issue_year, i.issue_date, i.gross, i.buyer_siren,
 		i.attempted_at, d.lookups, d.proofs, d.first_proof_at, `+fmt.Sprintf(asked, exists)+`,
 		COALESCE((SELECT json_extract(p.value, '$.value') FROM json_each(i.answer_problems) p WHERE json_extract(p.value, '$.code') = '`+exists+`'), '')
-		FROM doubt d JOIN invoice i ON i.id = d.invoice_id WHERE d.next_lookup_at <= ? ORDER BY d.next_lookup_at, d.invoice_id LIMIT ?`, stamp(l.now()), n)
+		FROM doubt d JOIN invoice i ON i.id = d.invoice_id WHERE d.next_lookup_at <= ?1 OR d.next_lookup_at > ?2 ORDER BY d.next_lookup_at, d.invoice_id LIMIT ?3`, stamp(l.now()), stamp(l.now().Add(longestWait)), n)
 	if err != nil {
 		return nil, fmt.Errorf("read uncertain invoices: %w", err)
 	}

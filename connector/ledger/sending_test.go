@@ -394,3 +394,21 @@ func BenchmarkSending10000(b *testing.B) {
 		w.ok(w.Close())
 	}
 }
+
+// The clock of a machine ran a year ahead when an invoice was put off and another
+// one's look-up planned, and was set right: neither waits a year.
+func TestAClockSetRightLeavesNothingWaitingForTheWrongTime(t *testing.T) {
+	w := newWorld(t)
+	invs := w.release(queued(bill("A1", "1.00"), bill("A2", "1.00"))...)
+	const year = 365 * 24 * time.Hour
+	w.clock.turn(year)
+	w.sending(invs...)
+	soon := w.clock.now().Add(time.Minute)
+	w.settle(Outcome{ID: invs[0].ID, State: Queued, Retry: soon})
+	w.settle(Outcome{ID: invs[1].ID, State: Uncertain, Retry: soon})
+	w.clock.turn(-year)
+	want(t, "sent", w.next(10), "A1")
+	doubts, err := w.Doubts(t.Context(), 10)
+	w.ok(err)
+	want(t, "looked up", len(doubts), 1)
+}
