@@ -114,6 +114,27 @@ func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
 	}
 }
 
+func TestTheRegisterLeadsToWhereAnInvoiceReallyStands(t *testing.T) {
+	w, held := newWorld(t), true
+	w.refusing(func(verb, _ string) error {
+		if held && verb == "move" {
+			return errHeld
+		}
+		return nil
+	})
+	w.arrive(supplied("in1", "S-1"))
+	if err := w.Round(w.ctx); !errors.Is(err, errHeld) {
+		t.Fatalf("round: %v", err)
+	}
+	w.must(os.Mkdir(filepath.Join(w.root, acme.ID, filepath.FromSlash(martin)), 0o755)) // by staff
+	held = false
+	w.rounds(1)
+	folder := w.received(ledger.ReceivedDelivered)[0].Folder
+	if !slices.Contains(w.delivered(), folder+"/invoice.json") {
+		t.Errorf("the register leads to %s; delivered %v", folder, w.delivered())
+	}
+}
+
 func TestANameThatIsPromisedIsGivenToNoOther(t *testing.T) {
 	w, held := flatWorld(t), true
 	w.refusing(func(verb, name string) error {

@@ -57,14 +57,14 @@ func each(ctx context.Context, rows []ledger.Received, do func(ledger.Received) 
 // deliver puts what was built into place.
 func (in *Inbox) deliver(ctx context.Context, r ledger.Received) error {
 	t := in.tree(r.Company)
-	_, err := in.put(ctx, t, r)
+	final, err := in.put(ctx, t, r)
 	if err != nil {
 		return err
 	}
 	if err := fault.Hit(fault.Renamed); err != nil {
 		return err
 	}
-	if err := in.opt.Ledger.Delivered(ctx, r.ID); err != nil {
+	if err := in.opt.Ledger.Delivered(ctx, r.ID, final); err != nil {
 		return err
 	}
 	in.dirty[month{r.Company, r.ReceivedAt.In(in.opt.Location).Format(monthLayout)}] = true

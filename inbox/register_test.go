@@ -72,7 +72,7 @@ func (w *world) deliverRow(i int, r ledger.Received) error {
 	for _, step := range []func() error{
 		func() error { return w.ledger.Fetched(w.ctx, r) },
 		func() error { return w.ledger.Built(w.ctx, r.ID, buildPrefix+id, "2026-05/"+id) },
-		func() error { return w.ledger.Delivered(w.ctx, r.ID) },
+		func() error { return w.ledger.Delivered(w.ctx, r.ID, "2026-05/"+id) },
 	} {
 		if err := step(); err != nil {
 			return err

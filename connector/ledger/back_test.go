@@ -325,7 +325,7 @@ func TestSupplierInvoiceGoesThroughItsStates(t *testing.T) {
 	w.ok(err)
 	r := seen[0]
 	w.wantErr(w.Built(t.Context(), r.ID, "b", "f"), ErrState)
-	w.wantErr(w.Delivered(t.Context(), r.ID), ErrState)
+	w.wantErr(w.Delivered(t.Context(), r.ID, "2026-10/x"), ErrState)
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
 		paris = time.FixedZone("CEST", 2*3600)
@@ -336,7 +336,7 @@ func TestSupplierInvoiceGoesThroughItsStates(t *testing.T) {
 	w.ok(w.Fetched(t.Context(), r))
 	w.wantErr(w.Fetched(t.Context(), r), ErrState)
 	w.ok(w.Built(t.Context(), r.ID, ".build/1", "2026-10/x"))
-	w.ok(w.Delivered(t.Context(), r.ID))
+	w.ok(w.Delivered(t.Context(), r.ID, "2026-10/x"))
 	october := all(t, w.ReceivedOfMonth(t.Context(), acme, "2026-10", paris))
 	want(t, "october", len(october), 1)
 	got := october[0]

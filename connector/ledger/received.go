@@ -81,10 +81,11 @@ func (l *Ledger) Built(ctx context.Context, id int64, buildName, folder string) 
 	})
 }
 
-// Delivered: built -> delivered.
-func (l *Ledger) Delivered(ctx context.Context, id int64) error {
+// Delivered: built -> delivered. folder is where it stands: the name that it was
+// built for may have been taken meanwhile.
+func (l *Ledger) Delivered(ctx context.Context, id int64, folder string) error {
 	return l.moveReceived(ctx, "delivered", id, func(t *tx) (int64, error) {
-		return t.exec("UPDATE received SET state = 'delivered', delivered_at = ? WHERE id = ? AND state = 'built'", stamp(l.now()), id)
+		return t.exec("UPDATE received SET state = 'delivered', delivered_at = ?, folder = ? WHERE id = ? AND state = 'built'", stamp(l.now()), folder, id)
 	})
 }
 
