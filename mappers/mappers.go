@@ -84,4 +84,11 @@ type Controls struct {
 	Documents int // invoices read, ignored ones not counted
 	Ignored   int
 	Lines     int
+	Stated    []Stated // what the export's trailer gives
+}
+
+// Stated is a control total of the ERP beside ours, in plain figures: "count" of
+// all documents, ignored ones too, or "total" including VAT of the others.
+type Stated struct {
+	Name, Stated, Computed string
 }

@@ -89,7 +89,7 @@ func (m *Mapping) read(ctx context.Context, e Export, yield func(Result) error) 
 	}
 	report.Rows = in.rows()
 	report.Problems = append(report.Problems, in.later()...)
-	report.Problems = append(report.Problems, m.checkEnd(e.Name, in.source, report.Controls, sum.total)...)
+	report.Problems = append(report.Problems, m.checkEnd(e.Name, in.source, &report.Controls, sum.total)...)
 	return report, nil
 }
 
@@ -160,8 +160,9 @@ type ender interface {
 	partial() bool
 }
 
-// checkEnd looks at the trailer: it must be there, be last, and agree.
-func (m *Mapping) checkEnd(file string, s source, c Controls, sum decimal.Decimal) []problem.Problem {
+// checkEnd looks at the trailer: it must be there, be last, and agree. What it
+// states goes beside our own figures.
+func (m *Mapping) checkEnd(file string, s source, c *Controls, sum decimal.Decimal) []problem.Problem {
 	g, ok := s.(ender)
 	if !ok || m.end == nil || g.partial() {
 		return nil
@@ -171,21 +172,24 @@ func (m *Mapping) checkEnd(file string, s source, c Controls, sum decimal.Decima
 		return []problem.Problem{{Code: codeNoTrailer, Severity: problem.Refuse, Position: problem.Position{File: file}}}
 	}
 	var problems []problem.Problem
-	compare := func(sel *selector, code string, got decimal.Decimal) {
+	compare := func(name string, sel *selector, code string, got decimal.Decimal) {
 		if sel == nil {
 			return
 		}
 		text, _ := n.cell(sel.place)
 		stated, bad := m.input.values.numbers.parse(text)
 		if bad == nil && stated.Or0().Equal(got) {
+			plain := stated.Or0().String() // 10.50 and 10.5 are the same
+			c.Stated = append(c.Stated, Stated{Name: name, Stated: plain, Computed: plain})
 			return
 		}
+		c.Stated = append(c.Stated, Stated{Name: name, Stated: text, Computed: got.String()})
 		p := problemOf(&flaw{code: code, expected: text}, "",
 			found{text: got.String(), origin: &Origin{Position: n.where(sel.place)}, placed: true})
 		problems = append(problems, p)
 	}
-	compare(m.end.count, codeTrailerCount, decimal.MustNew(int64(c.Documents+c.Ignored), 0))
-	compare(m.end.total, codeTrailerTotal, sum)
+	compare("count", m.end.count, codeTrailerCount, decimal.MustNew(int64(c.Documents+c.Ignored), 0))
+	compare("total", m.end.total, codeTrailerTotal, sum)
 	return problems
 }
 

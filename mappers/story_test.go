@@ -161,7 +161,11 @@ func account(results []Result, report Report, err error) string {
 		tellProblems(&out, []problem.Problem{p})
 		return out.String()
 	}
-	fmt.Fprintf(&out, "file: %s, %d rows, %+v\n", report.Encoding, report.Rows, report.Controls)
+	c := report.Controls
+	fmt.Fprintf(&out, "file: %s, %d rows, {Documents:%d Ignored:%d Lines:%d}\n", report.Encoding, report.Rows, c.Documents, c.Ignored, c.Lines)
+	for _, s := range c.Stated {
+		fmt.Fprintf(&out, "  %s %q, ours %s\n", s.Name, s.Stated, s.Computed)
+	}
 	tellProblems(&out, report.Problems)
 	return out.String()
 }

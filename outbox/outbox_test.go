@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -745,6 +746,30 @@ func TestAStatedTotalThatItsLinesReachProvesTheLastInvoice(t *testing.T) {
 	r.intake()
 	r.sendAll()
 	r.want("F1", ledger.Sent)
+}
+
+// TestWhatTheTrailerStatesStandsBesideOurFigures, for the summary and the slip.
+func TestWhatTheTrailerStatesStandsBesideOurFigures(t *testing.T) {
+	m, err := mappers.Load("trailer", []byte(mapping+`
+[complete]
+trailer = 'col("number") == "END"'
+count = "qty"
+total = "price"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, nil)
+	r.Drops[0].Mappings = [][]*mappers.Mapping{{m}}
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00")+"END;;;;;2;24.0;\n")
+	r.intake()
+	files, err := r.Ledger.Files(t.Context(), 1)
+	r.must(err)
+	want := []ledger.Control{{Name: "documents", Computed: "2"}, {Name: "ignored", Computed: "0"}, {Name: "lines", Computed: "2"},
+		{Name: "count", Stated: "2", Computed: "2"}, {Name: "total", Stated: "24.0", Computed: "24.0"}}
+	if len(files) != 1 || !slices.Equal(files[0].Controls, want) {
+		t.Errorf("%+v, want %+v", files, want)
+	}
 }
 
 func TestAHeldInvoiceGoesWhenItsCopyComesBackReleased(t *testing.T) {

@@ -183,13 +183,16 @@ func (s *staging) release(ctx context.Context, report mappers.Report) error {
 // mapped is what the ledger keeps of the reading.
 func (s *staging) mapped(report mappers.Report) ledger.Mapped {
 	f, ext := s.f, s.o.ext(s.f.Place)
+	controls := []ledger.Control{
+		{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
+		{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
+		{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
+	}
+	for _, c := range report.Controls.Stated {
+		controls = append(controls, ledger.Control(c))
+	}
 	return ledger.Mapped{
-		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems,
-		Controls: []ledger.Control{
-			{Name: "documents", Computed: strconv.Itoa(report.Controls.Documents)},
-			{Name: "ignored", Computed: strconv.Itoa(report.Controls.Ignored)},
-			{Name: "lines", Computed: strconv.Itoa(report.Controls.Lines)},
-		},
+		Mapping: s.m.Name, Version: s.m.Version(), Encoding: report.Encoding, Problems: report.Problems, Controls: controls,
 		AckName: results.AckName(f.Name, f.Take, ext), SummaryName: results.SummaryName(f.Name, f.Take, ext),
 	}
 }

@@ -55,7 +55,7 @@ func dropped(number string, state ledger.State, kind string) ledger.Issued {
 // everyState is what an evening may find.
 func everyState() books {
 	b := books{known: []string{"F-0004"}, files: []ledger.File{
-		{ID: 1, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "lot.csv"}, Controls: []ledger.Control{{Name: "TTC", Stated: "120", Computed: "130"}, {Name: "lines", Computed: "7"}}},
+		{ID: 1, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "lot.csv"}, Controls: []ledger.Control{{Name: "total", Stated: "120.5", Computed: "130"}, {Name: "lines", Computed: "7"}}},
 		{ID: 2, State: ledger.FileFailed, NewFile: ledger.NewFile{Name: "kaputt.csv"}},
 		{ID: 3, State: ledger.FileMapped, NewFile: ledger.NewFile{Name: "of-another-company.csv"}},
 	}}
@@ -185,7 +185,7 @@ func TestTheSlipSaysItInBothFiles(t *testing.T) {
 		if err := write(&b); err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"Déposées", "transmises", "120,00", "lot.csv : TTC", "120 / 130 ≠", "kaputt.csv", "F-0005 – F-0006", "20 %"} {
+		for _, want := range []string{"Déposées", "transmises", "120,00", "lot.csv : total TTC", "120,5 / 130 ≠", "kaputt.csv", "F-0005 – F-0006", "20 %"} {
 			if !strings.Contains(b.String(), want) {
 				t.Errorf("no %q in the %s:\n%s", want, name, b.String())
 			}

@@ -1,6 +1,7 @@
 package slip
 
 import (
+	"cmp"
 	"html/template"
 	"io"
 	"strconv"
@@ -135,7 +136,8 @@ func controls(w words, f ledger.File) (list []line) {
 		if c.Stated != c.Computed {
 			note = w.differs
 		}
-		list = append(list, line{About: w.control, What: f.Name + " : " + c.Name, Note: c.Stated + " / " + c.Computed + " " + note})
+		name := cmp.Or(w.controls[c.Name], c.Name)
+		list = append(list, line{About: w.control, What: f.Name + " : " + name, Note: w.figure(c.Stated) + " / " + w.figure(c.Computed) + " " + note})
 	}
 	return list
 }
@@ -144,7 +146,11 @@ type words struct {
 	title, decimal, dropped, fate, rate, noRate, unread, gap, more, beyond, export, take, control, same, differs string
 	columns, verdicts                                                                                            []string
 	fates                                                                                                        map[Fate]string
+	controls                                                                                                     map[string]string // by their names in a mapping
 }
+
+// figure is one as staff write it.
+func (w words) figure(text string) string { return strings.Replace(text, ".", w.decimal, 1) }
 
 func wordsOf(lang problem.Lang) words {
 	if lang == problem.French {
@@ -156,6 +162,7 @@ func wordsOf(lang problem.Lang) words {
 			verdicts: []string{"Tout ce qui devait partir est parti.", "Tout n'est pas parti : voyez les lignes ci-dessous."},
 			fates: map[Fate]string{Sent: "transmises", Refused: "refusées", Conflict: "en conflit", Duplicate: "doublons",
 				Superseded: "remplacées", Ignored: "ignorées", Held: "retenues", Waiting: "en attente"},
+			controls: map[string]string{"count": "documents", "total": "total TTC"},
 		}
 	}
 	return words{
@@ -166,5 +173,6 @@ func wordsOf(lang problem.Lang) words {
 		verdicts: []string{"All that had to leave has left.", "Not everything has left: see the lines below."},
 		fates: map[Fate]string{Sent: "sent", Refused: "refused", Conflict: "in conflict", Duplicate: "duplicates",
 			Superseded: "superseded", Ignored: "ignored", Held: "held", Waiting: "waiting"},
+		controls: map[string]string{"count": "documents", "total": "total with VAT"},
 	}
 }
