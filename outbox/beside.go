@@ -115,7 +115,7 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 	if len(m.Besides()) == 0 {
 		return true, nil
 	}
-	wanted, err := o.wantedBy(ctx, f, m, e)
+	all, err := o.wantedBy(ctx, d, f, m, e)
 	if err != nil {
 		return false, err
 	}
@@ -124,16 +124,16 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 		return false, err
 	}
 	missing := ""
-	for _, b := range wanted {
-		if _, ok := have[fold(b.Name)]; ok {
+	for _, b := range all {
+		if _, ok := have[fold(b.name)]; ok {
 			continue
 		}
-		got, err := o.takeBeside(ctx, d, f, b.Name)
+		got, err := o.takeBeside(ctx, d, f, b)
 		if err != nil {
 			return false, err
 		}
-		if !got && b.Required && missing == "" {
-			missing = b.Name
+		if !got && b.required && missing == "" {
+			missing = b.name
 		}
 	}
 	if missing != "" && o.Now().Before(f.TakenAt.Add(d.Config.Deadline.Std())) {
@@ -148,28 +148,36 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 	return true, nil
 }
 
+// wanted is an attachment that invoices of an export name.
+type wanted struct {
+	name     string
+	required bool            // by one that is not refused anyway
+	by       []connector.Key // of the invoices
+}
+
 // wantedBy reads an export for the attachments that its invoices name, once. An
 // invoice that is refused anyway waits for none. What makes the export unreadable
 // is left to the mapping to say.
-func (o *Outbox) wantedBy(ctx context.Context, f ledger.File, m *mappers.Mapping, e mappers.Export) ([]mappers.Beside, error) {
+func (o *Outbox) wantedBy(ctx context.Context, d *Drop, f ledger.File, m *mappers.Mapping, e mappers.Export) ([]wanted, error) {
 	if known, ok := o.wanted[f.ID]; ok {
 		return known, nil
 	}
-	var all []mappers.Beside
+	var all []wanted
 	seen := map[string]int{}
 	e.Beside = func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(nil)), nil }
 	_, err := m.Read(ctx, e, func(r mappers.Result) error {
 		if r.Ignored != "" {
 			return nil
 		}
+		adoptSeller(&r.Invoice, d.Companies)
 		for _, b := range m.Attachments(r.Invoice, e) {
-			b.Required = b.Required && !r.Refused()
-			if at, ok := seen[fold(b.Name)]; ok {
-				all[at].Required = all[at].Required || b.Required
-				continue
+			at, ok := seen[fold(b.Name)]
+			if !ok {
+				at, seen[fold(b.Name)] = len(all), len(all)
+				all = append(all, wanted{name: b.Name})
 			}
-			seen[fold(b.Name)] = len(all)
-			all = append(all, b)
+			all[at].required = all[at].required || b.Required && !r.Refused()
+			all[at].by = append(all[at].by, r.Invoice.Key())
 		}
 		return nil
 	})
@@ -192,23 +200,11 @@ func (o *Outbox) besidesOf(ctx context.Context, fileID int64) (map[string]ledger
 	return have, err
 }
 
-// takeBeside takes one attachment out of the drop. One that came with an earlier
-// export of the drop serves again: a corrected copy is dropped without it.
-func (o *Outbox) takeBeside(ctx context.Context, d *Drop, f ledger.File, name string) (bool, error) {
-	e, there := d.beside(name)
+// takeBeside takes one attachment out of the drop, else one that came earlier.
+func (o *Outbox) takeBeside(ctx context.Context, d *Drop, f ledger.File, w wanted) (bool, error) {
+	e, there := d.beside(w.name)
 	if !there {
-		earlier, err := o.Ledger.EarlierBeside(ctx, f.Drop, name)
-		if errors.Is(err, ledger.ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if earlier.Archived == "" {
-			earlier.Archived = "spool:" + earlier.SHA256
-		}
-		earlier.FileID = f.ID
-		return true, o.Ledger.AddPart(ctx, earlier)
+		return o.takeEarlier(ctx, f, w)
 	}
 	if e.Size > mappers.MaxAttachmentBytes {
 		return true, nil // nothing to wait for: the mapping says that it is too large
@@ -223,6 +219,56 @@ func (o *Outbox) takeBeside(ctx context.Context, d *Drop, f ledger.File, name st
 	}
 	d.used(e)
 	return true, o.retire(ctx, d, original{f, p})
+}
+
+// takeEarlier has an attachment serve again that came with an earlier export: a
+// corrected copy is dropped without it. A name alone proves nothing: an ERP that
+// writes factures.pdf each day would have yesterday's sent with today's invoice.
+func (o *Outbox) takeEarlier(ctx context.Context, f ledger.File, w wanted) (bool, error) {
+	p, err := o.earlier(ctx, f, w)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	kept, err := o.Spool.Open(p.SHA256)
+	if errors.Is(err, fs.ErrNotExist) { // its retention is over: only the drop can bring it
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_ = kept.Close() // was only read
+	if p.Archived == "" {
+		p.Archived = "spool:" + p.SHA256
+	}
+	p.FileID = f.ID
+	return true, o.Ledger.AddPart(ctx, p)
+}
+
+// earlier finds the attachment of the export that f is a copy of, else of one
+// that had all the invoices that ask for it now; ErrNotFound.
+func (o *Outbox) earlier(ctx context.Context, f ledger.File, w wanted) (ledger.Part, error) {
+	of, err := o.copied(ctx, f)
+	if err == nil {
+		have, err := o.besidesOf(ctx, of.ID)
+		if p, ok := have[fold(w.name)]; ok || err != nil {
+			return p, err
+		}
+	} else if !errors.Is(err, ledger.ErrNotFound) {
+		return ledger.Part{}, err
+	}
+	p, err := o.Ledger.BesideOf(ctx, f.Drop, w.name, w.by[0])
+	if err != nil {
+		return p, err
+	}
+	for _, k := range w.by[1:] {
+		if has, err := o.Ledger.HasInvoice(ctx, p.FileID, k); err != nil || !has {
+			return p, errors.Join(err, ledger.ErrNotFound)
+		}
+	}
+	return p, nil
 }
 
 // opener opens the attachments of an export for its mapping.

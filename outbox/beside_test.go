@@ -226,3 +226,73 @@ func TestAnAttachmentOfOursThatCannotBeReadIsTriedAgain(t *testing.T) {
 		t.Errorf("%+v, posts %v", a, r.api.posts)
 	}
 }
+
+// TestAPDFOfYesterdayIsNotGivenToTodaysInvoice: an ERP that writes the same names
+// each day writes today's PDF a moment after its export.
+func TestAPDFOfYesterdayIsNotGivenToTodaysInvoice(t *testing.T) {
+	r := newRig(t, reading(t, strings.Replace(withPDF, "{document_number}", "{export}", 1)))
+	r.sweep()
+	for i, n := range []string{"F1", "F2"} {
+		r.drop("x.csv", header+row(n, "10"))
+		r.intake()
+		if r.state(n) != "" || r.Waiting() != 1 {
+			t.Errorf("day %d: %s is %q before its PDF came", i+1, n, r.state(n))
+		}
+		r.drop("x.pdf", pdf+n)
+		r.intake()
+		r.sendAll()
+		if got := r.sentAttachment(n); got != pdf+n {
+			t.Errorf("%s went with %q", n, got)
+		}
+	}
+}
+
+// TestAnEarlierPDFThatIsKeptNoMoreIsWaitedFor: the spool's copy goes with its
+// retention, and then only the drop can bring it again.
+func TestAnEarlierPDFThatIsKeptNoMoreIsWaitedFor(t *testing.T) {
+	r := newRig(t, reading(t, withPDF))
+	r.sweep()
+	r.drop("x.csv", header+row("F1", "ten"))
+	r.drop("F1.pdf", pdf+"F1")
+	r.drop("y.csv", header+row("F1", "ten"))
+	r.intake()
+	parts, err := r.Ledger.PartsOf(t.Context(), 1)
+	r.must(err)
+	for _, p := range parts {
+		r.must(r.Spool.Remove(p.SHA256))
+	}
+	r.drop("x.000001.refused.1.csv", header+row("F1", "10"))
+	r.intake()
+	if r.state("F1") != ledger.Refused || r.Waiting() != 1 {
+		t.Fatalf("F1 is %s, %d waiting", r.state("F1"), r.Waiting())
+	}
+	r.drop("F1.pdf", pdf+"F1")
+	r.intake()
+	r.sendAll()
+	if got := r.sentAttachment("F1"); got != pdf+"F1" {
+		t.Errorf("F1 went with %q", got)
+	}
+}
+
+// TestEachInvoiceGetsItsOwnPDFOfThatName: the copy of day one comes back after
+// day two brought a PDF of the same name; and an export with the same invoice
+// finds what came with it.
+func TestEachInvoiceGetsItsOwnPDFOfThatName(t *testing.T) {
+	r := newRig(t, reading(t, strings.Replace(withPDF, "{document_number}", "{export}", 1)))
+	r.sweep()
+	for _, rows := range []string{row("F1", "ten"), row("F2", "10") + row("F3", "ten")} {
+		r.drop("x.csv", header+rows)
+		r.drop("x.pdf", pdf+rows[:2])
+		r.intake()
+	}
+	r.drop("x.000001.refused.1.csv", header+row("F1", "10"))
+	r.intake()
+	r.drop("x.csv", header+row("F3", "10"))
+	r.intake()
+	r.sendAll()
+	for n, of := range map[string]string{"F1": "F1", "F2": "F2", "F3": "F2"} {
+		if got := r.sentAttachment(n); got != pdf+of {
+			t.Errorf("%s went with %q", n, got)
+		}
+	}
+}

@@ -105,7 +105,7 @@ type Outbox struct {
 	doubtWake  signal // a look-up is due earlier than planned
 	lanes      *lanes
 	noting     sync.Mutex                 // of why companies are stopped
-	wanted     map[int64][]mappers.Beside // attachments of exports that wait for some
+	wanted     map[int64][]wanted // attachments of exports that wait for some
 	stalled    stalled
 	hardship   hardship
 }
@@ -122,7 +122,7 @@ func New(opt Options) *Outbox {
 		opt.Credential = func(string) string { return "" }
 	}
 	o := &Outbox{Options: opt, mapWake: newSignal(), sendWake: newSignal(), settleWake: newSignal(), doubtWake: newSignal(),
-		wanted: map[int64][]mappers.Beside{}}
+		wanted: map[int64][]wanted{}}
 	o.lanes = newLanes(opt.Companies, opt.Config, opt.Credential)
 	return o
 }

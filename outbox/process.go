@@ -106,15 +106,25 @@ func (o *Outbox) staging(f ledger.File, d *Drop, m *mappers.Mapping) *staging {
 // mappingOfCopy is the mapping that read the export of which f is a correctable
 // copy, whatever the copy's name and format; nil where f is none.
 func (o *Outbox) mappingOfCopy(ctx context.Context, d *Drop, f ledger.File) (*mappers.Mapping, error) {
-	take, ok := drop.CopyOf(f.Name)
-	if !ok {
+	of, err := o.copied(ctx, f)
+	if errors.Is(err, ledger.ErrNotFound) {
 		return nil, nil
 	}
-	of, err := o.Ledger.FileByTake(ctx, f.Drop, take)
-	if errors.Is(err, ledger.ErrNotFound) || err == nil && !results.IsCopy(f.Name, of.Name, take) {
-		return nil, nil // of another drop
-	}
 	return d.mapping(of.Mapping), err
+}
+
+// copied is the export of which f is a correctable copy; ErrNotFound where f is
+// none, or one of another drop.
+func (o *Outbox) copied(ctx context.Context, f ledger.File) (ledger.File, error) {
+	take, ok := drop.CopyOf(f.Name)
+	if !ok {
+		return ledger.File{}, ledger.ErrNotFound
+	}
+	of, err := o.Ledger.FileByTake(ctx, f.Drop, take)
+	if err == nil && !results.IsCopy(f.Name, of.Name, take) {
+		err = ledger.ErrNotFound
+	}
+	return of, err
 }
 
 // choose picks the mapping of an export. A single one that the configuration

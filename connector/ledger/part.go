@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 
+	"einvoice/connector"
 	"einvoice/connector/problem"
 )
 
@@ -69,6 +70,29 @@ func (l *Ledger) EarlierBeside(ctx context.Context, drop, name string) (Part, er
 		return Part{}, fmt.Errorf("look for %s of drop %s: %w", name, drop, err)
 	}
 	return p, nil
+}
+
+// BesideOf finds the newest attachment of that name that came with an export of
+// the drop that had the invoice of that key; ErrNotFound.
+func (l *Ledger) BesideOf(ctx context.Context, drop, name string, k connector.Key) (Part, error) {
+	p, err := first(ctx, l.read, scanPart, "SELECT "+partColumns+` FROM invoice i JOIN part p ON p.file_id = i.file_id JOIN file f ON f.id = p.file_id
+		WHERE i.document_number = ? AND i.seller_siren = ? AND i.issue_year = ? AND p.kind = 'beside' AND p.name = ? AND f.drop_name = ?
+		ORDER BY p.file_id DESC LIMIT 1`, k.Number, k.SIREN, k.Year, name, drop)
+	if err != nil {
+		return Part{}, fmt.Errorf("look for %s of invoice %q: %w", name, k.Number, err)
+	}
+	return p, nil
+}
+
+// HasInvoice tells whether an export had the invoice of that key, whatever became
+// of it.
+func (l *Ledger) HasInvoice(ctx context.Context, fileID int64, k connector.Key) (bool, error) {
+	n, err := first(ctx, l.read, scanOne[int], `SELECT COUNT(*) FROM invoice
+		WHERE document_number = ? AND seller_siren = ? AND issue_year = ? AND file_id = ?`, k.Number, k.SIREN, k.Year, fileID)
+	if err != nil {
+		return false, fmt.Errorf("look for invoice %q in file %d: %w", k.Number, fileID, err)
+	}
+	return n > 0, nil
 }
 
 func (l *Ledger) parts(ctx context.Context, where string, args ...any) ([]Part, error) {
