@@ -103,6 +103,12 @@ func TestMistakesAreAllToldWithTheirPlace(t *testing.T) {
 		{"duration without unit", "drop", "settle", `"5"`, "not a duration"},
 		{"duration as a bare number", "drop", "tail_hold", "10", `drop[0].tail_hold: not a duration: "10"`},
 		{"duration as a bare number, too short anyhow", "drop", "settle", "5", `drop[0].settle: not a duration: "5"`},
+		{"mail that never has the time to go", "mail", "timeout", "30", `mail.timeout: not a duration: "30"`},
+		{"alarm that is always on", "alarm", "no_export", "24", `alarm.no_export: not a duration: "24"`},
+		{"alarm in nanoseconds", "alarm", "callback_silence", "24", `alarm.callback_silence: not a duration: "24"`},
+		{"log without days", "log", "rotate_every", "7", `log.rotate_every: not a duration: "7"`},
+		{"waits of hours", "outbox", "max_age", "72", `outbox.max_age: not a duration: "72"`},
+		{"look-ups at once", "outbox", "lookups", "[30]", `outbox.lookups: not a duration: "30"`},
 		{"check that may not be weakened", "rules.severity", " E3016", `"warn"` + "\nE3001 = \"off\"", "cannot be changed"},
 	}
 	for _, c := range cases {

@@ -54,9 +54,7 @@ func (c LogConfig) Validate(r setting.Report) {
 		r.Wrong("max_files", "is %d, but must be at least 1", c.MaxFiles)
 	}
 	for key, d := range map[string]setting.Duration{"rotate_every": c.RotateEvery, "max_age": c.MaxAge} {
-		if d.Std() < time.Hour {
-			r.Wrong(key, "is %s, but must be at least 1h", d)
-		}
+		r.Between(key, d, setting.Duration(time.Hour), setting.Duration(10*365*24*time.Hour))
 	}
 }
 

@@ -52,7 +52,9 @@ func (c Config) Validate(r setting.Report, hasMail bool) {
 	if c.DiskFree < 0 || c.TokenDays < 0 {
 		r.Wrong("", "has a negative number")
 	}
-	if c.NoExport < 0 || c.CallbackSilence.Std() < time.Minute {
-		r.Wrong("callback_silence", "and no_export must not be shorter than 1m and 0s")
+	year := setting.Duration(365 * 24 * time.Hour)
+	if c.NoExport != 0 {
+		r.Between("no_export", c.NoExport, setting.Duration(time.Minute), year)
 	}
+	r.Between("callback_silence", c.CallbackSilence, setting.Duration(time.Minute), year)
 }

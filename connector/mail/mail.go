@@ -50,9 +50,7 @@ func (c Config) Validate(r setting.Report) {
 	if c.Port < 1 || c.Port > 65535 {
 		r.Wrong("port", "is %d, but must be 1 to 65535", c.Port)
 	}
-	if c.Timeout.Std() <= 0 {
-		r.Wrong("timeout", "is %s, but must be longer than 0", c.Timeout)
-	}
+	r.Between("timeout", c.Timeout, setting.Duration(time.Second), setting.Duration(10*time.Minute))
 	if !c.Enabled() {
 		return
 	}
