@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"einvoice/connector/fault"
@@ -116,8 +117,12 @@ func moveByCopy(oldpath, newpath string) error {
 	return Remove(oldpath)
 }
 
-// sameBytes tells whether two files hold the same.
+// sameBytes tells whether two names hold the same bytes. One name written in two
+// ways does not count: to remove one of them would remove the file.
 func sameBytes(a, b string) bool {
+	if oneName(a, b) {
+		return false
+	}
 	f, err := os.Open(a)
 	if err != nil {
 		return false
@@ -126,6 +131,17 @@ func sameBytes(a, b string) bool {
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	return err == nil && verify(b, sum, n) == nil
+}
+
+// oneName tells whether two paths may lead to one entry of one folder, be it by a
+// link, another mount, or other letters where case does not count.
+func oneName(a, b string) bool {
+	if !strings.EqualFold(filepath.Base(a), filepath.Base(b)) {
+		return false
+	}
+	x, errX := os.Stat(filepath.Dir(a))
+	y, errY := os.Stat(filepath.Dir(b))
+	return errX != nil || errY != nil || os.SameFile(x, y)
 }
 
 // copyTo makes newpath a verified copy of oldpath. On an error there is no newpath of ours.

@@ -233,3 +233,25 @@ func testMoveIsFinished(t *testing.T, move func(from, to string) error) {
 		}
 	}
 }
+
+// TestAFileThatIsMovedOntoItselfStays, by whatever path: it has one name, and the
+// bytes that stand under the new one are its only ones.
+func TestAFileThatIsMovedOntoItselfStays(t *testing.T) {
+	dir, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	from := filepath.Join(dir, "a")
+	if err := os.WriteFile(from, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to := []string{from}
+	if os.Symlink(dir, link) == nil { // Windows asks for a right
+		to = append(to, filepath.Join(link, "a"))
+	}
+	for _, move := range []func(from, to string) error{Move, moveByCopy} {
+		for _, to := range to {
+			err := move(from, to)
+			if _, gone := os.Stat(from); gone != nil {
+				t.Fatalf("moved to %s, %v: it is gone", to, err)
+			}
+		}
+	}
+}
