@@ -3,11 +3,13 @@ package inbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 )
 
 // sighting is an invoice as the platform showed it, and on whose behalf we
@@ -76,12 +78,19 @@ func (in *Inbox) own(ctx context.Context, s sighting) (ledger.Invoice, error) {
 			Msg("the platform has this number with another total; not adopted")
 		return ledger.Invoice{}, ledger.ErrNotFound
 	}
+	if open.State == ledger.Held && slices.ContainsFunc(open.Problems, asksWhich) {
+		return ledger.Invoice{}, ledger.ErrNotFound
+	}
 	doubtful := open.State == ledger.Sending || open.State == ledger.Uncertain
 	if status := s.remote.Status; !doubtful && status.State == connector.StateError && (status.Code == 501 || status.Code == 221) {
 		return ledger.Invoice{}, ledger.ErrNotFound // it is sent again under its number, and this one waits to be
 	}
 	return in.adopt(ctx, open, s.remote)
 }
+
+// asksWhich tells a person's question which of two documents of our number at the
+// platform ours is: the first that is shown must not answer it.
+func asksWhich(p problem.Problem) bool { return p.Code == "E5009" || p.Code == "E5104" }
 
 func (in *Inbox) adopt(ctx context.Context, open ledger.Invoice, r connector.Remote) (ledger.Invoice, error) {
 	err := in.opt.Ledger.Adopt(ctx, open.ID, r, "found at the platform before its answer arrived")

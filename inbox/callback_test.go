@@ -14,6 +14,7 @@ import (
 
 	"einvoice/connector"
 	"einvoice/connector/ledger"
+	"einvoice/connector/problem"
 )
 
 // ring posts a body to the address registered for an event.
@@ -321,6 +322,23 @@ func TestAnotherTotalUnderOurNumberIsNotAdopted(t *testing.T) {
 	w.must(w.answerCallbacks(w.ctx))
 	if got := w.found("F-1"); got.State != ledger.Uncertain {
 		t.Errorf("invoice is %s under id %q", got.State, got.APIID)
+	}
+}
+
+// TestOfTwoAtThePlatformNoneIsAdopted: a person was asked which of them it is, or
+// what becomes of the other; to take the first that a list shows withdraws the question.
+func TestOfTwoAtThePlatformNoneIsAdopted(t *testing.T) {
+	for _, code := range []string{"E5009", "E5104"} {
+		w := newWorld(t)
+		id := w.outgoing("F-1", ledger.Uncertain, "")
+		w.must(w.ledger.Settle(w.ctx, []ledger.Outcome{{ID: id, State: ledger.Held, Problems: []problem.Problem{{Code: code, Severity: problem.Hold}}}}))
+		w.platform.put(issued("id1", "F-1", connector.Status{State: connector.StateSent}))
+		w.platform.put(issued("id2", "F-1", connector.Status{State: connector.StateSent}))
+		w.pass(time.Hour)
+		w.rounds(1)
+		if got := w.found("F-1"); got.State != ledger.Held {
+			t.Errorf("%s: invoice is %s under id %q", code, got.State, got.APIID)
+		}
 	}
 }
 
