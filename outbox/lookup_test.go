@@ -424,3 +424,25 @@ func TestADoubtOfAWrongClockIsHeld(t *testing.T) {
 	r.pass(time.Hour)
 	r.want("DOUBT", ledger.Held)
 }
+
+// TestADoubtIsLookedUpAfterTheMachineWasOff: over a week-end, and its network comes
+// up after it. That the platform shows nothing then is no reason to ask a person.
+func TestADoubtIsLookedUpAfterTheMachineWasOff(t *testing.T) {
+	r := newRig(t, nil)
+	lists := &sparse{platform: r.api}
+	r.Platform = lists
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		r.api.take(inv)
+		return api.Answer{Fate: api.Unsure}
+	}
+	r.drop("a.csv", header+row("DOUBT", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.clock.add(60 * time.Hour) // off
+	lists.err = api.ErrPaging
+	r.pass(time.Minute)
+	r.want("DOUBT", ledger.Uncertain)
+	lists.err = nil
+	r.pass(10 * time.Minute)
+	r.want("DOUBT", ledger.Sent)
+}

@@ -132,7 +132,8 @@ func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
 }
 
 // blind puts off doubts when the platform showed nothing; for DoubtMax, while
-// others can be sent to it: then it is not away, and a person must look.
+// others can be sent to it: then it is not away, and a person must look. Until each
+// wait was tried, it may be our network that is not up after a machine was off.
 func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -140,7 +141,7 @@ func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) er
 	o.Log.Warn().Err(err).Int("invoices", len(doubts)).Msg("uncertain invoices not looked up; trying again")
 	var outcomes []ledger.Outcome
 	for _, d := range doubts {
-		if o.lanes.shut(d.Company) || !o.tooLong(d) {
+		if o.lanes.shut(d.Company) || !o.tooLong(d) || d.Lookups < len(o.Config.Lookups) {
 			if err := o.lookedUp(ctx, d, false); err != nil {
 				return err
 			}
