@@ -403,3 +403,27 @@ func TestASweepThatTakesItsTimeKeepsNoOtherCompanyWaiting(t *testing.T) {
 		t.Error("sent before its sweep, or a stop was told as a failure")
 	}
 }
+
+// TestWhatAPersonTriesAgainIsTriedForAsLongAgain: what the platform refused days
+// ago had not been tried for days when the network is down at the next try.
+func TestWhatAPersonTriesAgainIsTriedForAsLongAgain(t *testing.T) {
+	r := newRig(t, nil)
+	fate := api.Refused
+	r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: fate, Scope: api.ScopeCredential} }
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Rejected)
+	fate = api.Later
+	r.clock.add(r.Config.MaxAge.Std())
+	found, err := r.Ledger.Find(t.Context(), "F1")
+	r.must(err)
+	r.must(r.Ledger.Retry(t.Context(), []int64{found[0].ID}))
+	r.sendAll()
+	r.want("F1", ledger.Queued)
+	for _, want := range []ledger.State{ledger.Queued, ledger.Held} { // the first of them has an attempt recorded
+		r.clock.add(r.Config.MaxAge.Std() / 2)
+		r.sendAll()
+		r.want("F1", want)
+	}
+}

@@ -210,10 +210,12 @@ func (l *Ledger) Known(ctx context.Context, apiIDs []string) (map[string]bool, e
 }
 
 // TriedSince is when the first attempt of an invoice began that has ended, since a
-// person last released it; zero for none.
+// person last released it, or the platform refused it and a person tried again;
+// zero for none.
 func (l *Ledger) TriedSince(ctx context.Context, id int64) (time.Time, error) {
 	since, err := first(ctx, l.read, scanTime, `SELECT MIN(started_at) FROM attempt WHERE invoice_id = ?1
-		AND started_at >= COALESCE((SELECT MAX(recorded_at) FROM event WHERE invoice_id = ?1 AND kind = 'RELEASED'), '')`, id)
+		AND started_at >= COALESCE((SELECT MAX(recorded_at) FROM event WHERE invoice_id = ?1 AND kind = 'RELEASED'), '')
+		AND number > COALESCE((SELECT MAX(number) FROM attempt WHERE invoice_id = ?1 AND outcome = 'rejected'), 0)`, id)
 	if err != nil {
 		return since, fmt.Errorf("read attempts of invoice %d: %w", id, err)
 	}
