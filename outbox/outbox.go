@@ -104,7 +104,7 @@ type Outbox struct {
 	settleWake signal // a verdict or an outcome was recorded
 	doubtWake  signal // a look-up is due earlier than planned
 	lanes      *lanes
-	noting     sync.Mutex                 // of why companies are stopped
+	noting     sync.Mutex         // of why companies are stopped
 	wanted     map[int64][]wanted // attachments of exports that wait for some
 	stalled    stalled
 	hardship   hardship
