@@ -187,8 +187,8 @@ sent twice.`,
 
 // restore puts a backup in place; kept is where the former ledger went.
 func restore(ctx context.Context, cfg *Config, from string, replace bool, now time.Time) (kept string, m manifest, err error) {
-	if pid, err := ledger.HeldBy(cfg.Ledger); err == nil && pid != 0 {
-		return "", m, told{cfg.say("the ledger is in use: process %d has it; stop the service first", pid), ledger.ErrInUse}
+	if err := unused(cfg); err != nil {
+		return "", m, err
 	}
 	if m, err = verifyBackup(ctx, from); err != nil {
 		return "", m, told{cfg.say("%s is no whole backup, and nothing was changed; name a folder einvoice-backup-...: %s", from, err), err}
@@ -205,7 +205,11 @@ func restore(ctx context.Context, cfg *Config, from string, replace bool, now ti
 	if err := os.RemoveAll(staged); err != nil {
 		return "", m, err
 	}
-	if err := stageBackup(ctx, from, staged); err != nil {
+	err = stageBackup(ctx, from, staged)
+	if err == nil {
+		err = unused(cfg) // copying took its time: the service may have been started again
+	}
+	if err != nil {
 		return "", m, errors.Join(err, os.RemoveAll(staged))
 	}
 	if len(there) > 0 {
@@ -217,6 +221,18 @@ func restore(ctx context.Context, cfg *Config, from string, replace bool, now ti
 		return "", m, err
 	}
 	return kept, m, durable.Rename(staged, at)
+}
+
+// unused refuses a ledger that a process has, or may have.
+func unused(cfg *Config) error {
+	pid, err := ledger.HeldBy(cfg.Ledger)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && pid != 0:
+		return told{cfg.say("the ledger is in use: process %d has it; stop the service first", pid), ledger.ErrInUse}
+	}
+	return err
 }
 
 // stageBackup copies a backup to where it only needs to be renamed.
