@@ -65,6 +65,7 @@ func (c *compiler) attachment(at string, f attachmentFile) attachment {
 type Beside struct {
 	Name     string
 	Required bool // an invoice without it is refused; others go without
+	Shared   bool // its name is the same for every invoice, such as that of the general terms
 }
 
 // ErrTooBig is what Export.Beside returns for a file beyond MaxAttachmentBytes.
@@ -76,7 +77,7 @@ func (m *Mapping) Attachments(inv connector.Invoice, e Export) []Beside {
 	var all []Beside
 	for _, a := range m.attached {
 		if a.file != "" && inv.Number != "" {
-			all = append(all, Beside{a.name(inv, e), a.required})
+			all = append(all, Beside{a.name(inv, e), a.required, !placeholder.MatchString(a.file)})
 		}
 	}
 	return all

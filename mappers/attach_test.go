@@ -45,7 +45,7 @@ func TestThePDFBesideTheExportIsAttached(t *testing.T) {
 			t.Errorf("%s: %v", code, ps)
 		}
 	}
-	if got := m.Attachments(connector.Invoice{Number: "F9"}, e); len(got) != 1 || got[0] != (Beside{"F9.pdf", true}) {
+	if got := m.Attachments(connector.Invoice{Number: "F9"}, e); len(got) != 1 || got[0] != (Beside{"F9.pdf", true, false}) {
 		t.Errorf("waits for %v", got)
 	}
 }

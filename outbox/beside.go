@@ -151,6 +151,7 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 // wanted is an attachment that invoices of an export name.
 type wanted struct {
 	name     string
+	shared   bool            // by every invoice of every export
 	required bool            // by one that is not refused anyway
 	by       []connector.Key // of the invoices
 }
@@ -174,7 +175,7 @@ func (o *Outbox) wantedBy(ctx context.Context, d *Drop, f ledger.File, m *mapper
 			at, ok := seen[fold(b.Name)]
 			if !ok {
 				at, seen[fold(b.Name)] = len(all), len(all)
-				all = append(all, wanted{name: b.Name})
+				all = append(all, wanted{name: b.Name, shared: b.Shared})
 			}
 			all[at].required = all[at].required || b.Required && !r.Refused()
 			all[at].by = append(all[at].by, r.Invoice.Key())
@@ -248,8 +249,12 @@ func (o *Outbox) takeEarlier(ctx context.Context, f ledger.File, w wanted) (bool
 }
 
 // earlier finds the attachment of the export that f is a copy of, else of one
-// that had all the invoices that ask for it now; ErrNotFound.
+// that had all the invoices that ask for it now; ErrNotFound. One that is the
+// same for all invoices is the newest.
 func (o *Outbox) earlier(ctx context.Context, f ledger.File, w wanted) (ledger.Part, error) {
+	if w.shared {
+		return o.Ledger.EarlierBeside(ctx, f.Drop, w.name)
+	}
 	of, err := o.copied(ctx, f)
 	if err == nil {
 		have, err := o.besidesOf(ctx, of.ID)

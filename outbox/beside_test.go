@@ -296,3 +296,19 @@ func TestEachInvoiceGetsItsOwnPDFOfThatName(t *testing.T) {
 		}
 	}
 }
+
+func TestTheGeneralTermsServeEveryExport(t *testing.T) {
+	r := newRig(t, reading(t, strings.Replace(withPDF, "{document_number}", "conditions", 1)))
+	r.sweep()
+	r.drop("conditions.pdf", pdf+"conditions")
+	for _, n := range []string{"F1", "F2"} {
+		r.drop(n+".csv", header+row(n, "10"))
+		r.intake()
+	}
+	r.sendAll()
+	for _, n := range []string{"F1", "F2"} {
+		if got := r.sentAttachment(n); got != pdf+"conditions" {
+			t.Errorf("%s went with %q", n, got)
+		}
+	}
+}
