@@ -252,6 +252,51 @@ func TestListsThatShowLittleProveNoAbsence(t *testing.T) {
 	}
 }
 
+// byNumber shows an invoice to those who ask for its number, and on no day.
+type byNumber struct {
+	*platform
+	number string
+}
+
+func (p *byNumber) List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error] {
+	return func(yield func(connector.Remote, error) bool) {
+		for r, err := range p.platform.List(ctx, q) {
+			if q.Number == "" && r.Invoice.Number == p.number {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestWhatItsNumberShowsIsNotAbsentBesideAnotherDoubt: the list of the day, which
+// is walked for the other one, lacks it.
+func TestWhatItsNumberShowsIsNotAbsentBesideAnotherDoubt(t *testing.T) {
+	r := newRig(t, nil)
+	r.Platform = &byNumber{r.api, "ARRIVED"}
+	r.api.answer = func(inv connector.Invoice, post int) api.Answer {
+		if inv.Number == "WITNESS" || post > 1 {
+			return api.Answer{Fate: api.Sent}
+		}
+		if inv.Number == "ARRIVED" {
+			r.api.take(inv)
+		}
+		return api.Answer{Fate: api.Unsure}
+	}
+	r.drop("a.csv", header+row("ARRIVED", "10.00")+row("LOST", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.clock.add(time.Second)
+	r.drop("b.csv", header+row("WITNESS", "10.00"))
+	r.intake()
+	r.pass(6 * time.Hour)
+	r.want("ARRIVED", ledger.Sent)
+	r.posts("ARRIVED", 1)
+	r.posts("LOST", 2)
+}
+
 // TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate: else it would go again.
 func TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate(t *testing.T) {
 	r := newRig(t, nil)

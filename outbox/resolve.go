@@ -184,7 +184,8 @@ const few = 3
 
 // sight asks for a few by number. What that does not show, and many at once, it
 // looks for among all invoices of the day: a number may be there after all (a
-// filter that the server does not know), and so may a witness.
+// filter that the server does not know), and so may a witness. What a number did
+// show is there, even where the day lacks it (dates may be stored in another zone).
 func (o *Outbox) sight(ctx context.Context, doubts []ledger.Doubt) (*sighting, error) {
 	s, first := newSighting(doubts), doubts[0]
 	q := api.Query{FiscalID: o.company(first.Company).FiscalID, Direction: connector.Outgoing}
@@ -198,7 +199,7 @@ func (o *Outbox) sight(ctx context.Context, doubts []ledger.Doubt) (*sighting, e
 		if err := o.leaveOut(ctx, s); err != nil || s.whole() {
 			return s, err
 		}
-		s = newSighting(doubts)
+		s.others = nil // only the day's own are witnesses of what it lacks
 	}
 	q.Number, q.IssuedFrom, q.IssuedTo = "", first.IssueDate, first.IssueDate
 	if err := o.collect(ctx, s, q, first.IssueDate); err != nil {
