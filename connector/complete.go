@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
@@ -54,12 +55,16 @@ func Breakdown(lines []Line, scale int) ([]Tax, error) {
 	var order []key
 	for _, l := range lines {
 		k := key{l.Category, l.Rate.Or0().Trim(0)} // 20 and 20.00 are one rate
+		if k.category == "" && !k.rate.IsZero() {
+			k.category = "S" // as for the rules; a charge often names none where the lines do
+		}
 		g := groups[k]
 		if g == nil {
-			g = &Tax{Category: l.Category, Rate: AmountOf(l.Rate.Or0()), Taxable: AmountOf(decimal.Zero)}
+			g = &Tax{Rate: AmountOf(l.Rate.Or0()), Taxable: AmountOf(decimal.Zero)}
 			groups[k] = g
 			order = append(order, k)
 		}
+		g.Category = cmp.Or(g.Category, l.Category)
 		sum, err := g.Taxable.Or0().Add(l.Net.Or0())
 		if err != nil {
 			return nil, err

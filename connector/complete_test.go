@@ -63,3 +63,19 @@ func TestOneRateWrittenInTwoWaysIsOneRate(t *testing.T) {
 		t.Error(taxes, err)
 	}
 }
+
+func TestAChargeThatNamesNoCategoryJoinsItsRate(t *testing.T) {
+	line := func(category, net string) Line {
+		return Line{Category: category, Net: MustAmount(net), Rate: MustAmount("20")}
+	}
+	taxes, err := Breakdown([]Line{line("", "0.13"), line("S", "0.13")}, 2)
+	if err != nil || len(taxes) != 1 {
+		t.Fatalf("one rate gives %d entries, %v: %v", len(taxes), taxes, err)
+	}
+	if taxes[0].Category != "S" || taxes[0].Taxable.String() != "0.26" || taxes[0].Tax.String() != "0.05" {
+		t.Errorf("got %+v", taxes[0])
+	}
+	if alone, _ := Breakdown([]Line{line("", "0.13")}, 2); alone[0].Category != "" {
+		t.Errorf("a category that nobody named: %q", alone[0].Category)
+	}
+}
