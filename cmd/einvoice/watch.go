@@ -53,17 +53,31 @@ func (a *app) watchLoop(ctx context.Context) error {
 	}
 }
 
-// lookAround looks once. What it cannot find out is told once, and is no alarm.
+// lookAround looks once. What it cannot find out is told once, and is no alarm;
+// nor is an alarm over that it cannot look into.
 func (a *app) lookAround(ctx context.Context, now time.Time) {
 	wrong, err := a.wrong(ctx, now)
 	if ctx.Err() != nil {
 		return
 	}
 	a.said.say(a.log, "watch", err, "cannot look for what needs a person")
+	if err != nil {
+		wrong = append(wrong, a.up(ctx)...)
+	}
 	err = a.alarms.Update(ctx, wrong)
 	if ctx.Err() == nil {
 		a.said.say(a.log, "alarms", err, "alarm not said; trying again")
 	}
+}
+
+// up lists what was wrong when it could be seen; nothing while the board itself
+// cannot be read, for then it says nothing either.
+func (a *app) up(ctx context.Context) (all []alarm.Condition) {
+	alarms, _ := a.alarms.Up(ctx)
+	for _, al := range alarms {
+		all = append(all, al.Condition)
+	}
+	return all
 }
 
 // wrong lists what is wrong now.

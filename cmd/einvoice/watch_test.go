@@ -100,6 +100,48 @@ func TestTheDaemonSeesWhatNeedsAPerson(t *testing.T) {
 	}
 }
 
+// heard remembers the ends that were said.
+type heard struct{ raised, cleared int }
+
+func (*heard) Name() string { return "heard" }
+
+func (h *heard) Say(_ context.Context, n alarm.Notice) error {
+	if n.Cleared {
+		h.cleared++
+	} else {
+		h.raised++
+	}
+	return nil
+}
+
+// TestAnAlarmThatCannotBeLookedIntoIsNotOver: the ledger cannot be read for a while.
+func TestAnAlarmThatCannotBeLookedIntoIsNotOver(t *testing.T) {
+	cfg := appConfig(t, "http://127.0.0.1:1")
+	cfg.Alarm.DiskFree = 0
+	l, _, _ := bothLogs("info")
+	a, err := newApp(t.Context(), cfg, l.log, l.tell(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	now, h := time.Now(), &heard{}
+	a.alarms = alarm.New(a.ledger, cfg.lang(), func() time.Time { return now }, h)
+	if err := a.ledger.Put(t.Context(), outbox.StoppedFact("demo"), "since today"); err != nil {
+		t.Fatal(err)
+	}
+	a.lookAround(t.Context(), now)
+	if err := a.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		now = now.Add(5 * time.Minute)
+		a.lookAround(t.Context(), now)
+	}
+	if h.raised != 1 || h.cleared != 0 {
+		t.Errorf("raised %d times and said to be over %d times, want 1 and 0", h.raised, h.cleared)
+	}
+}
+
 // away puts a file where a folder was, as a mount that failed can leave it; back
 // mends it.
 func away(dir string) error {
