@@ -139,6 +139,8 @@ func handOver(ctx context.Context, cfg *Config, q ledger.Request, end time.Time,
 		switch {
 		case err != nil:
 			return false, err
+		case !back && errors.Is(why, errLeft):
+			return false, lastWord(context.WithoutCancel(ctx), asked, cfg, s.out)
 		case !back && ctx.Err() == nil:
 			continue // it is being done
 		case errors.Is(why, errLeft):
@@ -146,6 +148,19 @@ func handOver(ctx context.Context, cfg *Config, q ledger.Request, end time.Time,
 		}
 		return false, why
 	}
+}
+
+// lastWord is what became of a request whose process ended: it may have answered
+// just before. Otherwise nobody will, and nobody knows whether it was done.
+func lastWord(ctx context.Context, asked *ledger.Asked, cfg *Config, out io.Writer) error {
+	answer, err := asked.Answer(ctx)
+	if err == nil && answer.DoneAt.IsZero() {
+		err = errors.New(cfg.say("the daemon ended while it did this; look with trace, then ask again"))
+	}
+	if err != nil {
+		return err
+	}
+	return tell(answer, out)
 }
 
 // errLeft says that nobody has the ledger any more.

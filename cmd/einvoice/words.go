@@ -158,6 +158,7 @@ var inFrench = map[string]string{
 	// the ledger, its backup, its restore
 	"the ledger in %s is in use: process %d has it; only one einvoice may run with a configuration, stop the other first": "le registre de %s est en service (processus %d) ; un seul einvoice peut tourner avec une configuration, arrêtez d'abord l'autre",
 	"the ledger is in use: process %d has it and takes no requests; wait until it ends":                                   "le registre est en service (processus %d, qui ne prend pas de demandes) ; attendez qu'il se termine",
+	"the daemon ended while it did this; look with trace, then ask again":                                                 "le démon s'est arrêté pendant cette demande ; vérifiez avec trace, puis redemandez",
 	"the ledger is in use: process %d has it; stop the service first":                                                     "le registre est en service (processus %d) ; arrêtez d'abord le service",
 	"%s: %d invoices, %d spool files, %d blobs, verified\n":                                                               "%s : %d factures, %d fichiers déposés, %d contenus, vérifiés\n",
 	"%s is inside the ledger's own folder; name another one, best on another disk":                                        "%s est dans le dossier même du registre ; donnez-en un autre, de préférence sur un autre disque",
