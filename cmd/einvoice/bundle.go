@@ -153,14 +153,9 @@ func codesOfQueue(ctx context.Context, cfg *Config, l *ledger.Ledger, out io.Wri
 }
 
 func doctorText(ctx context.Context, cfg *Config) (string, error) {
-	setup, done, err := doctorSetup(cfg)
-	if err != nil {
-		return "", err
-	}
-	defer done()
 	var b strings.Builder
-	doctor.Run(ctx, setup, doctor.Local(), func(f doctor.Finding) { printFinding(&b, f) })
-	return b.String(), ctx.Err()
+	_, err := diagnose(ctx, cfg, cfg.lang(), func(f doctor.Finding) { printFinding(&b, cfg, f) })
+	return b.String(), err
 }
 
 func mappingVersions(cfg *Config) (string, error) {

@@ -13,6 +13,7 @@ import (
 	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/drop/sftpplace"
+	"einvoice/connector/problem"
 	"einvoice/inbox"
 )
 
@@ -34,7 +35,10 @@ do not count), 1 something failed, 4 the configuration is invalid.`,
 			if err != nil {
 				return err
 			}
-			return examine(cmd.Context(), cfg, s.out, asJSON)
+			if asJSON {
+				return examineForPrograms(cmd.Context(), cfg, s.out)
+			}
+			return examine(cmd.Context(), cfg, s.out)
 		},
 	}
 	configFlag(cmd, &path)
@@ -42,60 +46,76 @@ do not count), 1 something failed, 4 the configuration is invalid.`,
 	return cmd
 }
 
-func examine(ctx context.Context, cfg *Config, out io.Writer, asJSON bool) error {
-	setup, done, err := doctorSetup(cfg)
+// examine prints each finding as it comes, in the language of the configuration.
+func examine(ctx context.Context, cfg *Config, out io.Writer) error {
+	grades, err := diagnose(ctx, cfg, cfg.lang(), func(f doctor.Finding) { printFinding(out, cfg, f) })
 	if err != nil {
 		return err
 	}
-	defer done()
+	_, err = io.WriteString(out, cfg.say("%d OK, %d WARN, %d FAIL\n", grades[doctor.OK], grades[doctor.Warn], grades[doctor.Fail]))
+	return graded(grades, err)
+}
+
+// examineForPrograms prints JSON, which is in English whatever people read.
+func examineForPrograms(ctx context.Context, cfg *Config, out io.Writer) error {
 	var all []doctor.Finding
-	grades := map[doctor.Grade]int{}
-	doctor.Run(ctx, setup, doctor.Local(), func(f doctor.Finding) {
-		all = append(all, f)
-		grades[f.Grade]++
-		if !asJSON {
-			printFinding(out, f)
-		}
-	})
-	if err := ctx.Err(); err != nil {
+	grades, err := diagnose(ctx, cfg, problem.English, func(f doctor.Finding) { all = append(all, f) })
+	if err != nil {
 		return err
 	}
-	if asJSON {
-		err = writeJSON(out, all)
-	} else {
-		_, err = fmt.Fprintf(out, "%d OK, %d WARN, %d FAIL\n", grades[doctor.OK], grades[doctor.Warn], grades[doctor.Fail])
-	}
+	return graded(grades, writeJSON(out, all))
+}
+
+func graded(grades map[doctor.Grade]int, err error) error {
 	if err == nil && grades[doctor.Fail] > 0 {
 		return exitError(exitFailure)
 	}
 	return err
 }
 
-func printFinding(out io.Writer, f doctor.Finding) {
+// diagnose hands over every finding and counts them by their grade.
+func diagnose(ctx context.Context, cfg *Config, lang problem.Lang, found func(doctor.Finding)) (map[doctor.Grade]int, error) {
+	setup, done, err := doctorSetup(cfg, lang)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	grades := map[doctor.Grade]int{}
+	doctor.Run(ctx, setup, doctor.Local(), func(f doctor.Finding) {
+		grades[f.Grade]++
+		found(f)
+	})
+	return grades, ctx.Err()
+}
+
+func printFinding(out io.Writer, cfg *Config, f doctor.Finding) {
 	subject := f.Subject
 	if subject != "" {
-		subject += ": "
+		subject = cfg.say("%s: ", subject)
 	}
-	fmt.Fprintf(out, "%-4s  %-20s  %s%s\n", f.Grade, f.Check, subject, f.Seen)
+	fmt.Fprintf(out, "%-*s  %-22s  %s%s\n", gradeWidth, cfg.say(string(f.Grade)), f.Title, subject, f.Seen)
 	if f.Remedy != "" {
-		fmt.Fprintf(out, "      %-20s  -> %s\n", "", f.Remedy)
+		fmt.Fprintf(out, "%-*s  -> %s\n", gradeWidth+2+22, "", f.Remedy)
 	}
 }
 
+// gradeWidth holds the longest word for a grade.
+const gradeWidth = 5
+
 // doctorSetup turns a configuration into what can be measured of it.
-func doctorSetup(cfg *Config) (s doctor.Setup, done func(), err error) {
+func doctorSetup(cfg *Config, lang problem.Lang) (s doctor.Setup, done func(), err error) {
 	client, err := newClient(cfg, zerolog.Nop())
 	if err != nil {
 		return s, nil, err
 	}
-	in, err := inbox.New(cfg.Inbox, inbox.Options{Companies: cfg.companies(), Platform: client})
+	in, err := inbox.New(cfg.Inbox, inbox.Options{Companies: cfg.companies(), Platform: client, Lang: lang})
 	if err != nil {
 		client.Close()
 		return s, nil, err
 	}
 	s = doctor.Setup{
 		Config: cfg.file, Environment: cfg.Environment, API: cfg.API, Companies: cfg.companies(), Folders: cfg.measured(),
-		Remote: cfg.remote(), SFTP: cfg.SFTP, Ledger: cfg.Ledger, Secrets: cfg.secrets(), Platform: client, Lang: cfg.lang(),
+		Remote: cfg.remote(), SFTP: cfg.SFTP, Ledger: cfg.Ledger, Secrets: cfg.secrets(), Platform: client, Lang: lang,
 		TokenEnds: tokenEnd(cfg), TokenDays: cfg.Alarm.TokenDays,
 		Calls: func(ctx context.Context, since time.Time) ([]api.Call, error) { return api.Calls(ctx, cfg.API, since) },
 		Registration: func(ctx context.Context, company string) (string, error) {

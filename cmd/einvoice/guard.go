@@ -24,7 +24,7 @@ func (c *Config) guards(m doctor.Machine, r setting.Report) {
 			r.Wrong(s.key, "is %s, which everybody on this machine can use; chmod 600 '%s'", s.path, s.path)
 		}
 	}
-	if other := doctor.OtherEnvironment(c.API.TokenFile, c.Environment); other != "" {
+	if other := doctor.OtherEnvironment(c.API.TokenFile, c.Environment); other != (setting.Phrase{}) {
 		r.Wrong("api.token_file", "is named for %s, but environment is %q: use the token of this environment", other, c.Environment)
 	}
 	for key, dir := range map[string]string{"folders.root": c.Folders.Root, "ledger.path": c.Ledger.Path} {

@@ -86,6 +86,13 @@ var inFrench = map[string]string{
 	"notice: drop %s: the folder %s is not there; einvoice run makes it, but if the ERP writes elsewhere nothing will ever come: check the spelling, and that a share is mounted":                                                                              "remarque : dépôt %s : le dossier %s n'existe pas ; einvoice run le crée, mais si le logiciel de gestion écrit ailleurs, rien n'arrivera jamais : vérifiez l'orthographe, et que le partage est monté",
 	"notice: drop %s, mapping %s: nothing proves that an export is whole, so its last invoice waits %s (tail_hold); let the ERP rename the file into place and set complete = \"on-appearance\"":                                                               "remarque : dépôt %s, modèle %s : rien ne prouve qu'un export est complet, sa dernière facture attend donc %s (tail_hold) ; faites renommer le fichier par le logiciel de gestion une fois écrit, et réglez complete = \"on-appearance\"",
 
+	// doctor
+	"%s: ":                      "%s : ",
+	"OK":                        "OK",
+	"WARN":                      "AVIS",
+	"FAIL":                      "ÉCHEC",
+	"%d OK, %d WARN, %d FAIL\n": "%d OK, %d AVIS, %d ÉCHEC(S)\n",
+
 	// status
 	"environment\t%s\t%s\n":                                                    "environnement\t%s\t%s\n",
 	"daemon\tnot running: nothing is read or sent\n":                           "service\tarrêté : rien n'est lu ni envoyé\n",

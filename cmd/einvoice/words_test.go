@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"einvoice/cmd/einvoice/doctor"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -73,6 +74,9 @@ func TestEveryTextOfTheCommandsHasAFrenchOne(t *testing.T) {
 	}
 	for _, word := range []string{"invoice", "credit note", "of yours", "built in", errConfig.Error(), errMapping.Error(), "refuse", "hold", "warn"} {
 		all[word] = "title or severity"
+	}
+	for _, g := range []doctor.Grade{doctor.OK, doctor.Warn, doctor.Fail} {
+		all[string(g)] = "grade of a finding"
 	}
 	for _, st := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Sending, ledger.Uncertain, ledger.Held, ledger.Sent,
 		ledger.Rejected, ledger.Refused, ledger.Conflict, ledger.Duplicate, ledger.Superseded, ledger.Ignored} {

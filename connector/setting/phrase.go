@@ -1,6 +1,7 @@
 package setting
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -12,10 +13,7 @@ type Phrase struct{ English, French string }
 // Say makes a phrase of an English format, of which there must be a French one
 // in this package. A phrase among the arguments is told in its own language.
 func Say(format string, args ...any) Phrase {
-	french, known := inFrench[format]
-	if !known {
-		french = format
-	}
+	french := cmp.Or(inFrench[format], doctorInFrench[format], format)
 	theirs := make([]any, len(args))
 	for i, a := range args {
 		theirs[i] = a

@@ -7,8 +7,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
+	"einvoice/connector/setting"
 )
 
 // Grade is how bad a finding is.
@@ -32,6 +31,7 @@ const (
 // Finding is what one check saw of one subject.
 type Finding struct {
 	Check   string `json:"check"`
+	Title   string `json:"-"` // the check's name for people
 	Subject string `json:"subject,omitempty"`
 	Grade   Grade  `json:"grade"`
 	Seen    string `json:"seen"`
@@ -76,21 +76,20 @@ type Setup struct {
 
 // check is one thing to measure, of each of its subjects.
 type check struct {
-	name     string
+	name     string // a code
+	french   string // its name for people; in English they see the code
 	subjects func(Setup) []string
 	measure  func(ctx context.Context, e *exam, subject string) verdict
 }
 
 type verdict struct {
 	grade        Grade
-	seen, remedy string
+	seen, remedy setting.Phrase
 }
 
-func ok(format string, args ...any) verdict {
-	return verdict{grade: OK, seen: fmt.Sprintf(format, args...)}
-}
-func warn(seen, remedy string) verdict { return verdict{Warn, seen, remedy} }
-func fail(seen, remedy string) verdict { return verdict{Fail, seen, remedy} }
+func ok(seen setting.Phrase) verdict           { return verdict{grade: OK, seen: seen} }
+func warn(seen, remedy setting.Phrase) verdict { return verdict{Warn, seen, remedy} }
+func fail(seen, remedy setting.Phrase) verdict { return verdict{Fail, seen, remedy} }
 
 // exam is one run over a setup.
 type exam struct {
@@ -114,49 +113,49 @@ func Names() []string {
 
 func checks() []check {
 	return []check{
-		{"service-account", once, serviceAccount},
-		{"umask", once, umask},
-		{"open-files", once, openFiles},
-		{"config-rights", once, configRights},
-		{"secret-rights", func(s Setup) []string { return s.Secrets }, secretRights},
-		{"token", once, tokenPresent},
-		{"token-environment", once, tokenEnvironment},
-		{"folder-exists", folders, folderExists},
-		{"folder-rights", folders, folderRights},
-		{"folder-mapped-drive", folders, mappedDrive},
-		{"folder-network", folders, folderNetwork},
-		{"folder-space", folders, space},
-		{"folder-inodes", folders, inodes},
-		{"folder-clock", folders, folderClock},
-		{"folder-antivirus", folders, antivirus},
-		{"folder-letter-case", folders, letterCase},
-		{"drop-archive", drops, sameVolume},
-		{"drop-events", drops, events},
-		{"ledger-disk", ledgerFolder, ledgerDisk},
-		{"ledger-rights", ledgerFolder, ledgerRights},
-		{"ledger-space", ledgerFolder, onceMade(space)},
-		{"ledger-inodes", ledgerFolder, onceMade(inodes)},
-		{"ledger-fsync", ledgerFolder, onceMade(fsync)},
-		{"ledger-integrity", ledgerFolder, integrity},
-		{"ledger-version", ledgerFolder, schema},
-		{"ledger-owner", ledgerFolder, identity},
-		{"held-invoices", ledgerFolder, held},
-		{"uncertain-invoices", ledgerFolder, uncertain},
-		{"api-proxy", once, proxy},
-		{"api-name", once, name},
-		{"api-reachable", once, reachable},
-		{"api-tls", once, certificate},
-		{"api-clock", once, apiClock},
-		{"api-token", companies, tokenValid},
-		{"token-days", once, tokenDays},
-		{"company-registered", companies, registered},
-		{"callbacks-registered", companies, callbacks},
-		{"callback-loop", callbackURL, loop},
-		{"callback-failures", calledCompanies, callbackFailures},
-		{"callback-log", callbackURL, callbackLog},
-		{"sftp-connect", remote, sftpConnect},
-		{"sftp-rename", remote, sftpRename},
-		{"sftp-clock", remote, sftpClock},
+		{"service-account", "compte du service", once, serviceAccount},
+		{"umask", "umask", once, umask},
+		{"open-files", "fichiers ouverts", once, openFiles},
+		{"config-rights", "configuration, droits", once, configRights},
+		{"secret-rights", "secrets, droits", func(s Setup) []string { return s.Secrets }, secretRights},
+		{"token", "jeton", once, tokenPresent},
+		{"token-environment", "jeton, environnement", once, tokenEnvironment},
+		{"folder-exists", "dossier présent", folders, folderExists},
+		{"folder-rights", "dossier, droits", folders, folderRights},
+		{"folder-mapped-drive", "dossier, lecteur", folders, mappedDrive},
+		{"folder-network", "dossier, réseau", folders, folderNetwork},
+		{"folder-space", "dossier, espace", folders, space},
+		{"folder-inodes", "dossier, inodes", folders, inodes},
+		{"folder-clock", "dossier, horloge", folders, folderClock},
+		{"folder-antivirus", "dossier, antivirus", folders, antivirus},
+		{"folder-letter-case", "dossier, casse", folders, letterCase},
+		{"drop-archive", "dépôt, archivage", drops, sameVolume},
+		{"drop-events", "dépôt, événements", drops, events},
+		{"ledger-disk", "registre, disque", ledgerFolder, ledgerDisk},
+		{"ledger-rights", "registre, droits", ledgerFolder, ledgerRights},
+		{"ledger-space", "registre, espace", ledgerFolder, onceMade(space)},
+		{"ledger-inodes", "registre, inodes", ledgerFolder, onceMade(inodes)},
+		{"ledger-fsync", "registre, fsync", ledgerFolder, onceMade(fsync)},
+		{"ledger-integrity", "registre, intégrité", ledgerFolder, integrity},
+		{"ledger-version", "registre, version", ledgerFolder, schema},
+		{"ledger-owner", "registre, API", ledgerFolder, identity},
+		{"held-invoices", "factures à vérifier", ledgerFolder, held},
+		{"uncertain-invoices", "factures incertaines", ledgerFolder, uncertain},
+		{"api-proxy", "API, proxy", once, proxy},
+		{"api-name", "API, nom", once, name},
+		{"api-reachable", "API, connexion", once, reachable},
+		{"api-tls", "API, TLS", once, certificate},
+		{"api-clock", "API, horloge", once, apiClock},
+		{"api-token", "API, jeton", companies, tokenValid},
+		{"token-days", "jeton, échéance", once, tokenDays},
+		{"company-registered", "société enregistrée", companies, registered},
+		{"callbacks-registered", "rappels enregistrés", companies, callbacks},
+		{"callback-loop", "rappels, essai", callbackURL, loop},
+		{"callback-failures", "rappels manqués", calledCompanies, callbackFailures},
+		{"callback-log", "rappels, relevé", callbackURL, callbackLog},
+		{"sftp-connect", "SFTP, connexion", remote, sftpConnect},
+		{"sftp-rename", "SFTP, renommage", remote, sftpRename},
+		{"sftp-clock", "SFTP, horloge", remote, sftpClock},
 	}
 }
 
@@ -208,20 +207,7 @@ func Run(ctx context.Context, s Setup, m Machine, found func(Finding)) {
 			cctx, cancel := context.WithTimeout(ctx, perCheck)
 			v := c.measure(cctx, e, subject)
 			cancel()
-			found(Finding{Check: c.name, Subject: subject, Grade: v.grade, Seen: v.seen, Remedy: v.remedy})
+			found(v.in(s.Lang, c, subject))
 		}
 	}
-}
-
-// told is an error in the words of the catalogue, where it has them.
-func (e *exam) told(err error) (seen, remedy string) {
-	var apiErr *api.Error
-	if errors.As(err, &apiErr) && apiErr.Problem.Code != "" {
-		return apiErr.Problem.Message(e.Lang), apiErr.Problem.Remedy(e.Lang)
-	}
-	var p problem.Problem
-	if errors.As(err, &p) {
-		return p.Message(e.Lang), p.Remedy(e.Lang)
-	}
-	return err.Error(), ""
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -287,7 +288,7 @@ func only(t *testing.T, s Setup, m Machine, name string) (worst Finding) {
 		}
 		for _, subject := range c.subjects(s) {
 			if v := c.measure(t.Context(), e, subject); v.grade > worst.Grade || worst.Grade == "" || v.grade == Fail {
-				worst = Finding{name, subject, v.grade, v.seen, v.remedy}
+				worst = v.in(s.Lang, c, subject)
 				if v.grade == Fail {
 					return worst
 				}
@@ -315,7 +316,7 @@ func TestTokenNamedForTheOtherEnvironment(t *testing.T) {
 		{"token-sandbox.txt", "production", "the sandbox"}, {"prod.token", "sandbox", "production"},
 		{"/srv/prod/token.txt", "sandbox", ""}, {"prod-test.txt", "sandbox", ""},
 	} {
-		if got := OtherEnvironment(c.file, c.environment); got != c.want {
+		if got := OtherEnvironment(c.file, c.environment).English; got != c.want {
 			t.Errorf("%s in %s: %q, want %q", c.file, c.environment, got, c.want)
 		}
 	}
@@ -329,4 +330,45 @@ func invoiceIn(t *testing.T, s *Setup, state ledger.State, created time.Time) {
 		VALUES (1, 1, '2', 2, 'acme', '100000009', 'F-1', 2026, '2026-11-01', 0, '200000008', '12.00', '12', 'EUR', 'x', 'QUEUED', ?, '[]', ?)`,
 		string(state), created.Format("2006-01-02T15:04:05.000Z"))
 	execute(t, s, "INSERT INTO tally (company, state, platform_state, invoices, newest) VALUES ('acme', ?, '', 1, 1)", string(state))
+}
+
+// englishWord is what no French text has, but for what the system itself says.
+var englishWord = regexp.MustCompile(`(?i)\b(the|is|are|not|and|with|for|this|that|to|of|see|there|correct it)\b`)
+
+func TestInFrenchEveryFindingIsFrench(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "")
+	check := func(t *testing.T, f Finding) {
+		for _, text := range []string{f.Title, f.Seen, f.Remedy} {
+			said, _, _ := strings.Cut(text, "le système répond : ")
+			if word := englishWord.FindString(said); word != "" {
+				t.Errorf("%s: %q in %q", f.Check, word, text)
+			}
+		}
+	}
+	s, m := healthy(t)
+	s.Lang = problem.French
+	for _, f := range run(t, s, m) {
+		check(t, f)
+	}
+	for name, spoil := range sick() {
+		t.Run(name, func(t *testing.T) {
+			s, m := healthy(t)
+			s.Lang = problem.French
+			spoil(t, &s, &m)
+			if name == "callbacks-registered" {
+				return // the difference comes in the language of the inbox
+			}
+			check(t, only(t, s, m, name))
+		})
+	}
+}
+
+func TestChecksHaveOneNameEachInFrench(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range checks() {
+		if c.french == "" || seen[c.french] != "" || len([]rune(c.french)) > 22 {
+			t.Errorf("%s: %q, as %q", c.name, c.french, seen[c.french])
+		}
+		seen[c.french] = c.name
+	}
 }

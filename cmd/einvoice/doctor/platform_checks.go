@@ -16,6 +16,7 @@ import (
 
 	"einvoice/connector/api"
 	"einvoice/connector/ledger"
+	"einvoice/connector/setting"
 )
 
 // greeting is the platform's answer to one request without a token.
@@ -103,9 +104,9 @@ func proxy(ctx context.Context, e *exam, _ string) verdict {
 	u, err := e.viaProxy()
 	switch {
 	case err != nil:
-		return fail("the proxy's address cannot be read", "correct api.proxy or HTTPS_PROXY") // the error may show its password
+		return fail(setting.Say("the proxy's address cannot be read"), setting.Say("correct api.proxy or HTTPS_PROXY")) // the error may show its password
 	case u == nil:
-		return ok("none")
+		return ok(setting.Say("no proxy"))
 	}
 	port := u.Port()
 	if port == "" {
@@ -116,73 +117,73 @@ func proxy(ctx context.Context, e *exam, _ string) verdict {
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
 	if err != nil {
-		return fail(err.Error(), "correct api.proxy or HTTPS_PROXY, or open the firewall to the proxy")
+		return fail(setting.Say("no connection: %v", caused(err)), setting.Say("correct api.proxy or HTTPS_PROXY, or open the firewall to the proxy"))
 	}
 	conn.Close()
-	return ok("%s answers", u.Host)
+	return ok(setting.Say("%s answers", u.Host))
 }
 
 func name(ctx context.Context, e *exam, _ string) verdict {
 	base, err := url.Parse(e.API.BaseURL)
 	if err != nil {
-		return fail("api.base_url cannot be read", "correct api.base_url")
+		return fail(setting.Say("api.base_url cannot be read"), setting.Say("correct api.base_url"))
 	}
 	if u, err := e.viaProxy(); err == nil && u != nil {
-		return ok("left to the proxy")
+		return ok(setting.Say("left to the proxy"))
 	}
 	addrs, err := new(net.Resolver).LookupHost(ctx, base.Hostname())
 	if err != nil {
-		return fail(err.Error(), "nslookup "+base.Hostname()+": correct the name, or the DNS server of this machine")
+		return fail(setting.Say("no address is found: %v", caused(err)), setting.Say("nslookup %s: correct the name, or the DNS server of this machine", base.Hostname()))
 	}
-	return ok("%s is %s", base.Hostname(), addrs[0])
+	return ok(as(base.Hostname() + " = " + addrs[0]))
 }
 
 func reachable(_ context.Context, e *exam, _ string) verdict {
 	g := e.hello()
 	switch {
 	case g.err != nil:
-		return fail(g.err.Error(), "curl -I "+e.API.BaseURL+": open the firewall to it, or set api.proxy")
+		return fail(setting.Say("no connection: %v", caused(g.err)), setting.Say("curl -I %s: open the firewall to it, or set api.proxy", e.API.BaseURL))
 	case g.status == http.StatusProxyAuthRequired:
-		return fail("the proxy asks for a login", "put user and password into HTTPS_PROXY of the service's environment")
+		return fail(setting.Say("the proxy asks for a login"), setting.Say("put user and password into HTTPS_PROXY of the service's environment"))
 	case g.status >= 500:
-		return warn(fmt.Sprintf("answers HTTP %d", g.status), "wait: the platform has a fault, and sending goes on by itself")
+		return warn(setting.Say("answers HTTP %d", g.status), setting.Say("wait: the platform has a fault, and sending goes on by itself"))
 	}
-	return ok("answers HTTP %d", g.status)
+	return ok(setting.Say("answers HTTP %d", g.status))
 }
 
 func certificate(_ context.Context, e *exam, _ string) verdict {
 	base, err := url.Parse(e.API.BaseURL)
 	if err != nil {
-		return fail("api.base_url cannot be read", "correct api.base_url")
+		return fail(setting.Say("api.base_url cannot be read"), setting.Say("correct api.base_url"))
 	}
 	if base.Scheme == "http" {
 		if ip := net.ParseIP(base.Hostname()); base.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
-			return ok("plain http, on this machine only")
+			return ok(setting.Say("plain http, on this machine only"))
 		}
-		return fail("plain http: the token goes over the network for everybody to read", "write https:// in api.base_url")
+		return fail(setting.Say("plain http: the token goes over the network for everybody to read"), setting.Say("write https:// in api.base_url"))
 	}
 	g := e.hello()
 	var verify *tls.CertificateVerificationError
 	switch {
 	case errors.As(g.err, &verify):
-		return fail(verify.Error(), "if a proxy inspects TLS, put its certificate into a file and set api.ca_file")
+		return fail(setting.Say("the certificate is not trusted: %v", verify), setting.Say("if a proxy inspects TLS, put its certificate into a file and set api.ca_file"))
 	case g.err != nil:
-		return fail("no TLS connection: "+g.err.Error(), "see api-reachable")
+		return fail(setting.Say("no TLS connection: %v", caused(g.err)), see("api-reachable"))
 	case g.expiry.Sub(g.ours) < 3*24*time.Hour:
-		return warn("the certificate ends on "+g.expiry.Format(time.DateOnly), "tell the platform, or whoever runs the inspecting proxy")
+		return warn(setting.Say("the certificate ends on %s", g.expiry.Format(time.DateOnly)), setting.Say("tell the platform, or whoever runs the inspecting proxy"))
 	}
-	return ok("trusted until %s", g.expiry.Format(time.DateOnly))
+	return ok(setting.Say("trusted until %s", g.expiry.Format(time.DateOnly)))
 }
 
 func apiClock(_ context.Context, e *exam, _ string) verdict {
 	g := e.hello()
 	switch {
 	case g.err != nil:
-		return fail("the platform was not reached", "see api-reachable")
+		return fail(setting.Say("the platform was not reached"), see("api-reachable"))
 	case g.date.IsZero():
-		return ok("the platform tells no time")
+		return ok(setting.Say("the platform tells no time"))
 	}
-	return skew(g.ours.Sub(g.date), "the platform")
+	return skew(g.ours.Sub(g.date), setting.Say("the platform"))
 }
 
 func (e *exam) fiscalID(company string) string {
@@ -201,24 +202,24 @@ func tokenValid(ctx context.Context, e *exam, company string) verdict {
 			return e.refused(err)
 		}
 	}
-	return ok("accepted")
+	return ok(setting.Say("accepted"))
 }
 
 // tokenDays knows the end of a token that says it itself, or that the
 // configuration tells; the platform shows it in its console only.
 func tokenDays(_ context.Context, e *exam, _ string) verdict {
 	if e.TokenEnds.IsZero() {
-		return ok("not known: the platform's console shows the day; write it into alarm.token_expires to be warned")
+		return ok(setting.Say("not known: the platform's console shows the day; write it into alarm.token_expires to be warned"))
 	}
 	left := int(e.TokenEnds.Sub(e.machine.Now()).Hours() / 24)
-	const remedy = "make a new token in the platform's console and write it into the file; no restart is needed"
+	remedy := setting.Say("make a new token in the platform's console and write it into the file; no restart is needed")
 	switch {
 	case e.TokenEnds.Before(e.machine.Now()):
-		return fail("the token ended on "+e.TokenEnds.Format(time.DateOnly), remedy)
+		return fail(setting.Say("the token ended on %s", e.TokenEnds.Format(time.DateOnly)), remedy)
 	case left < e.TokenDays:
-		return warn(fmt.Sprintf("the token ends in %d days", left), remedy)
+		return warn(setting.Say("the token ends in %d days", left), remedy)
 	}
-	return ok("%d days are left", left)
+	return ok(setting.Say("%d days are left", left))
 }
 
 // callbackSpan is how far back failures of callbacks are looked for.
@@ -232,18 +233,18 @@ func callbackFailures(ctx context.Context, e *exam, company string) verdict {
 		since := e.machine.Now().Add(-callbackSpan)
 		n, err := l.StatusesSince(ctx, company, since)
 		if err != nil {
-			return fail(err.Error(), "see ledger-integrity")
+			return fail(caused(err), see("ledger-integrity"))
 		}
 		last, err := l.LastCallback(ctx, company)
 		switch {
 		case err != nil:
-			return fail(err.Error(), "see ledger-integrity")
+			return fail(caused(err), see("ledger-integrity"))
 		case n > 0 && last.Before(since):
-			return fail(fmt.Sprintf("%d statuses in a day, and no call", n), "see callback-loop; then: einvoice register -c '"+e.Config+"'; the platform's console lists its calls and our answers")
+			return fail(setting.Say("%d statuses in a day, and no call", n), setting.Say("%v; then: einvoice register -c '%s'; the platform's console lists its calls and our answers", see("callback-loop"), e.Config))
 		case last.IsZero():
-			return ok("no call yet, and no status missed")
+			return ok(setting.Say("no call yet, and no status missed"))
 		}
-		return ok("the last call came on %s", last.Format(time.RFC3339))
+		return ok(setting.Say("the last call came on %s", last.Format(time.RFC3339)))
 	})
 }
 
@@ -253,9 +254,9 @@ func callbackLog(ctx context.Context, e *exam, _ string) verdict {
 	all, err := e.Calls(ctx, e.machine.Now().Add(-callbackSpan))
 	switch {
 	case errors.Is(err, api.ErrNoAccount):
-		return ok("not asked: the platform shows its log to an account ([api.oauth]), not to a token")
+		return ok(setting.Say("not asked: the platform shows its log to an account ([api.oauth]), not to a token"))
 	case err != nil:
-		return warn(err.Error(), "see api-reachable and [api.oauth]; the platform's console shows the same log")
+		return warn(setting.Say("the log cannot be read: %v", caused(err)), setting.Say("%v and [api.oauth]; the platform's console shows the same log", see("api-reachable")))
 	}
 	var failed []api.Call
 	ours := 0
@@ -268,21 +269,21 @@ func callbackLog(ctx context.Context, e *exam, _ string) verdict {
 		}
 	}
 	if len(failed) == 0 {
-		return ok("%d calls in a day, each answered 200", ours)
+		return ok(setting.Say("%d calls in a day, each answered 200", ours))
 	}
-	seen := fmt.Sprintf("%d of %d calls in a day failed, the last at %s with status %d", len(failed), ours, failed[0].At.Format(time.RFC3339), failed[0].Status)
+	seen := setting.Say("%d of %d calls in a day failed, the last at %s with status %d", len(failed), ours, failed[0].At.Format(time.RFC3339), failed[0].Status)
 	if len(failed) == ours {
-		return fail(seen, "see callback-loop: the public URL must lead to inbox.callback.listen; what was missed is polled")
+		return fail(seen, setting.Say("%v: the public URL must lead to inbox.callback.listen; what was missed is polled", see("callback-loop")))
 	}
-	return warn(seen, "0 is no answer, 503 a ledger that could not record, 401 or 404 an old registration: einvoice register -c '"+e.Config+"'")
+	return warn(seen, setting.Say("0 is no answer, 503 a ledger that could not record, 401 or 404 an old registration: einvoice register -c '%s'", e.Config))
 }
 
 // refused grades an error of the platform by its fate: a stop needs a person.
 func (e *exam) refused(err error) verdict {
-	seen, remedy := e.told(err)
+	seen, remedy := told(err)
 	var apiErr *api.Error
 	if errors.As(err, &apiErr) && apiErr.HTTP == http.StatusUnauthorized {
-		remedy += " A token works in the environment it was made for only: this is " + e.Environment + "."
+		remedy = setting.Say("%v A token works in the environment it was made for only: this is %s.", remedy, e.Environment)
 	}
 	return fail(seen, remedy)
 }
@@ -293,9 +294,9 @@ func registered(ctx context.Context, e *exam, company string) verdict {
 	case err != nil:
 		return e.refused(err)
 	case !known:
-		return fail("the platform does not know "+e.fiscalID(company), "einvoice register -c '"+e.Config+"'")
+		return fail(setting.Say("the platform does not know %s", e.fiscalID(company)), as("einvoice register -c '"+e.Config+"'"))
 	}
-	return ok("%s", e.fiscalID(company))
+	return ok(as(e.fiscalID(company)))
 }
 
 func callbacks(ctx context.Context, e *exam, company string) verdict {
@@ -304,29 +305,29 @@ func callbacks(ctx context.Context, e *exam, company string) verdict {
 	case err != nil:
 		return e.refused(err)
 	case diff != "":
-		return fail(diff, "einvoice register -c '"+e.Config+"'")
+		return fail(as(diff), as("einvoice register -c '"+e.Config+"'"))
 	}
-	return ok("registered as configured")
+	return ok(setting.Say("registered as configured"))
 }
 
 // loop calls our own public address, as the platform would, on a path that our
 // listener refuses.
 func loop(ctx context.Context, e *exam, public string) verdict {
-	remedy := "start the service, then look at the reverse proxy, the firewall and the DNS name of inbox.callback.public_url"
+	remedy := setting.Say("start the service, then look at the reverse proxy, the firewall and the DNS name of inbox.callback.public_url")
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, public, http.NoBody)
 	if err != nil {
-		return fail("inbox.callback.public_url cannot be read", "correct it")
+		return fail(setting.Say("inbox.callback.public_url cannot be read"), setting.Say("correct it"))
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	defer client.CloseIdleConnections()
 	resp, err := client.Do(req)
 	if err != nil {
-		return fail(err.Error(), remedy)
+		return fail(setting.Say("no connection: %v", caused(err)), remedy)
 	}
 	resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed:
-		return ok("a call without our secret is refused (HTTP %d)", resp.StatusCode)
+		return ok(setting.Say("a call without our secret is refused (HTTP %d)", resp.StatusCode))
 	}
-	return fail(fmt.Sprintf("a call without our secret is answered HTTP %d: something else listens there", resp.StatusCode), remedy)
+	return fail(setting.Say("a call without our secret is answered HTTP %d: something else listens there", resp.StatusCode), remedy)
 }

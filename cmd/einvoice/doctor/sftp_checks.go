@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"einvoice/connector/drop/sftpplace"
+	"einvoice/connector/setting"
 )
 
 // sftpConnect is host key, login and directory, each told apart by its problem.
@@ -16,14 +17,14 @@ func sftpConnect(ctx context.Context, e *exam, at string) verdict {
 		err = p.Connect(ctx)
 	}
 	if err == nil {
-		return ok("the host key is the known one, the login works, the directory can be read")
+		return ok(setting.Say("the host key is the known one, the login works, the directory can be read"))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return warn("the directory is not there yet; it is made when it is needed", "make it on the server if the account may not")
+		return warn(setting.Say("the directory is not there yet; it is made when it is needed"), setting.Say("make it on the server if the account may not"))
 	}
-	seen, remedy := e.told(err)
-	if remedy == "" {
-		remedy = "einvoice sftp-key HOST shows the server's host keys; correct its [[sftp]] section"
+	seen, remedy := told(err)
+	if remedy.English == "" {
+		remedy = setting.Say("einvoice sftp-key HOST shows the server's host keys; correct its [[sftp]] section")
 	}
 	return fail(seen, remedy)
 }
@@ -31,7 +32,7 @@ func sftpConnect(ctx context.Context, e *exam, at string) verdict {
 // sftpRename publishes a file as answers are: under a hidden name, then renamed.
 func sftpRename(ctx context.Context, e *exam, at string) verdict {
 	if e.mailbox(at) {
-		return ok("a mailbox knows no rename: files are written under their name")
+		return ok(setting.Say("a mailbox knows no rename: files are written under their name"))
 	}
 	p, err := e.hosts.Place(at, "")
 	if err == nil {
@@ -44,37 +45,37 @@ func sftpRename(ctx context.Context, e *exam, at string) verdict {
 		err = p.Remove(ctx, probe)
 	}
 	if err != nil {
-		seen, remedy := e.told(err)
-		return fail(seen, "let the account write, rename and delete there. "+remedy)
+		seen, remedy := told(err)
+		return fail(seen, setting.Say("let the account write, rename and delete there. %v", remedy))
 	}
-	return ok("files can be written, renamed, replaced and removed")
+	return ok(setting.Say("files can be written, renamed, replaced and removed"))
 }
 
 // sftpClock compares the server's clock with ours by the time of a fresh file.
 func sftpClock(ctx context.Context, e *exam, at string) verdict {
 	if e.mailbox(at) {
-		return ok("a mailbox is not probed")
+		return ok(setting.Say("a mailbox is not probed"))
 	}
 	p, err := e.hosts.Place(at, "")
 	if err != nil {
-		return fail(err.Error(), "see sftp-connect")
+		return fail(caused(err), see("sftp-connect"))
 	}
 	name := strings.TrimPrefix(probe, ".") + ".tmp" // servers may leave hidden names out of a listing
 	if err := p.Publish(ctx, name, strings.NewReader("clock\n")); err != nil {
-		return fail(err.Error(), "see sftp-rename")
+		return fail(caused(err), see("sftp-rename"))
 	}
 	entries, err := p.List(ctx)
 	now := e.machine.Now()
 	err = errors.Join(err, p.Remove(ctx, name))
 	if err != nil {
-		return fail(err.Error(), "see sftp-rename")
+		return fail(caused(err), see("sftp-rename"))
 	}
 	for _, entry := range entries {
 		if entry.Name == name {
-			return skew(now.Sub(entry.Modified), "the server")
+			return skew(now.Sub(entry.Modified), setting.Say("the server"))
 		}
 	}
-	return fail("a file that was just written is not in the listing", "let the account list the directory")
+	return fail(setting.Say("a file that was just written is not in the listing"), setting.Say("let the account list the directory"))
 }
 
 func (e *exam) mailbox(at string) bool {
