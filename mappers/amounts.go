@@ -175,6 +175,9 @@ func (w *work) credit() {
 			inv.Lines[i].Quantity = negate(inv.Lines[i].Quantity)
 			inv.Lines[i].Net = negate(inv.Lines[i].Net)
 		}
+		for i := range inv.Taxes {
+			inv.Taxes[i].Taxable, inv.Taxes[i].Tax = negate(inv.Taxes[i].Taxable), negate(inv.Taxes[i].Tax)
+		}
 	}
 	t := &inv.Totals
 	for _, a := range []*connector.Amount{&t.Net, &t.Tax, &t.Gross, &t.Prepaid, &t.Payable} {

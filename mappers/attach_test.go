@@ -91,3 +91,49 @@ total_net_amount = false
 		t.Errorf("%s, %+v", got, lines)
 	}
 }
+
+// 1.23 at 20 % is no sum of a net amount and its rounded VAT: 1.03 and 0.21 are
+// 1.24, 1.02 and 0.20 are 1.22.
+func TestPricesThatIncludeVATComeToTotalsThatRoundingMisses(t *testing.T) {
+	const text = `
+[mapping]
+extends = "generic-fr"
+[lines]
+prices_include_tax = true
+[lines.fields]
+unit_price       = "Prix TTC"
+total_net_amount = false
+[invoice.fields]
+total_tax_amount = "TVA totale"
+[credit]
+negative_total = true
+[check]
+`
+	for _, c := range []struct{ price, quantity, vat, gross, net, kind string }{
+		{"1,23", "1", "", "1.23", "1.03", "380"}, {"0,41", "3", "", "1.23", "1.03", "380"},
+		{"1,23", "-1", "", "1.23", "1.03", "381"}, {"1,23", "-1", "-0,21", "1.23", "1.02", "381"},
+		{"1,23", "1", "0,21", "1.23", "1.02", "380"}, {"1,20", "1", "", "1.20", "1.00", "380"},
+	} {
+		results, _, err := readAll(t, mustLoad(t, text), exportOf("x.csv", []byte("N° facture;Date;Client;Désignation;Quantité;Prix TTC;TVA;TVA totale\n"+
+			"F1;01/02/2026;Duval;Savon;"+c.quantity+";"+c.price+";20;"+c.vat+"\n")))
+		if err != nil || len(results) != 1 || results[0].Refused() {
+			t.Fatal(results, err)
+		}
+		inv := results[0].Invoice
+		if err := inv.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		if sum := inv.Totals; inv.Type != c.kind || sum.Gross.String() != c.gross || sum.Net.String() != c.net || !inv.Taxes[0].Taxable.Equal(sum.Net) {
+			t.Errorf("%+v: type %s, %s before VAT, %s with it, %+v", c, inv.Type, sum.Net, sum.Gross, inv.Taxes)
+		}
+	}
+}
+
+func TestALineWithoutACategoryIsOfItsRate(t *testing.T) {
+	line := func(category string) connector.Line {
+		return connector.Line{Category: category, Rate: connector.MustAmount("20")}
+	}
+	if got := sameRate([]connector.Line{line("S"), line(""), line("AE")}); len(got) != 2 || len(got[0]) != 2 {
+		t.Errorf("groups %v", got)
+	}
+}
