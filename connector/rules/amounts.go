@@ -8,7 +8,6 @@ import (
 
 // The decimals that the French rules allow.
 const (
-	maxAmountDecimals   = 2
 	maxQuantityDecimals = 4
 	maxPriceDecimals    = 6
 	maxRateDecimals     = 2
@@ -44,10 +43,11 @@ func (s *sheet) preciseLines(say report, limit int, field, bt string, amount fun
 	}
 }
 
-// amountDecimals grants the few currencies with three decimals their coin,
-// although EN 16931 knows two.
+// amountDecimals takes what the currency has coins for: three decimals in a few,
+// although EN 16931 knows two, and none in yen and CFP francs, where the totals
+// are compared without them and would not add up on the wire.
 func amountDecimals(s *sheet, say report) {
-	limit := max(maxAmountDecimals, s.scale)
+	limit := s.scale
 	s.preciseLines(say, limit, "total_net_amount", "BT-131", func(l *connector.Line) connector.Amount { return l.Net })
 	for i := range s.inv.Taxes {
 		t := &s.inv.Taxes[i]

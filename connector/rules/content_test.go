@@ -85,6 +85,9 @@ func contentCases() map[string][]situation {
 			{name: "three decimals", before: line(func(l *connector.Line) { l.Net = am("51.001") }), field: "invoice_lines[0].total_net_amount", value: "51.001", expect: "51.00"},
 			{name: "trailing zeros", before: line(func(l *connector.Line) { l.Net = am("51.0000") })},
 			{name: "three decimals of a dinar", before: inv(func(i *connector.Invoice) { i.Currency, i.Lines[0].Net = "TND", am("51.001") })},
+			{name: "parts of a franc that has none", before: inv(func(i *connector.Invoice) {
+				i.Currency, i.Lines[0].UnitPrice, i.Totals.Net = "XPF", am("2550"), am("5100.40")
+			}), field: "total_amount_excluding_tax", value: "5100.40", expect: "5100"},
 		},
 		"E3603": {
 			{name: "five decimals", before: line(func(l *connector.Line) { l.Quantity = am("2.00001") }), field: "invoice_lines[0].quantity", value: "2.00001", expect: "2.0000"},
