@@ -125,7 +125,9 @@ func (m *mint) get(ctx context.Context, renew bool) (setting.Secret, error) {
 	now := m.now()
 	young := now.Sub(m.has.at) < remintAfter
 	good := m.has.token != "" && now.Before(m.has.expires)
-	due := !now.Before(m.has.expires.Add(-m.cfg.OAuth.RenewBefore.Std()))
+	// The host may grant less than was asked for: half its life a token is left alone.
+	early := min(m.cfg.OAuth.RenewBefore.Std(), m.has.expires.Sub(m.has.at)/2)
+	due := !now.Before(m.has.expires.Add(-early))
 	if good && (young || !renew && !due) {
 		return m.has.token, nil
 	}
@@ -243,27 +245,18 @@ func (m *mint) read(res *http.Response, body []byte) (minted, error) {
 	case res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests || res.StatusCode/100 == 3:
 		return minted{}, fmt.Errorf("%w: it answered %s", errTokenHostAway, res.Status)
 	}
-	var answer struct {
-		Token   string    `json:"token"`
-		Refresh string    `json:"refreshToken"`
-		Expires time.Time `json:"expireAt"`
-		Expire  int64     `json:"expire"`
+	answer := decodeObject(r.body)
+	if inner := answer.object("data"); inner != nil {
+		answer = inner
 	}
-	var envelope struct {
-		Data json.RawMessage `json:"data"`
-	}
-	if json.Unmarshal(body, &envelope) == nil && len(envelope.Data) > 0 && envelope.Data[0] == '{' {
-		body = envelope.Data
-	}
-	if err := json.Unmarshal(body, &answer); err != nil || !printable(answer.Token) {
+	token := answer.text("token")
+	if !printable(token) {
 		return minted{}, fmt.Errorf("%w: the token host's answer (%s) has no token", errNoToken, res.Status)
 	}
 	now := m.now()
-	next := minted{token: setting.Secret(answer.Token), refresh: setting.Secret(answer.Refresh), at: now, expires: answer.Expires}
-	if answer.Expire > 0 {
-		next.expires = time.Unix(answer.Expire, 0)
-	}
-	if next.expires.IsZero() {
+	next := minted{token: setting.Secret(token), refresh: setting.Secret(answer.text("refreshToken")),
+		at: now, expires: answer.moment("expireAt", "expire")}
+	if !next.expires.After(now) { // unsaid, or one of the two clocks is wrong
 		next.expires = now.Add(m.cfg.OAuth.TTL.Std())
 	}
 	return next, nil

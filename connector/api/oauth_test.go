@@ -338,3 +338,45 @@ func TestOAuthSettingsOutOfBounds(t *testing.T) {
 		}
 	}
 }
+
+// granted is a token host whose tokens live as its answer says.
+func granted(t *testing.T, expiry func(now time.Time) string) (asked *int, m *mint, turn func(time.Duration)) {
+	r := newTokenRig(t, 2)
+	asked = new(int)
+	r.cfg.OAuth.URL = serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		*asked++
+		fmt.Fprintf(w, `{"data":{"token":"%024x","refreshToken":"r"%s},"success":true}`, *asked, expiry(r.now()))
+	})
+	_, m = r.client()
+	return asked, m, r.turn
+}
+
+func TestAHostThatGrantsLittleIsNotAskedAllTheTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		expiry func(time.Time) string
+		most   int // tokens of an hour
+	}{
+		"half an hour": {func(now time.Time) string {
+			return `,"expireAt":"` + now.Add(30*time.Minute).Format(time.RFC3339) + `"`
+		}, 5},
+		"a clock that is behind": {func(now time.Time) string { return `,"expireAt":"` + now.Add(-time.Minute).Format(time.RFC3339) + `"` }, 1},
+		"the platform's other layout": {func(now time.Time) string {
+			return `,"expireAt":"` + now.AddDate(0, 1, 0).Format("2006-01-02 15:04:05 -07:00") + `"`
+		}, 1},
+		"seconds": {func(now time.Time) string { return fmt.Sprintf(`,"expire":"%d"`, now.AddDate(0, 1, 0).Unix()) }, 1},
+		"no end":  {func(time.Time) string { return "" }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked, m, turn := granted(t, c.expiry)
+			for range 60 {
+				if _, err := m.get(t.Context(), false); err != nil {
+					t.Fatal(err)
+				}
+				turn(time.Minute)
+			}
+			if *asked > c.most {
+				t.Errorf("asked for %d tokens in an hour", *asked)
+			}
+		})
+	}
+}
