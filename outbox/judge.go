@@ -86,7 +86,7 @@ func place(p *problem.Problem, file string, r mappers.Result) {
 func adoptSeller(inv *connector.Invoice, companies []connector.Company) {
 	for _, c := range companies {
 		known := inv.Seller.SIREN() == c.SIREN()
-		if !known && (inv.Seller.FiscalID != "" || len(companies) > 1) {
+		if !known && (inv.Seller.FiscalID != "" || len(companies) > 1 || another(inv.Seller.VATID, c)) {
 			continue
 		}
 		fill(&inv.Seller.FiscalID, c.FiscalID)
@@ -97,6 +97,16 @@ func adoptSeller(inv *connector.Invoice, companies []connector.Company) {
 		}
 		return
 	}
+}
+
+// another tells whether a French VAT number is that of another seller than c: it
+// ends in a SIREN, save those of Monaco (000). A group's number is ours where the
+// settings name it.
+func another(vat string, c connector.Company) bool {
+	if len(vat) != len("FR40303265045") || vat[:2] != "FR" || vat[4:7] == "000" || vat == c.VATID {
+		return false
+	}
+	return vat[4:] != c.SIREN()
 }
 
 func fill(s *string, v string) {
