@@ -161,7 +161,7 @@ func (r *reply) refusal() verdict {
 		return r.because(Unsure, ScopeInvoice, codeUnclear)
 	case r.status == http.StatusConflict, saysExists(text):
 		return r.because(Exists, ScopeInvoice, codeExists)
-	case r.code == "111", r.code == "424", r.code == "389", strings.Contains(text, "not registered"), strings.Contains(text, "missing configuration"):
+	case r.code == "111", r.code == "424", r.code == "389", saysUnregistered(text):
 		return r.because(Stopped, ScopeCompany, codeNotRegistered)
 	case r.code == "174", strings.Contains(text, "service is not enabled"):
 		return r.because(Stopped, ScopeCompany, codeServiceOff)
@@ -201,6 +201,15 @@ func saysExists(text string) bool {
 	}
 	return containsAny(text, "document", "invoice", "facture", "number", "numéro") ||
 		!containsAny(text, "fiscal", "email", "registry")
+}
+
+// saysUnregistered tells "your company is not registered", which stops all of its
+// invoices, from the same about one recipient.
+func saysUnregistered(text string) bool {
+	if containsAny(text, "recipient", "buyer", "destinataire") && !containsAny(text, "sender", "seller") {
+		return false
+	}
+	return containsAny(text, "not registered", "missing configuration")
 }
 
 func containsAny(s string, parts ...string) bool {

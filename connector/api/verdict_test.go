@@ -258,3 +258,19 @@ func TestAnEchoedTokenIsHidden(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestARecipientWhoIsNotRegisteredIsAboutOneInvoice(t *testing.T) {
+	for text, want := range map[string]Fate{
+		"recipient.fiscal_id: not registered in the directory":  Refused,
+		"The buyer is not registered":                           Refused,
+		"Fiscal ID not found or not registered":                 Stopped,
+		"Sender not registered, recipients cannot be looked up": Stopped,
+		"Missing configuration for fiscal Id of the invoice":    Stopped,
+	} {
+		r := reply{status: 422, body: []byte(`{"success":false,"message":"` + text + `","error":422}`), written: true}
+		r.parse()
+		if v := r.verdict(); v.fate != want {
+			t.Errorf("%s: %s of %s", text, v.fate, v.scope)
+		}
+	}
+}
