@@ -183,7 +183,7 @@ func (a *app) pageDrops(ctx context.Context, company string) (all []pageDrop, er
 		if d.Company != "" && d.Company != company {
 			continue
 		}
-		taken, err := a.ledger.TakenIn(ctx, d.Name, takesSeen)
+		taken, err := a.ledger.TakenIn(ctx, d.Name, takesSeen, 1)
 		if err != nil {
 			return nil, err
 		}

@@ -117,9 +117,20 @@ func (a *app) companiesWrong(ctx context.Context, _ time.Time) (all []alarm.Cond
 // takesSeen is how many exports of a drop make its rhythm.
 const takesSeen = 1000
 
+// takesOf lists when a drop's exports were taken. Of many it takes ever fewer, till
+// they reach back far enough: the last thousand of a busy drop know no weekend.
+func (a *app) takesOf(ctx context.Context, drop string) ([]time.Time, error) {
+	for every := 1; ; every *= 2 {
+		taken, err := a.ledger.TakenIn(ctx, drop, takesSeen, every)
+		if err != nil || len(taken) < takesSeen || taken[len(taken)-1].Sub(taken[0]) >= alarm.Reach {
+			return taken, err
+		}
+	}
+}
+
 func (a *app) dropsSilent(ctx context.Context, now time.Time) (all []alarm.Condition, err error) {
 	for _, d := range a.cfg.Drops {
-		taken, err := a.ledger.TakenIn(ctx, d.Name, takesSeen)
+		taken, err := a.takesOf(ctx, d.Name)
 		if err != nil {
 			return all, err
 		}

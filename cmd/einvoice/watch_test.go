@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -139,6 +140,44 @@ func TestAnAlarmThatCannotBeLookedIntoIsNotOver(t *testing.T) {
 	}
 	if h.raised != 1 || h.cleared != 0 {
 		t.Errorf("raised %d times and said to be over %d times, want 1 and 0", h.raised, h.cleared)
+	}
+}
+
+// TestAWeekendIsNoSilenceOfADropOfManyExports: one every minute of the working
+// hours, from Monday to Friday for four weeks, as many in each of two other drops.
+func TestAWeekendIsNoSilenceOfADropOfManyExports(t *testing.T) {
+	cfg := appConfig(t, "http://127.0.0.1:1")
+	l, _, _ := bothLogs("info")
+	a, err := newApp(t.Context(), cfg, l.log, l.tell(cfg))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	friday := time.Date(2026, 11, 20, 18, 0, 0, 0, time.UTC)
+	db, err := sql.Open("sqlite", cfg.Ledger.File())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`WITH RECURSIVE minute(n, at) AS (SELECT 1, ?1 UNION ALL SELECT n + 1, at + 60 FROM minute WHERE at < ?2),
+		busy AS (SELECT n, at FROM minute WHERE strftime('%H', at, 'unixepoch') BETWEEN '08' AND '17' AND strftime('%w', at, 'unixepoch') BETWEEN '1' AND '5')
+		INSERT INTO file (drop_name, take, place, name, sha256, size, owner, state, taken_at)
+		SELECT 'demo', 3 * ROW_NUMBER() OVER (ORDER BY n), 'demo', 'x.csv', hex(n), 1, '', 'mapped', strftime('%Y-%m-%dT%H:%M:%S.000000Z', at, 'unixepoch') FROM busy`,
+		friday.AddDate(0, 0, -28).Unix(), friday.Unix())
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		now  time.Time
+		want int
+	}{
+		{"Saturday night", friday.Add(30 * time.Hour), 0},
+		{"Monday before work", friday.Add(61 * time.Hour), 0},
+		{"Monday noon", friday.Add(66 * time.Hour), 1},
+	} {
+		if silent, err := a.dropsSilent(t.Context(), c.now); err != nil || len(silent) != c.want {
+			t.Errorf("%s: %+v %v, want %d", c.name, silent, err, c.want)
+		}
 	}
 }
 

@@ -13,6 +13,9 @@ const (
 	fewest    = 5 // exports that make a rhythm
 )
 
+// Reach is how far back exports should be known for Silent to compare weeks.
+const Reach = weeksBack*week + 24*time.Hour
+
 // Rhythm is the usual time between two exports: the median of the gaps; 0 where
 // there are too few.
 func Rhythm(taken []time.Time) time.Duration {
@@ -33,7 +36,7 @@ func Silent(taken []time.Time, now time.Time) bool {
 		return false
 	}
 	last := taken[len(taken)-1]
-	if now.Sub(taken[0]) < weeksBack*week+24*time.Hour {
+	if now.Sub(taken[0]) < Reach {
 		return now.Sub(last) > max(2*slices.Max(gapsOf(taken)), slackHead)
 	}
 	for w := 1; w <= weeksBack; w++ {

@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// TakenIn lists when the last n exports of a drop were taken, in order of time.
-func (l *Ledger) TakenIn(ctx context.Context, drop string, n int) ([]time.Time, error) {
-	taken, err := list(ctx, l.read, scanTime, "SELECT taken_at FROM file WHERE drop_name = ? ORDER BY take DESC LIMIT ?", drop, n)
+// TakenIn lists when exports of a drop were taken, in order of time: the last one
+// and, from there back, one of every so many takes; n at most. CROSS JOIN has SQLite look
+// each of these up, and not read all exports for each.
+func (l *Ledger) TakenIn(ctx context.Context, drop string, n, every int) ([]time.Time, error) {
+	taken, err := list(ctx, l.read, scanTime, `WITH RECURSIVE chosen(take) AS (SELECT MAX(take) FROM file WHERE drop_name = ?1
+		UNION ALL SELECT (SELECT MAX(g.take) FROM file g WHERE g.drop_name = ?1 AND g.take <= p.take - ?3) FROM chosen p WHERE p.take > 0 LIMIT ?2)
+		SELECT f.taken_at FROM chosen c CROSS JOIN file f ON f.drop_name = ?1 AND f.take = c.take ORDER BY c.take DESC`, drop, n, every)
 	if err != nil {
 		return nil, fmt.Errorf("read exports of drop %s: %w", drop, err)
 	}
