@@ -115,17 +115,21 @@ func (o *Outbox) lookUp(ctx context.Context, doubts []ledger.Doubt) error {
 	if err := fault.Hit(fault.LookedUp); err != nil {
 		return err
 	}
+	last, err := o.Ledger.LastSent(ctx, doubts[0].Company, seen.others)
+	if err != nil {
+		return err
+	}
 	var outcomes []ledger.Outcome
+	var looks []ledger.Look
 	for _, d := range doubts {
-		out, err := o.weigh(ctx, d, seen)
-		if err != nil {
-			return err
-		}
-		if out.State != "" {
+		witness := last.After(d.AttemptedAt) && len(seen.nameless) == 0
+		if out := o.weigh(d, seen.found[d.Key], witness); out.State != "" {
 			outcomes = append(outcomes, out)
+		} else {
+			looks = append(looks, o.look(d, witness))
 		}
 	}
-	if err := o.concluded(ctx, outcomes); err != nil {
+	if err := errors.Join(o.lookedUp(ctx, looks), o.concluded(ctx, outcomes)); err != nil {
 		return err
 	}
 	return fault.Hit(fault.DoubtSettled)
@@ -140,16 +144,15 @@ func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) er
 	}
 	o.Log.Warn().Err(err).Int("invoices", len(doubts)).Msg("uncertain invoices not looked up; trying again")
 	var outcomes []ledger.Outcome
+	var looks []ledger.Look
 	for _, d := range doubts {
 		if o.lanes.shut(d.Company) || !o.tooLong(d) || d.Lookups < len(o.Config.Lookups) {
-			if err := o.lookedUp(ctx, d, false); err != nil {
-				return err
-			}
+			looks = append(looks, o.look(d, false))
 			continue
 		}
 		outcomes = append(outcomes, o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}))
 	}
-	return o.concluded(ctx, outcomes)
+	return errors.Join(o.lookedUp(ctx, looks), o.concluded(ctx, outcomes))
 }
 
 // tooLong tells whether an invoice has been in doubt for DoubtMax. One of a time
@@ -170,12 +173,15 @@ func (o *Outbox) concluded(ctx context.Context, outcomes []ledger.Outcome) error
 	return nil
 }
 
-func (o *Outbox) lookedUp(ctx context.Context, d ledger.Doubt, proof bool) error {
-	err := o.Ledger.LookedUp(ctx, d.ID, proof, o.Now().Add(o.Config.lookupWait(d.Lookups+1)))
-	if errors.Is(err, ledger.ErrState) {
+func (o *Outbox) look(d ledger.Doubt, proof bool) ledger.Look {
+	return ledger.Look{ID: d.ID, Proof: proof, Next: o.Now().Add(o.Config.lookupWait(d.Lookups + 1))}
+}
+
+func (o *Outbox) lookedUp(ctx context.Context, looks []ledger.Look) error {
+	if len(looks) == 0 {
 		return nil
 	}
-	return err
+	return o.Ledger.LookedUp(ctx, looks)
 }
 
 // few is the number of doubts that are asked for one by one before their whole
@@ -253,22 +259,15 @@ func (o *Outbox) leaveOut(ctx context.Context, s *sighting) error {
 	return nil
 }
 
-// weigh decides one doubt by what was seen. Without an outcome it goes on.
-func (o *Outbox) weigh(ctx context.Context, d ledger.Doubt, s *sighting) (ledger.Outcome, error) {
-	hits := s.found[d.Key]
-	switch {
-	case len(hits) > 1:
-		return o.held(d, problem.Problem{Code: "E5104", Value: hits[0].ID + ", " + hits[1].ID}), nil
-	case len(hits) == 1:
-		return o.adopt(d, hits[0]), nil
-	case len(s.others) == 0, len(s.nameless) > 0:
-		return o.absent(ctx, d, false)
+// weigh decides one doubt by what was seen of it. Without an outcome it goes on.
+func (o *Outbox) weigh(d ledger.Doubt, hits []connector.Remote, witness bool) ledger.Outcome {
+	switch len(hits) {
+	case 0:
+		return o.absent(d, witness)
+	case 1:
+		return o.adopt(d, hits[0])
 	}
-	witnesses, err := o.Ledger.SentAfter(ctx, d.Company, d.AttemptedAt, s.others)
-	if err != nil {
-		return ledger.Outcome{}, err
-	}
-	return o.absent(ctx, d, len(witnesses) > 0)
+	return o.held(d, problem.Problem{Code: "E5104", Value: hits[0].ID + ", " + hits[1].ID})
 }
 
 // adopt takes the one hit for ours if its total is, within what a platform may
@@ -292,19 +291,19 @@ func near(a, b connector.Amount) bool {
 // POST, three of them, spread over ProofsOver; without any for DoubtMax a
 // person must decide. So must one where the platform said that it has the invoice:
 // sent again it would say so again, for ever, or take it a second time.
-func (o *Outbox) absent(ctx context.Context, d ledger.Doubt, witness bool) (ledger.Outcome, error) {
+func (o *Outbox) absent(d ledger.Doubt, witness bool) ledger.Outcome {
 	now := o.Now()
 	if witness && d.Proofs+1 >= proofs && !d.FirstProof.IsZero() && now.Sub(d.FirstProof) >= o.Config.ProofsOver.Std() {
 		if d.Exists {
-			return o.held(d, problem.Problem{Code: "E5106", Value: d.Said}), nil
+			return o.held(d, problem.Problem{Code: "E5106", Value: d.Said})
 		}
 		o.tell("absent", "company", d.Company, "number", d.Key.Number)
-		return ledger.Outcome{ID: d.ID, State: ledger.Queued, Retry: now, Note: "proven absent at the platform; sent again"}, nil
+		return ledger.Outcome{ID: d.ID, State: ledger.Queued, Retry: now, Note: "proven absent at the platform; sent again"}
 	}
 	if !witness && o.tooLong(d) {
-		return o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}), nil
+		return o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()})
 	}
-	return ledger.Outcome{}, o.lookedUp(ctx, d, witness)
+	return ledger.Outcome{}
 }
 
 // held leaves an uncertain invoice to a person.

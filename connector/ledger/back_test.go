@@ -374,7 +374,7 @@ func TestFindAndStory(t *testing.T) {
 	w.clock.turn(time.Second)
 	w.settle(Outcome{ID: inv.ID, State: Uncertain, Note: "reset by peer"})
 	w.clock.turn(time.Second)
-	w.ok(w.LookedUp(t.Context(), inv.ID, true, w.clock.now()))
+	w.lookedUp(inv, true)
 	w.clock.turn(time.Second)
 	w.settle(Outcome{ID: inv.ID, State: Sent, APIID: "api-1"})
 	pub, _, err := w.NumberEvents(t.Context(), "results", acme, 9, func(int64) string { return "status_x.csv" })

@@ -218,6 +218,12 @@ func (w *world) settle(o Outcome) {
 	w.ok(w.Settle(w.t.Context(), []Outcome{o}))
 }
 
+// lookedUp records that a look-up did not find an invoice.
+func (w *world) lookedUp(inv Invoice, proof bool) {
+	w.t.Helper()
+	w.ok(w.LookedUp(w.t.Context(), []Look{{ID: inv.ID, Proof: proof, Next: w.clock.now()}}))
+}
+
 // sent sends an invoice and gives it an API id.
 func (w *world) sent(inv Invoice, apiID string) {
 	w.t.Helper()

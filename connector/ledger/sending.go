@@ -151,42 +151,61 @@ func (l *Ledger) Doubts(ctx context.Context, n int) ([]Doubt, error) {
 	return due, nil
 }
 
-// LookedUp records a look-up that found nothing: proof tells whether a witness was visible.
-func (l *Ledger) LookedUp(ctx context.Context, id int64, proof bool, next time.Time) error {
-	finding := "not found; no later invoice was visible either, so this proves nothing"
-	if proof {
-		finding = "not found, although a later invoice was visible"
-	}
+// Look is a look-up that found nothing.
+type Look struct {
+	ID    int64
+	Proof bool      // a witness was visible
+	Next  time.Time // when to look again
+}
+
+// LookedUp records look-ups that found nothing, all in one transaction. An invoice
+// that is in doubt no more, because a callback was quicker, is passed over.
+func (l *Ledger) LookedUp(ctx context.Context, looks []Look) error {
 	err := l.commit(ctx, func(t *tx) error {
 		now := stamp(l.now())
-		if err := must(t.exec(`UPDATE doubt SET lookups = lookups + 1, proofs = proofs + ?1, next_lookup_at = ?2,
-			first_proof_at = CASE WHEN ?1 THEN COALESCE(first_proof_at, ?3) ELSE first_proof_at END WHERE invoice_id = ?4`, proof, stamp(next), now, id)); err != nil {
-			return err
+		for _, k := range looks {
+			if err := lookedUp(t, k, now); err != nil {
+				return err
+			}
 		}
-		_, err := t.exec("INSERT INTO lookup (invoice_id, at, finding) VALUES (?, ?, ?)", id, now, finding)
-		return err
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("record look-up of invoice %d: %w", id, err)
+		return fmt.Errorf("record look-ups of %d invoices: %w", len(looks), err)
 	}
 	return nil
 }
 
-// SentAfter tells which of the given API ids are invoices of the company that
-// were taken in charge after t (a witness). Only attempts that began after t and
-// were answered 2xx count: an adopted invoice may have arrived long before.
-func (l *Ledger) SentAfter(ctx context.Context, company string, t time.Time, apiIDs []string) ([]string, error) {
+func lookedUp(t *tx, k Look, now any) error {
+	finding := "not found; no later invoice was visible either, so this proves nothing"
+	if k.Proof {
+		finding = "not found, although a later invoice was visible"
+	}
+	n, err := t.exec(`UPDATE doubt SET lookups = lookups + 1, proofs = proofs + ?1, next_lookup_at = ?2,
+		first_proof_at = CASE WHEN ?1 THEN COALESCE(first_proof_at, ?3) ELSE first_proof_at END WHERE invoice_id = ?4`, k.Proof, stamp(k.Next), now, k.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	_, err = t.exec("INSERT INTO lookup (invoice_id, at, finding) VALUES (?, ?, ?)", k.ID, now, finding)
+	return err
+}
+
+// LastSent is when the last attempt began that took one of the given API ids, an
+// invoice of the company, in charge; zero for none of them. Whatever was in doubt
+// before that has a witness in it. Only attempts that were answered 2xx count: an
+// adopted invoice may have arrived long before.
+func (l *Ledger) LastSent(ctx context.Context, company string, apiIDs []string) (time.Time, error) {
 	which, err := json.Marshal(append([]string{}, apiIDs...))
 	if err != nil {
-		return nil, fmt.Errorf("look for witnesses: %w", err)
+		return time.Time{}, fmt.Errorf("look for witnesses: %w", err)
 	}
-	witnesses, err := list(ctx, l.read, scanOne[string], `SELECT i.api_id FROM json_each(?3) x CROSS JOIN invoice i ON i.api_id = x.value
+	last, err := first(ctx, l.read, scanTime, `SELECT MAX(a.started_at) FROM json_each(?2) x CROSS JOIN invoice i ON i.api_id = x.value
 		JOIN attempt a ON a.invoice_id = i.id AND a.outcome = 'sent' AND (a.http = 0 OR a.http BETWEEN 200 AND 299)
-		WHERE i.company = ?1 AND a.started_at > ?2`, company, stamp(t), string(which))
+		WHERE i.company = ?1`, company, string(which))
 	if err != nil {
-		return nil, fmt.Errorf("look for witnesses: %w", err)
+		return time.Time{}, fmt.Errorf("look for witnesses: %w", err)
 	}
-	return witnesses, nil
+	return last, nil
 }
 
 // Known tells which of the given API ids are those of our invoices.

@@ -161,19 +161,26 @@ func TestInterruptedAttemptIsDoubtedAtTheNextStart(t *testing.T) {
 func TestLookUpsGatherProofs(t *testing.T) {
 	w := newWorld(t)
 	inv := w.release(queued(bill("A1", "1.00"))...)[0]
-	w.wantErr(w.LookedUp(t.Context(), inv.ID, true, w.clock.now()), ErrState)
+	w.lookedUp(inv, true)
+	story, err := w.Story(t.Context(), inv.ID)
+	w.ok(err)
+	for _, step := range story {
+		if strings.Contains(step.What, "visible") {
+			t.Errorf("a look-up of an invoice that is not in doubt is told: %v", step)
+		}
+	}
 	w.sending(inv)
 	w.settle(Outcome{ID: inv.ID, State: Uncertain, Retry: w.clock.now().Add(30 * time.Second)})
 	doubts, err := w.Doubts(t.Context(), 10)
 	w.ok(err)
 	want(t, "not due yet", len(doubts), 0)
 	w.clock.turn(30 * time.Second)
-	w.ok(w.LookedUp(t.Context(), inv.ID, false, w.clock.now()))
+	w.lookedUp(inv, false)
 	w.clock.turn(time.Minute)
 	proven := w.clock.now()
-	w.ok(w.LookedUp(t.Context(), inv.ID, true, w.clock.now()))
+	w.lookedUp(inv, true)
 	w.clock.turn(time.Minute)
-	w.ok(w.LookedUp(t.Context(), inv.ID, true, w.clock.now()))
+	w.lookedUp(inv, true)
 	doubts, err = w.Doubts(t.Context(), 10)
 	w.ok(err)
 	want(t, "evidence", fmt.Sprint(doubts[0].Lookups, doubts[0].Proofs, doubts[0].FirstProof.Equal(proven)), "3 2 true")
@@ -211,12 +218,14 @@ func TestOnlyInvoicesSentLaterAreWitnesses(t *testing.T) {
 	w.settle(Outcome{ID: got[2].ID, State: Sent, APIID: "adopted"})
 	w.sending(got[3])
 	w.settle(Outcome{ID: got[3].ID, State: Sent, APIID: "existed", HTTP: 409})
-	found, err := w.SentAfter(t.Context(), acme, doubted, []string{"before", "after", "adopted", "existed", "foreign"})
+	for ids, is := range map[string]bool{"before": false, "after": true, "adopted": false, "existed": false, "foreign": false, "before after adopted": true, "": false} {
+		last, err := w.LastSent(t.Context(), acme, strings.Fields(ids))
+		w.ok(err)
+		want(t, ids+" is a witness", last.After(doubted), is)
+	}
+	last, err := w.LastSent(t.Context(), bakery, []string{"after"})
 	w.ok(err)
-	want(t, "witnesses", strings.Join(found, " "), "after")
-	found, err = w.SentAfter(t.Context(), bakery, doubted, []string{"after"})
-	w.ok(err)
-	want(t, "of another company", len(found), 0)
+	want(t, "of another company", last.IsZero(), true)
 }
 
 func TestNothingIsSentBeforeTheSweep(t *testing.T) {
