@@ -29,6 +29,8 @@ type Platform interface {
 	Submit(ctx context.Context, inv connector.Invoice) api.Answer
 	// List walks invoices at the platform, all pages.
 	List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error]
+	// Get reads one invoice whole; the error wraps api.ErrNotFound for an unknown id.
+	Get(ctx context.Context, id string, refresh bool) (connector.Remote, error)
 }
 
 // Place is a drop: where exports come from and where their originals go.
@@ -75,6 +77,9 @@ type Options struct {
 	Blobs    *durable.Store // files that we owe somebody
 	TempDir  string         // for what a reader must spill to disk
 	Platform Platform
+	// Account is the platform as a company's own credential shows it; nil: they
+	// all have the same, Platform.
+	Account func(companyID string) Platform
 	// Credential names what a company's calls are made with, so that the stop of
 	// one stops nobody else; nil: all have the same.
 	Credential func(companyID string) string
@@ -117,6 +122,9 @@ func New(opt Options) *Outbox {
 	}
 	if opt.Published == nil {
 		opt.Published = func() {}
+	}
+	if opt.Account == nil {
+		opt.Account = func(string) Platform { return opt.Platform }
 	}
 	if opt.Credential == nil {
 		opt.Credential = func(string) string { return "" }

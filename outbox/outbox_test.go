@@ -138,6 +138,17 @@ func (p *platform) List(_ context.Context, q api.Query) iter.Seq2[connector.Remo
 	}
 }
 
+func (p *platform) Get(_ context.Context, id string, _ bool) (connector.Remote, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.invoices {
+		if r.ID == id {
+			return r, nil
+		}
+	}
+	return connector.Remote{}, &api.Error{Op: "get invoice", Fate: api.Refused, Scope: api.ScopeInvoice, HTTP: 404}
+}
+
 // rig is an outbox over real folders and a real ledger.
 type rig struct {
 	*Outbox

@@ -3,8 +3,10 @@ package outbox
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,4 +151,168 @@ func TestARetryAfterARestoreFindsWhatWentBeforeIt(t *testing.T) {
 	r.want("F1", ledger.Rejected)
 	retry()
 	r.posts("F1", 2)
+}
+
+// terse is a platform whose lists show little, and whose single reads are
+// what the test says.
+type terse struct {
+	sparse
+	get   func(connector.Remote) (connector.Remote, error)
+	reads int
+}
+
+func (p *terse) Get(ctx context.Context, id string, refresh bool) (connector.Remote, error) {
+	p.reads++
+	r, err := p.platform.Get(ctx, id, refresh)
+	if err != nil || p.get == nil {
+		return r, err
+	}
+	return p.get(r)
+}
+
+// listing is a platform that had F1 of a total before the ledger was new.
+func listing(r *rig, show func(*connector.Remote), get func(connector.Remote) (connector.Remote, error)) *terse {
+	r.api.take(connector.Invoice{Number: "F1", IssueDate: "2026-11-02", Totals: connector.Totals{Gross: connector.MustAmount("12.00")}})
+	p := &terse{sparse: sparse{platform: r.api, show: show}, get: get}
+	r.Account = func(string) Platform { return p }
+	r.Platform = p
+	return p
+}
+
+func noNumber(r *connector.Remote) { r.Invoice.Number = "" }
+
+// The list does not show what an invoice is known by: it is read singly.
+func TestASweepReadsSinglyWhatTheListDoesNotName(t *testing.T) {
+	for _, c := range []struct {
+		lacks string
+		show  func(*connector.Remote)
+		year  connector.Date
+		posts int
+	}{
+		{"number", noNumber, "2026-11-02", 0},
+		{"date, of the same year", func(r *connector.Remote) { r.Invoice.IssueDate = "" }, "2026-11-02", 0},
+		{"date, of another year", func(r *connector.Remote) { r.Invoice.IssueDate = "" }, "2019-11-02", 1},
+	} {
+		t.Run(c.lacks, func(t *testing.T) {
+			r := newRig(t, nil)
+			p := listing(r, c.show, func(r connector.Remote) (connector.Remote, error) {
+				r.Invoice.IssueDate = c.year
+				return r, nil
+			})
+			r.drop("a.csv", header+row("F1", "10.00")+row("F2", "10.00"))
+			r.intake()
+			r.sendAll()
+			r.want("F1", ledger.Sent)
+			r.want("F2", ledger.Sent)
+			r.posts("F1", c.posts)
+			r.posts("F2", 1)
+			if p.reads != 1 {
+				t.Errorf("%d single reads, want 1", p.reads)
+			}
+		})
+	}
+}
+
+// A single read does not tell either: what the nameless one may be is held, also
+// when it is dropped later, until a person says so; all else goes.
+func TestWhatANamelessInvoiceAtThePlatformMayBeIsHeld(t *testing.T) {
+	nameless := func(total string) func(connector.Remote) (connector.Remote, error) {
+		return func(r connector.Remote) (connector.Remote, error) {
+			r.Invoice.Number, r.Invoice.Totals.Gross = "", connector.Amount{}
+			if total != "" {
+				r.Invoice.Totals.Gross = connector.MustAmount(total)
+			}
+			return r, nil
+		}
+	}
+	broken := func(http int) func(connector.Remote) (connector.Remote, error) {
+		return func(connector.Remote) (connector.Remote, error) {
+			return connector.Remote{}, &api.Error{Fate: api.Later, Scope: api.ScopeCredential, HTTP: http}
+		}
+	}
+	for _, c := range []struct {
+		told  string
+		get   func(connector.Remote) (connector.Remote, error)
+		other ledger.State // an invoice of another total
+	}{
+		{"the same total", nameless("12.00"), ledger.Sent},
+		{"a cent more", nameless("12.01"), ledger.Sent},
+		{"no total", nameless(""), ledger.Held},
+		{"nothing: it cannot be read", broken(500), ledger.Sent},
+	} {
+		t.Run(c.told, func(t *testing.T) {
+			r := newRig(t, nil)
+			listing(r, noNumber, c.get)
+			r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+			r.intake()
+			r.sendAll()
+			r.want("F1", ledger.Held)
+			r.want("F2", c.other)
+			r.drop("b.csv", header+row("F3", "10.00")+"F4;2026-12-02;Client;20000000800017;Vis;1;10.00;20\n")
+			r.clock.add(13 * 24 * time.Hour)
+			r.intake()
+			r.sendAll()
+			r.want("F3", ledger.Held)
+			r.want("F4", ledger.Sent) // issued after the sweep
+			found, err := r.Ledger.Find(t.Context(), "F3")
+			r.must(err)
+			if code := found[0].Problems[0].Code; code != "E5015" {
+				t.Errorf("F3 is held for %s", code)
+			}
+			r.must(r.Ledger.ReleaseHeld(t.Context(), []int64{found[0].ID}, "Anne"))
+			found, err = r.Ledger.Find(t.Context(), "F1")
+			r.must(err)
+			r.must(r.Ledger.ResolveHeld(t.Context(), ledger.Outcome{ID: found[0].ID, State: ledger.Sent, APIID: "id-1"}))
+			r.sendAll()
+			r.want("F3", ledger.Sent)
+			r.posts("F1", 0)
+			r.drop("c.csv", header+row("F5", "10.00")) // the nameless one is known now
+			r.intake()
+			r.sendAll()
+			r.want("F5", ledger.Sent)
+		})
+	}
+}
+
+// The platform is away between the list and the single read: nothing goes, and
+// the reason is told, until it is back.
+func TestASweepThatCannotReadSinglyIsNotDone(t *testing.T) {
+	r := newRig(t, nil)
+	away := true
+	listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
+		if away {
+			return connector.Remote{}, io.ErrUnexpectedEOF
+		}
+		return r, nil
+	})
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Queued)
+	r.want("F2", ledger.Queued)
+	why, err := r.Ledger.Get(t.Context(), StoppedFact("acme"))
+	r.must(err)
+	if !strings.Contains(why, "E5205") {
+		t.Errorf("status says %q", why)
+	}
+	away = false
+	r.clock.add(r.Config.Probe.Std())
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.want("F2", ledger.Sent)
+	r.posts("F1", 0)
+}
+
+// The list shows neither number nor direction of what a supplier sent us.
+func TestASweepLeavesOutWhatASingleReadTellsIsIncoming(t *testing.T) {
+	r := newRig(t, nil)
+	listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
+		r.Direction, r.Invoice.Number = connector.Incoming, ""
+		return r, nil
+	})
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.posts("F1", 1)
 }

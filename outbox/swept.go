@@ -57,27 +57,19 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	if err != nil || !needed {
 		return !needed, err
 	}
-	c := o.company(company)
-	var found []connector.Remote
-	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
-		if ctx.Err() != nil {
-			return false, nil
-		}
-		if err != nil {
-			if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), unread(err)), o.Now()) {
-				o.note(ctx, company)
-				o.tell("unreachable", "company", company, "reason", unread(err).Message(o.Lang), "remedy", unread(err).Remedy(o.Lang))
-			}
-			return false, nil
-		}
-		if found = append(found, r); len(found) == stageBatch {
-			if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
-				return false, err
-			}
-			found = found[:0]
-		}
+	err = o.sweep(ctx, company)
+	if ctx.Err() != nil {
+		return false, nil
 	}
-	if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+	if away, ok := errors.AsType[*unreadError](err); ok {
+		p := unread(away.cause)
+		if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), p), o.Now()) {
+			o.note(ctx, company)
+			o.tell("unreachable", "company", company, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
+		}
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
 	if err := fault.Hit(fault.SweptPart); err != nil {
@@ -93,6 +85,56 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	o.settleWake.set() // what it found may have been all that a file waited for
 	o.Published()
 	return true, fault.Hit(fault.Swept)
+}
+
+// unreadError is of the platform, not of our own ledger.
+type unreadError struct{ cause error }
+
+func (e *unreadError) Error() string { return "sweep: " + e.cause.Error() }
+
+// sweep records all that the company sent before.
+func (o *Outbox) sweep(ctx context.Context, company string) error {
+	c, single := o.company(company), readSingly
+	var found []connector.Remote
+	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
+		if err == nil && single > 0 && (r.Invoice.Number == "" || r.Invoice.IssueDate == "") {
+			single--
+			r, err = o.whole(ctx, company, r)
+		}
+		if err != nil {
+			return &unreadError{err}
+		}
+		if r.Direction == connector.Incoming {
+			continue // which the list did not say
+		}
+		if found = append(found, r); len(found) == stageBatch {
+			if err := o.Ledger.AddSwept(ctx, company, found); err != nil {
+				return err
+			}
+			found = found[:0]
+		}
+	}
+	return o.Ledger.AddSwept(ctx, company, found)
+}
+
+// readSingly is the number of invoices that a sweep reads one by one, because
+// the list lacks what they are known by. Of more, what the list shows must do.
+const readSingly = 1000
+
+// whole reads what the list does not show of an invoice. Where the platform
+// answers, but does not tell either, it stays as it is: the ledger holds back
+// what it might be.
+func (o *Outbox) whole(ctx context.Context, company string, listed connector.Remote) (connector.Remote, error) {
+	r, err := o.Account(company).Get(ctx, listed.ID, false)
+	if err == nil {
+		return r, nil
+	}
+	known, ok := errors.AsType[*api.Error](err)
+	if ok && (known.Scope == api.ScopeInvoice || known.HTTP >= 500) {
+		o.Log.Warn().Err(err).Str("api_id", listed.ID).Msg("an invoice at the platform does not show its number")
+		return listed, nil
+	}
+	return listed, err
 }
 
 // unread says that what a company sent before could not be read.

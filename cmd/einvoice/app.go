@@ -169,7 +169,7 @@ func (a *app) openOutbox(ctx context.Context) error {
 	}
 	a.outbox = outbox.New(outbox.Options{
 		Config: a.cfg.Outbox, Ledger: a.ledger, Spool: a.spool, Blobs: a.blobs, TempDir: a.tempDir(),
-		Platform: a.sending, Credential: a.cfg.credential, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
+		Platform: a.sending, Account: func(company string) outbox.Platform { return a.sending.of[company] }, Credential: a.cfg.credential, Drops: drops, Companies: a.cfg.companies(), Rules: a.cfg.Rules,
 		Safety: a.cfg.Safety, Production: a.cfg.Environment == "production",
 		Lang: a.cfg.lang(), RefusedAsXLSX: a.cfg.Results.RefusedAsXLSX(a.cfg.lang()),
 		ResultsExt: func(place string) string { return a.cfg.Results.Of(place).Ext() },

@@ -500,7 +500,7 @@ func TestFactsAndBudget(t *testing.T) {
 }
 
 func TestEveryCodeOfTheLedgerHasTexts(t *testing.T) {
-	for _, code := range []string{"E5001", "E5002", "E5003", "E5004", "E5005", "E5006", "E5007", "E5008", "E5009", "E5010", "E5011", "E5012", "E5013", "E5014"} {
+	for _, code := range []string{"E5001", "E5002", "E5003", "E5004", "E5005", "E5006", "E5007", "E5008", "E5009", "E5010", "E5011", "E5012", "E5013", "E5014", "E5015"} {
 		p := problem.Problem{Code: code}
 		for _, lang := range []problem.Lang{problem.French, problem.English} {
 			if m := p.Message(lang); m == code || m == "" || p.Remedy(lang) == "" {

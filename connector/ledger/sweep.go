@@ -19,7 +19,8 @@ func (l *Ledger) SweepNeeded(ctx context.Context, company string) (bool, error) 
 }
 
 // AddSwept records invoices found at the platform (idempotent by API id). One
-// that does not say its seller is the company's.
+// that does not say its seller is the company's. One that shows no number may be
+// any unsent invoice of its total: a person is asked about those.
 func (l *Ledger) AddSwept(ctx context.Context, company string, found []connector.Remote) error {
 	err := l.commit(ctx, func(t *tx) error {
 		siren, err := first(context.Background(), t, scanOne[string], "SELECT siren FROM company WHERE id = ?", company)
@@ -41,7 +42,7 @@ func (l *Ledger) AddSwept(ctx context.Context, company string, found []connector
 
 func (l *Ledger) addSwept(t *tx, company, siren string, r *connector.Remote) error {
 	key := r.Invoice.Key()
-	if key.SIREN == "" {
+	if key.SIREN == "" || key.Number == "" {
 		key.SIREN = siren
 	}
 	gross := r.Invoice.Totals.Gross
@@ -89,14 +90,15 @@ func (l *Ledger) decideSwept(t *tx, fileID int64) error {
 // asked tells whether an invoice i was held with the question of that code.
 const asked = `INSTR(i.problems || i.answer_problems, '"code":"%s"') > 0`
 
-// find is an unsent invoice whose key a sweep found at the platform.
+// find is an unsent invoice that a sweep may have found at the platform.
 type find struct {
 	id     int64
 	number string
 	gross  connector.Amount
 	file   string
 	row    int
-	found  int  // documents of that number at the platform that are not ours yet
+	named  bool // by its key; else by its total among those that show no number
+	found  int  // documents at the platform that it may be, and that are not ours yet
 	same   bool // the newest of them has the same total
 	apiID  string
 	total  connector.Amount
@@ -116,25 +118,43 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 	if err != nil || !found {
 		return err
 	}
-	finds, err := list(ctx, t, scanFind, `SELECT i.id, i.document_number, i.gross, f.name, i.source_row, COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
-		fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id
-		JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = i.document_number AND s.issue_year IN (i.issue_year, 0) WHERE `+where+`
-		AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
-		AND NOT (i.state = 'held' AND `+fmt.Sprintf(asked, "E5008")+` OR i.state = 'held' AND `+fmt.Sprintf(asked, "E5009")+`)
-		AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
+	mute, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM company c JOIN swept s ON s.seller_siren = c.siren AND s.document_number = '')")
 	if err != nil {
 		return err
 	}
-	for _, f := range finds {
-		if err := l.settleFind(t, f, release); err != nil {
+	joins := []string{byKey}
+	if mute { // after the key: what that settled is not asked about
+		joins = append(joins, byTotal)
+	}
+	for _, join := range joins {
+		finds, err := list(ctx, t, scanFind, `SELECT i.id, i.document_number, i.gross, f.name, i.source_row, s.document_number <> '', COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
+			fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id `+join+` WHERE `+where+`
+			AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
+			AND NOT (i.state = 'held' AND (`+fmt.Sprintf(asked, "E5008")+` OR `+fmt.Sprintf(asked, "E5009")+` OR `+fmt.Sprintf(asked, "E5015")+`))
+			AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
+		if err != nil {
 			return err
+		}
+		for _, f := range finds {
+			if err := l.settleFind(t, f, release); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// How an unsent invoice i is found among what a sweep saw. By its total, within
+// what a platform may normalise, where that shows no number, and was there
+// before i was issued.
+const (
+	byKey   = "JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = i.document_number AND s.issue_year IN (i.issue_year, 0)"
+	byTotal = `JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = '' AND (s.gross_plain = '' OR ABS(s.gross_plain - i.gross_plain) < 0.011)
+		AND DATE(i.issue_date) <= DATE(s.found_at, '+1 day')`
+)
+
 func scanFind(r row) (f find, err error) {
-	dest := append([]any{&f.id, &f.number, amountTo{&f.gross}, &f.file, &f.row, &f.found, &f.same, textTo(&f.apiID), amountTo{&f.total}}, statusInto(&f.status)...)
+	dest := append([]any{&f.id, &f.number, amountTo{&f.gross}, &f.file, &f.row, &f.named, &f.found, &f.same, textTo(&f.apiID), amountTo{&f.total}}, statusInto(&f.status)...)
 	err = r.Scan(dest...)
 	return f, err
 }
@@ -146,6 +166,8 @@ func (l *Ledger) settleFind(t *tx, f find, release bool) error {
 		Args: map[string]string{"api_id": f.apiID, "found": fmt.Sprint(f.found)},
 	}
 	switch {
+	case !f.named:
+		p.Code, p.Field, p.BT, p.Value, p.Expected = "E5015", "document_number", "BT-1", "", ""
 	case f.found > 1:
 		p.Code = "E5009"
 	case f.same:

@@ -88,6 +88,12 @@ var sendingEntries = []Entry{
 		MessageEN: "Held by a person: {value}",
 		WhatEN:    "Release it when it may go.",
 	}, {
+		Code:      "E5015",
+		MessageFR: "La plateforme avait déjà une facture qui ne montre pas son numéro (identifiant {api_id}, {found} en tout) : ce peut être la facture {invoice}.",
+		WhatFR:    "Regardez cette facture sur la plateforme. Si c'est la même, indiquez son identifiant avec « einvoice resolve » ; sinon, libérez celle-ci pour l'envoyer.",
+		MessageEN: "The platform had an invoice already that does not show its number (id {api_id}, {found} in all): it may be invoice {invoice}.",
+		WhatEN:    "Look at that invoice at the platform. If it is the same, give its id with \"einvoice resolve\"; if it is not, release this one to be sent.",
+	}, {
 		Code:      "E5101",
 		MessageFR: "Pas de réponse sûre de la plateforme : on ne sait pas encore si elle a reçu la facture ({value}).",
 		WhatFR:    "Rien à faire : elle est recherchée sur la plateforme et ne sera renvoyée que s'il est prouvé qu'elle n'y est pas.",

@@ -40,7 +40,7 @@ the line's net by two coins (Peppol R120); VAT of one rate by less than one unit
 Checks marked *mute* are about terms that the API documents no field for: the platform cannot see
 them, so they are off. Checks of Chorus Pro (E38xx) hold where the export says that the recipient is
 public; where only its SIREN, which begins with 1 or 2, says so, they warn at most. E3403 is for
-` + "`einvoice validate`" + `; the daemon knows numbers from its ledger (E5001 to E5014).
+` + "`einvoice validate`" + `; the daemon knows numbers from its ledger (E5001 to E5015).
 
 Not checked, because an invoice has no field for it here: the country of delivery (BR-IC-12),
 allowances and charges of the document (they travel as lines: BR-CO-11, BR-CO-12), electronic
