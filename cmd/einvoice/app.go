@@ -282,23 +282,29 @@ const (
 
 // publishLoop publishes until ctx ends, then once more.
 func (a *app) publishLoop(ctx context.Context) error {
+	a.publishing(ctx, func() (int, error) { return a.publisher.Publish(ctx) })
+	return a.flush()
+}
+
+// publishing publishes again and again until ctx ends.
+func (a *app) publishing(ctx context.Context, publish func() (int, error)) {
 	ticker := time.NewTicker(publishEvery)
 	defer ticker.Stop()
 	for {
 		start := time.Now()
-		if _, err := a.publisher.Publish(ctx); ctx.Err() == nil {
+		if _, err := publish(); ctx.Err() == nil {
 			a.said.say(a.log, "publish results", err, "results cannot be published; trying again")
 		}
 		// Every outcome wakes us: what finds nothing to publish must not take the
 		// time of those who send.
 		select {
 		case <-ctx.Done():
-			return a.flush()
+			return
 		case <-time.After(min(publishRest*time.Since(start), publishEvery)):
 		}
 		select {
 		case <-ctx.Done():
-			return a.flush()
+			return
 		case <-a.publish:
 		case <-ticker.C:
 		}

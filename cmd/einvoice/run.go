@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -143,9 +144,13 @@ func (a *app) Once(ctx context.Context) error {
 const idleCheck = 100 * time.Millisecond
 
 // runUntilIdle runs the way out until every drop was read and nothing more can
-// be sent now.
+// be sent now. Acknowledgements need not wait for that: a slow platform may take
+// hours over what an ERP sent.
 func (a *app) runUntilIdle(ctx context.Context) error {
 	running, stop := context.WithCancel(ctx)
+	var answering sync.WaitGroup
+	answering.Go(func() { a.publishing(running, func() (int, error) { return a.publisher.Answers(ctx) }) })
+	defer answering.Wait()
 	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- a.outbox.Run(running) }()

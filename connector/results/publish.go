@@ -99,6 +99,14 @@ func (p *Publisher) Flush(ctx context.Context) (n int, err error) {
 	return p.round(ctx, true)
 }
 
+// Answers publishes what is due without cutting a status file: for `run --once`
+// while it sends, whose statuses then are one file at its end.
+func (p *Publisher) Answers(ctx context.Context) (n int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deliverDue(ctx)
+}
+
 func (p *Publisher) round(ctx context.Context, force bool) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
