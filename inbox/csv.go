@@ -146,13 +146,13 @@ func (c CSVConfig) write(w io.Writer, r ledger.Received, inv connector.Invoice, 
 				row[i] = c.dialect().Figure(row[i])
 			}
 		}
-		_ = out.Row(row...) // sticky: Flush gives it
+		out.Row(row...)
 	}
 	if c.Header {
 		for i, col := range columns {
 			row[i] = col.name
 		}
-		_ = out.Row(row...)
+		out.Row(row...)
 	}
 	one := csvLine{Received: r, inv: &inv, found: found, at: r.ReceivedAt.In(loc), line: &connector.Line{}}
 	if len(inv.Lines) == 0 || !c.perLine() {

@@ -30,7 +30,7 @@ func (c *compiler) ruleTable(r *rule, path string, t map[string]any, k kind) {
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		c.ruleKey(r, path, key, t[key], k)
+		c.ruleKey(r, path, key, t[key])
 	}
 	if r.table == nil {
 		c.fits(path+".value", r.constant, k)
@@ -58,7 +58,7 @@ func (c *compiler) ruleTable(r *rule, path string, t map[string]any, k kind) {
 // ruleKeys are the keys that a rule may have.
 var ruleKeys = [...]string{"from", "value", "expr", "trim", "match", "replace", "lookup", "map", "default", "date", "decimal", "required"}
 
-func (c *compiler) ruleKey(r *rule, path, key string, v any, k kind) {
+func (c *compiler) ruleKey(r *rule, path, key string, v any) {
 	at := path + "." + key
 	switch key {
 	case "from":

@@ -208,23 +208,3 @@ func serialDate(s string, base time.Time) (connector.Date, bool) {
 	}
 	return connector.DateOf(base.AddDate(0, 0, days)), true
 }
-
-// write is the opposite of parse.
-func (f dateFormat) write(d connector.Date) string {
-	part := map[byte]string{'y': string(d[:4]), 'm': string(d[5:7]), 'd': string(d[8:10])}
-	var out strings.Builder
-	for _, t := range f.tokens {
-		if t.letter == 0 {
-			out.WriteByte(t.literal)
-			continue
-		}
-		text := part[t.letter]
-		if t.width == 3 {
-			month, _ := strconv.Atoi(text)
-			out.WriteString(strings.ToUpper(monthNames[month-1][0][:1]) + monthNames[month-1][0][1:])
-			continue
-		}
-		out.WriteString(text[len(text)-t.width:])
-	}
-	return out.String()
-}

@@ -1,6 +1,12 @@
 package mappers
 
-import "testing"
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"einvoice/connector"
+)
 
 func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	comma, point, auto := numberFormat{decimal: ','}, numberFormat{decimal: '.'}, numberFormat{}
@@ -109,4 +115,24 @@ func TestDatesAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%q was taken for a date format", wrong)
 		}
 	}
+}
+
+// write is the opposite of parse, so that what is read can be checked by reading it again.
+func (f dateFormat) write(d connector.Date) string {
+	part := map[byte]string{'y': string(d[:4]), 'm': string(d[5:7]), 'd': string(d[8:10])}
+	var out strings.Builder
+	for _, t := range f.tokens {
+		if t.letter == 0 {
+			out.WriteByte(t.literal)
+			continue
+		}
+		text := part[t.letter]
+		if t.width == 3 {
+			month, _ := strconv.Atoi(text)
+			out.WriteString(strings.ToUpper(monthNames[month-1][0][:1]) + monthNames[month-1][0][1:])
+			continue
+		}
+		out.WriteString(text[len(text)-t.width:])
+	}
+	return out.String()
 }

@@ -51,7 +51,7 @@ func TestKilledAtRandomInstantsNothingIsLostOrSentTwice(t *testing.T) {
 	}
 	// Whatever the last kill left in doubt is only proven absent by a later invoice.
 	dropKillFile(t, dir, files-1, invoices/files)
-	finish(t, config, dir)
+	finish(t, config)
 	checkBooks(t, box, dir, files, invoices/files*files)
 }
 
@@ -116,7 +116,7 @@ func runAndKill(t *testing.T, config string, after time.Duration) {
 }
 
 // finish runs until nothing is left in doubt.
-func finish(t *testing.T, config, dir string) {
+func finish(t *testing.T, config string) {
 	t.Helper()
 	for end := time.Now().Add(3 * time.Minute); ; {
 		out, err := exec.Command("einvoice", "run", "--once", "-c", config).CombinedOutput()

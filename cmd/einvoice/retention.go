@@ -164,14 +164,14 @@ func (a *app) writeHashList(ctx context.Context, place string, from, to time.Tim
 	words := hashWordsOf(a.cfg.Language)
 	var b bytes.Buffer
 	rows := results.NewRows(&b, results.Dialect{Encoding: results.UTF8BOM, Delimiter: ";", Decimal: ","})
-	_ = rows.Row(words.head...) // Flush has the first error
+	rows.Row(words.head...)
 	n := 0
 	for k, err := range a.ledger.KeptIn(ctx, place, from, to) {
 		if err != nil {
 			return err
 		}
 		n++
-		_ = rows.Row(k.At.In(a.cfg.location()).Format(time.RFC3339), kindOf(k, words), k.Name, k.SHA256, k.Where)
+		rows.Row(k.At.In(a.cfg.location()).Format(time.RFC3339), kindOf(k, words), k.Name, k.SHA256, k.Where)
 	}
 	if err := rows.Flush(); err != nil || n == 0 {
 		return err

@@ -56,7 +56,7 @@ func day8(name string, t time.Time) node {
 }
 
 func (u ubl) root() node {
-	kids := []node{leaf("cbc:CustomizationID", Guideline), leaf("cbc:ProfileID", u.Frame), leaf("cbc:ID", u.Number), day8("cbc:IssueDate", u.IssueDate)}
+	kids := []node{leaf("cbc:CustomizationID", guideline), leaf("cbc:ProfileID", u.Frame), leaf("cbc:ID", u.Number), day8("cbc:IssueDate", u.IssueDate)}
 	if u.kind == "Invoice" { // a CreditNote has its due date with the payment means
 		kids = append(kids, day8("cbc:DueDate", u.DueDate))
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/govalues/decimal"
 )
 
-// Guideline is BT-24, what a file of Write claims to follow.
-const Guideline = "urn:cen.eu:en16931:2017"
+// guideline is BT-24, what a file of Write claims to follow.
+const guideline = "urn:cen.eu:en16931:2017"
 
 // Write writes the file in the order of elements that the schema demands.
 func Write(w io.Writer, d Document) error {
@@ -91,7 +91,7 @@ func (n node) write(w *bufio.Writer, depth int) {
 func (d Document) context() node {
 	return group("rsm:ExchangedDocumentContext",
 		group("ram:BusinessProcessSpecifiedDocumentContextParameter", leaf("ram:ID", d.Frame)),
-		group("ram:GuidelineSpecifiedDocumentContextParameter", leaf("ram:ID", Guideline)))
+		group("ram:GuidelineSpecifiedDocumentContextParameter", leaf("ram:ID", guideline)))
 }
 
 func (d Document) header() node {

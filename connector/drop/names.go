@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the longest usable name in bytes: answers add to it.
-const MaxName = 200
+// maxName is the longest usable name in bytes: answers add to it.
+const maxName = 200
 
 // junkNames and junkEndings are what programs leave in shared folders, in lower
 // case. LISEZMOI.txt and README.txt are our own notes for people.
@@ -46,7 +46,7 @@ func Junk(name string) bool {
 // usable tells whether a name can be carried into answers and the archive on
 // any system: valid UTF-8 without control characters or separators, not too long.
 func usable(name string) bool {
-	return name != "" && len(name) <= MaxName && utf8.ValidString(name) &&
+	return name != "" && len(name) <= maxName && utf8.ValidString(name) &&
 		!strings.ContainsFunc(name, unicode.IsControl) && !strings.ContainsAny(name, `/\`) &&
 		strings.TrimRight(name, " .") == name
 }

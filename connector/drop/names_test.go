@@ -29,9 +29,9 @@ func TestJunkIsNeverAnExport(t *testing.T) {
 
 func TestUsableNames(t *testing.T) {
 	for name, want := range map[string]bool{
-		"a.csv": true, "facture été.csv": true, strings.Repeat("x", MaxName): true,
+		"a.csv": true, "facture été.csv": true, strings.Repeat("x", maxName): true,
 		"": false, "a\nb.csv": false, "a\x00.csv": false, "fact\xe9.csv": false, "a/b": false, `a\b`: false,
-		"a.csv ": false, "a.csv.": false, strings.Repeat("x", MaxName+1): false,
+		"a.csv ": false, "a.csv.": false, strings.Repeat("x", maxName+1): false,
 	} {
 		if usable(name) != want {
 			t.Errorf("usable(%q) = %v", name, !want)

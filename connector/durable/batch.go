@@ -63,7 +63,7 @@ func (n *Names) Sync() error {
 	n.mu.Unlock()
 	from = slices.DeleteFunc(from, func(dir string) bool { return slices.Contains(to, dir) })
 	for _, dir := range slices.Concat(to, from) {
-		if err := SyncDir(dir); err != nil {
+		if err := syncNames(dir); err != nil {
 			return err
 		}
 	}

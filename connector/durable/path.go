@@ -38,7 +38,7 @@ func MkdirAll(path string, perm fs.FileMode) error {
 	if err := fault.Hit(fault.FolderMade); err != nil {
 		return fmt.Errorf("make folder %s: %w", path, err)
 	}
-	return SyncDir(parent)
+	return syncNames(parent)
 }
 
 // Rename gives a file or folder another name on the same volume, replacing a
@@ -92,7 +92,7 @@ func move(oldpath, newpath string) (copied bool, err error) {
 	case otherVolume(err):
 		return true, moveByCopy(oldpath, newpath)
 	case errors.Is(err, fs.ErrExist) && sameBytes(oldpath, newpath): // a power cut left it both names
-		if err := SyncDir(filepath.Dir(newpath)); err != nil {
+		if err := syncNames(filepath.Dir(newpath)); err != nil {
 			return true, err
 		}
 		return true, Remove(oldpath)
@@ -106,7 +106,7 @@ var ErrChanged = errors.New("file changed while it was moved")
 func moveByCopy(oldpath, newpath string) error {
 	err := copyTo(oldpath, newpath)
 	if errors.Is(err, fs.ErrExist) && sameBytes(oldpath, newpath) {
-		err = SyncDir(filepath.Dir(newpath)) // a move that broke off between copy and removal
+		err = syncNames(filepath.Dir(newpath)) // a move that broke off between copy and removal
 	}
 	if err != nil {
 		return fmt.Errorf("move %s to %s: %w", oldpath, newpath, err)
@@ -176,7 +176,7 @@ func copyTo(oldpath, newpath string) error {
 		return err
 	}
 	fault.Named(newpath, temp)
-	return SyncDir(filepath.Dir(newpath))
+	return syncNames(filepath.Dir(newpath))
 }
 
 func unchanged(before, after fs.FileInfo, copied int64) bool {
@@ -215,14 +215,14 @@ func Remove(path string) error {
 	if err := fault.Hit(fault.FileRemoved); err != nil {
 		return err
 	}
-	return SyncDir(filepath.Dir(path))
+	return syncNames(filepath.Dir(path))
 }
 
-// SyncDir makes the names in a folder durable. Shares that know no fsync of a
+// syncNames makes the names in a folder durable. Shares that know no fsync of a
 // folder (CIFS, some FUSE) and folders that we may write to but not read are
 // passed over: nothing more can be done there. Windows has no such call: there
 // the renames are written through instead.
-func SyncDir(path string) error {
+func syncNames(path string) error {
 	if err := syncDir(path); err != nil {
 		return err
 	}
@@ -234,13 +234,13 @@ func SyncDir(path string) error {
 // between, the file has two names rather than none.
 func syncParents(oldpath, newpath string) error {
 	to, from := filepath.Dir(newpath), filepath.Dir(oldpath)
-	if err := SyncDir(to); err != nil {
+	if err := syncNames(to); err != nil {
 		return err
 	}
 	if to == from {
 		return nil
 	}
-	return SyncDir(from)
+	return syncNames(from)
 }
 
 // pauses are the waits between tries of an operation that another program

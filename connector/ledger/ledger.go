@@ -59,9 +59,6 @@ type Config struct {
 	Path string `toml:"path"`
 }
 
-// Defaults has no path: cmd derives one from the platform's data folder.
-func Defaults() Config { return Config{} }
-
 // Validate reports a missing path and one that TOML's double quotes mangled.
 func (c Config) Validate(r setting.Report) {
 	r.Required("path", c.Path)

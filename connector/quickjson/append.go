@@ -8,9 +8,9 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// AppendString writes s as encoding/json does without HTML escaping: what is not
+// appendString writes s as encoding/json does without HTML escaping: what is not
 // UTF-8 becomes U+FFFD, and the two line ends of Unicode are escaped.
-func AppendString[S ~string](b []byte, s S) []byte {
+func appendString[S ~string](b []byte, s S) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -60,8 +60,8 @@ func appendEscape(b []byte, c byte) []byte {
 	return append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
 }
 
-// AppendAmount writes a number with its trailing zeros, or null.
-func AppendAmount(b []byte, a connector.Amount) []byte {
+// appendAmount writes a number with its trailing zeros, or null.
+func appendAmount(b []byte, a connector.Amount) []byte {
 	if !a.Present() {
 		return append(b, "null"...)
 	}
@@ -104,7 +104,7 @@ func (w *Writer) next(name string) {
 // Text adds a string.
 func (w *Writer) Text(name, s string) {
 	w.next(name)
-	w.Bytes = AppendString(w.Bytes, s)
+	w.Bytes = appendString(w.Bytes, s)
 }
 
 // TextIf adds a string that is not empty.
@@ -117,7 +117,7 @@ func (w *Writer) TextIf(name, s string) {
 // Amount adds a number, or null.
 func (w *Writer) Amount(name string, a connector.Amount) {
 	w.next(name)
-	w.Bytes = AppendAmount(w.Bytes, a)
+	w.Bytes = appendAmount(w.Bytes, a)
 }
 
 // AmountIf adds a number that is present.
@@ -127,8 +127,8 @@ func (w *Writer) AmountIf(name string, a connector.Amount) {
 	}
 }
 
-// Raw adds a value that is JSON already.
-func (w *Writer) Raw(name string, value []byte) {
+// raw adds a value that is JSON already.
+func (w *Writer) raw(name string, value []byte) {
 	w.next(name)
 	w.Bytes = append(w.Bytes, value...)
 }

@@ -48,7 +48,7 @@ func (w *Writer) party(name string, p *connector.Party) {
 
 func (w *Writer) lines(lines []connector.Line) {
 	if lines == nil {
-		w.Raw("invoice_lines", []byte("null"))
+		w.raw("invoice_lines", []byte("null"))
 		return
 	}
 	w.Open("invoice_lines", '[')
@@ -112,7 +112,7 @@ func (w *Writer) buying(p *connector.Buying) {
 	w.TextIf("chorus_pro_service_code", p.ServiceCode)
 	w.TextIf("commitment_number", p.CommitmentNumber)
 	if p.PublicBuyer {
-		w.Raw("recipient_public", []byte("true"))
+		w.raw("recipient_public", []byte("true"))
 	}
 	w.Close('}')
 }
@@ -223,7 +223,7 @@ func (r *reading) amount(v []byte) (a connector.Amount) {
 // listOf reads an array of objects.
 func listOf[T any](r *reading, v []byte, member func(*T, string, []byte)) []T {
 	all := []T{}
-	ok := Elements(v, func(e []byte) {
+	ok := elements(v, func(e []byte) {
 		all = append(all, *new(T))
 		at := &all[len(all)-1]
 		r.members(e, func(name string, v []byte) { member(at, name, v) })

@@ -22,7 +22,7 @@ func TestStringsAreWrittenAsEncodingJSONDoes(t *testing.T) {
 		if err := enc.Encode(s); err != nil {
 			t.Fatal(err)
 		}
-		if got := string(AppendString(nil, s)) + "\n"; got != want.String() {
+		if got := string(appendString(nil, s)) + "\n"; got != want.String() {
 			t.Errorf("%q is written %s, want %s", s, got, want.String())
 		}
 	}
@@ -133,7 +133,7 @@ func agree(t *testing.T, text []byte) {
 	var array []json.RawMessage
 	err = json.Unmarshal(text, &array)
 	n := 0
-	ok = Elements(text, func(value []byte) {
+	ok = elements(text, func(value []byte) {
 		if n < len(array) && !bytes.Equal(value, array[n]) {
 			t.Fatalf("%q: element %d is %q, want %q", text, n, value, array[n])
 		}

@@ -22,8 +22,8 @@ func Members(text []byte, visit func(name string, value []byte)) bool {
 	return ok && s.i == len(s.b)
 }
 
-// Elements is Members for an array.
-func Elements(text []byte, visit func(value []byte)) bool {
+// elements is Members for an array.
+func elements(text []byte, visit func(value []byte)) bool {
 	s := scan{b: text}
 	s.blank()
 	if s.at() != '[' {

@@ -167,7 +167,7 @@ func (r *xmlRows) row(cells ...string) error {
 		if r.encoding == UTF8BOM {
 			r.put("\ufeff")
 		}
-		r.put(`<?xml version="1.0" encoding="` + name + `"?>` + "\n<" + r.kind + ` xmlns="` + Namespace + `" version="1">` + "\n")
+		r.put(`<?xml version="1.0" encoding="` + name + `"?>` + "\n<" + r.kind + ` xmlns="` + namespace + `" version="1">` + "\n")
 		return r.err
 	}
 	r.put("<line>")

@@ -333,8 +333,8 @@ func (p *Publisher) put(ctx context.Context, place drop.Place, pub ledger.Public
 		return nil
 	}
 	ok := strings.NewReader(pub.SHA256 + "  " + name + "\r\n")
-	if err := publish(ctx, place, OKName(name), ok); err != nil {
-		return fmt.Errorf("publish %s in %s: %w", OKName(name), place, err)
+	if err := publish(ctx, place, okName(name), ok); err != nil {
+		return fmt.Errorf("publish %s in %s: %w", okName(name), place, err)
 	}
 	return nil
 }

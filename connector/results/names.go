@@ -36,9 +36,9 @@ func UnreadyName(file string, changed time.Time, ext string) string {
 	return fmt.Sprintf("%s.%s.waiting.%s", safe(file), changed.UTC().Format("20060102T150405"), ext)
 }
 
-// StatusName is the name of a status file. The time is written as it stands in
+// statusName is the name of a status file. The time is written as it stands in
 // at's own zone; seq is the number of the file's first line.
-func StatusName(company string, at time.Time, seq int64, ext string) string {
+func statusName(company string, at time.Time, seq int64, ext string) string {
 	return fmt.Sprintf("status_%s_%s_%d.%s", safe(company), at.Format("20060102T150405"), seq, ext)
 }
 
@@ -69,8 +69,8 @@ func ReportName(export string, take int64, n int) string {
 	return CopyName(export, take, "refused", n, "report.csv")
 }
 
-// OKName is the name of the file that says that name is complete.
-func OKName(name string) string { return name + ".ok" }
+// okName is the name of the file that says that name is complete.
+func okName(name string) string { return name + ".ok" }
 
 // stem is the export's name without its extension; ".csv" is all stem.
 func stem(export string) string {

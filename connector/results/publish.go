@@ -171,7 +171,7 @@ func lastOf(times []string, now time.Time) (last time.Time) {
 }
 
 func (p *Publisher) cutAll(ctx context.Context, place, company string, now time.Time) error {
-	name := func(first int64) string { return StatusName(company, now.In(p.zone), first, p.cfg.Of(place).Ext()) }
+	name := func(first int64) string { return statusName(company, now.In(p.zone), first, p.cfg.Of(place).Ext()) }
 	if err := fault.Hit(fault.EventsNumber); err != nil {
 		return err
 	}

@@ -32,8 +32,8 @@ type Rows struct{ t *table }
 // NewRows starts a file.
 func NewRows(w io.Writer, d Dialect) Rows { return Rows{newTable(w, d.config())} }
 
-// Row writes one row; its error is sticky.
-func (r Rows) Row(cells ...string) error { return r.t.row(cells...) }
+// Row writes one row; Flush gives its error.
+func (r Rows) Row(cells ...string) { _ = r.t.row(cells...) }
 
 // Flush ends the file and gives the first error of all.
 func (r Rows) Flush() error { return r.t.flush() }

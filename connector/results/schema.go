@@ -2,8 +2,8 @@ package results
 
 import _ "embed"
 
-// Namespace is that of the XML result files.
-const Namespace = "urn:einvoice:results:1"
+// namespace is that of the XML result files.
+const namespace = "urn:einvoice:results:1"
 
 // XSD describes the XML result files.
 //

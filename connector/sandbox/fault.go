@@ -12,7 +12,7 @@ import (
 // Fault makes the sandbox misbehave. Several may strike one request.
 type Fault struct {
 	On     string        // "POST /FR-invoices", "GET /FR-invoices/{id}", a method, a literal "GET /FR-invoices/64a..."; of a callback its event; "": everything
-	Kind   string        // see Kinds
+	Kind   string        // see kinds
 	Count  int           // how often it strikes; 0: always
 	Rate   float64       // its chance per request, 0..1; 0: every time
 	Number string        // only for this document_number
@@ -22,8 +22,8 @@ type Fault struct {
 	Bytes  int           // of callback_huge
 }
 
-// Kinds of faults, in the order in which they can strike a request.
-func Kinds() []string {
+// kinds of faults, in the order in which they can strike a request.
+func kinds() []string {
 	return []string{
 		"slow",         // waits Delay, then processes and answers
 		"reset_before", // closes the connection before processing
@@ -76,7 +76,7 @@ func (f Fault) ofCallback() bool {
 
 // AddFault arms a fault. An unknown kind is logged and never strikes.
 func (s *Sandbox) AddFault(f Fault) {
-	if !slices.Contains(Kinds(), f.Kind) {
+	if !slices.Contains(kinds(), f.Kind) {
 		s.opt.Log("sandbox: unknown kind of fault %q", f.Kind)
 	}
 	s.mu.Lock()
@@ -157,8 +157,8 @@ func (f *Fault) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	if !slices.Contains(Kinds(), j.Kind) {
-		return fmt.Errorf("unknown kind %q, known are %s", j.Kind, strings.Join(Kinds(), " "))
+	if !slices.Contains(kinds(), j.Kind) {
+		return fmt.Errorf("unknown kind %q, known are %s", j.Kind, strings.Join(kinds(), " "))
 	}
 	*f = Fault{j.On, j.Kind, j.Count, j.Rate, j.Number, 0, j.Status, j.Body, j.Bytes}
 	if j.Delay == "" {

@@ -17,7 +17,7 @@ func TestTheReadmeNamesEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := Kinds()
+	words := kinds()
 	b, err := json.Marshal(Switches{})
 	if err != nil {
 		t.Fatal(err)

@@ -42,8 +42,8 @@ const (
 	Waiting    Fate = "waiting"
 )
 
-// Fates lists them.
-func Fates() []Fate {
+// fates lists them.
+func fates() []Fate {
 	return []Fate{Sent, Refused, Conflict, Duplicate, Superseded, Ignored, Held, Waiting}
 }
 

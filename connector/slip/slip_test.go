@@ -73,7 +73,7 @@ func TestTheFatesAddUpToWhatWasDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := Sum{}
-	for _, f := range Fates() {
+	for _, f := range fates() {
 		if one := s.Fates[f]["EUR"]; one != nil {
 			n := sum.Invoices + one.Invoices
 			sum.add(one.Net, one.Tax, one.Gross)

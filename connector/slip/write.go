@@ -92,7 +92,7 @@ func (s *Slip) lines(w words) (list []line) {
 	for _, currency := range s.Currency {
 		add(w.dropped, "", currency, s.Dropped[currency])
 	}
-	for _, fate := range Fates() {
+	for _, fate := range fates() {
 		if len(s.Fates[fate]) == 0 {
 			list = append(list, line{About: w.fate, What: w.fates[fate], Count: "0"})
 		}

@@ -102,15 +102,7 @@ type exam struct {
 // perCheck bounds one measurement: a share or a server that hangs is a finding.
 const perCheck = 30 * time.Second
 
-// Names lists the checks, in the order in which they run.
-func Names() []string {
-	var names []string
-	for _, c := range checks() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
+// checks stand in the order in which they run.
 func checks() []check {
 	return []check{
 		{"service-account", "compte du service", once, serviceAccount},

@@ -125,7 +125,7 @@ func TestNothingFailsWhereAllIsWell(t *testing.T) {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
-	if n := len(Names()); n < 25 {
+	if n := len(checks()); n < 25 {
 		t.Errorf("%d checks, want at least 25", n)
 	}
 }
@@ -260,15 +260,15 @@ func sick() map[string]breaking {
 func TestEachCheckFailsWhereItShouldWithARemedy(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "")
 	ways := sick()
-	for _, name := range Names() {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) {
 			s, m := healthy(t)
-			spoil := ways[name]
+			spoil := ways[c.name]
 			if spoil == nil {
 				t.Fatal("nobody shows this check failing")
 			}
 			spoil(t, &s, &m)
-			f := only(t, s, m, name)
+			f := only(t, s, m, c.name)
 			if f.Grade != Fail || f.Seen == "" || f.Remedy == "" {
 				t.Errorf("%+v", f)
 			}

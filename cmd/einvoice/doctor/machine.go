@@ -49,10 +49,6 @@ func Local() Machine {
 	}
 }
 
-// Others tells what accounts besides the owner and its group may do with a file.
-// Windows has no such bits: there rights are inherited, and both are false.
-func Others(path string) (read, write bool, err error) { return others(path) }
-
 // probe is the name of the files that the checks make; drops ignore names that
 // begin with a dot.
 const probe = ".einvoice-doctor"
