@@ -329,16 +329,26 @@ func (a *app) flush() error {
 func (a *app) serveCallbacks(ctx context.Context) error {
 	srv := &http.Server{Handler: a.metrics.Callbacks(a.inbox.Handler()), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
-	stopped := context.AfterFunc(ctx, func() {
-		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.ShutdownTimeout.Std())
+	return serveUntil(ctx, srv, a.listener, a.cfg.ShutdownTimeout.Std())
+}
+
+// serveUntil answers until ctx ends and those under way are done, for patience at
+// most. Serve itself returns when Shutdown begins: what handlers use is theirs
+// until it ends.
+func serveUntil(ctx context.Context, srv *http.Server, l net.Listener, patience time.Duration) error {
+	drained := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(drained)
+		sctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		if srv.Shutdown(sctx) != nil {
 			srv.Close()
 		}
 	})
-	defer stopped()
-	if err := srv.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) && ctx.Err() == nil {
+	err := srv.Serve(l)
+	if stop() { // not by us
 		return fmt.Errorf("serve callbacks: %w", err)
 	}
+	<-drained
 	return nil
 }
