@@ -22,6 +22,7 @@ import (
 	"einvoice/connector/durable"
 	"einvoice/connector/ledger"
 	"einvoice/connector/results"
+	"einvoice/connector/setting"
 	"einvoice/inbox"
 	"einvoice/outbox"
 )
@@ -49,31 +50,38 @@ type app struct {
 	pagesAt   time.Time // when the status pages were written
 	once      bool      // it does what is due and ends
 
+	connect    func(path, user string, password setting.Secret) error // a share of Windows
+	sharesAway []ShareConfig                                          // not connected yet
+
 	mu      sync.Mutex
 	cleanup []func()
 }
 
 // newApp opens everything that a run needs and takes it all back if one part
 // cannot be had.
-func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox.Journal) (_ *app, err error) {
-	a := &app{cfg: cfg, log: log, publish: make(chan struct{}, 1), metrics: admin.NewMetrics(version())}
+func newApp(ctx context.Context, cfg *Config, log zerolog.Logger, journal outbox.Journal) (*app, error) {
+	a := &app{cfg: cfg, log: log, publish: make(chan struct{}, 1), metrics: admin.NewMetrics(version()), connect: connectShare}
 	a.journal = func(event string, args map[string]string) {
 		a.metrics.Event(event)
 		journal(event, args)
 	}
-	defer func() {
-		if err != nil {
-			a.Close()
-		}
-	}()
-	for _, open := range []func(context.Context) error{
-		a.openFolders, a.openPlaces, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox, a.openAlarms,
-	} {
-		if err := open(ctx); err != nil {
-			return nil, err
-		}
+	if err := a.open(ctx); err != nil {
+		a.Close()
+		return nil, err
 	}
 	return a, nil
+}
+
+// open opens the shares first: folders may stand on them.
+func (a *app) open(ctx context.Context) error {
+	for _, open := range []func(context.Context) error{
+		a.openPlaces, a.openFolders, a.openLedger, a.openClient, a.openOutbox, a.openResults, a.openInbox, a.openAlarms,
+	} {
+		if err := open(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close gives back what newApp opened, last first. It may be called twice.
@@ -93,18 +101,8 @@ func (a *app) onClose(f func()) {
 	a.cleanup = append(a.cleanup, f)
 }
 
-// openFolders makes the trees that people see, where they are missing.
-func (a *app) openFolders(context.Context) error {
-	for _, dir := range a.cfg.peopleFolders() {
-		if err := makeFolder(dir); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (a *app) openPlaces(context.Context) error {
-	a.connectShares()
+	a.sharesAway = a.connectShares(a.cfg.Shares)
 	a.places = places{sftpplace.NewHosts(a.cfg.SFTP)}
 	a.onClose(a.places.hosts.Close)
 	return nil
@@ -193,7 +191,7 @@ func (a *app) openResults(context.Context) error {
 		Place: func(place string, f ledger.Folder) (drop.Place, error) {
 			path := a.cfg.resultFolder(place, f)
 			if !sftpplace.Is(path) {
-				remake(path)
+				_ = remake(path, filepath.Dir(path)) // what fails is told by the publishing itself
 			}
 			return open(path)
 		},
@@ -263,6 +261,7 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.digestLoop(gctx) })
 	g.Go(func() error { return a.serveRequests(gctx) })
 	g.Go(func() error { return a.watchLoop(gctx) })
+	g.Go(func() error { return a.shareLoop(gctx) })
 	g.Go(func() error { return admin.Serve(gctx, a.cfg.Admin, admin.Handler(a, a.metrics), a.log) })
 	if a.listener != nil {
 		g.Go(func() error { return a.serveCallbacks(gctx) })

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -79,18 +76,6 @@ func (p places) trees(cfg *Config) (map[string]inbox.Tree, error) {
 		all[c.ID] = t
 	}
 	return all, nil
-}
-
-// remake makes a folder again that somebody removed. Where what it stands in is
-// empty or missing, a share is away rather: a folder made there would be hidden
-// as soon as the share is back.
-func remake(path string) {
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if siblings, err := os.ReadDir(filepath.Dir(path)); err == nil && len(siblings) > 0 {
-		_ = makeFolder(path) // what fails is told by the publishing itself
-	}
 }
 
 // readsOnce tells a mailbox, whose files may vanish by being opened.

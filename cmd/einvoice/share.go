@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"einvoice/connector/setting"
 )
@@ -28,17 +30,39 @@ func (s ShareConfig) Validate(r setting.Report) {
 	r.Required("password_file", s.PasswordFile)
 }
 
-// connectShares connects each share with its own credentials. One that is away
-// is told, and tried again at the next reload or start: its drop waits.
-func (a *app) connectShares() {
-	for _, s := range a.cfg.Shares {
+// connectShares connects each share with its own credentials and returns those
+// that are away: their drops wait. Each is told once.
+func (a *app) connectShares(shares []ShareConfig) (away []ShareConfig) {
+	for _, s := range shares {
 		password, err := os.ReadFile(s.PasswordFile)
 		if err == nil {
-			err = connectShare(s.Path, s.User, setting.Secret(strings.TrimRight(string(password), "\r\n")))
+			err = a.connect(s.Path, s.User, setting.Secret(strings.TrimRight(string(password), "\r\n")))
 		}
 		if err != nil {
 			err = fmt.Errorf("connect %s: %w", s.Path, err)
+			away = append(away, s)
 		}
-		a.said.say(a.log, "share "+s.Path, err, "share not connected")
+		a.said.say(a.log, "share "+s.Path, err, "share not connected; trying again")
 	}
+	return away
+}
+
+// connectAgain is the time between two tries.
+const connectAgain = time.Minute
+
+// shareLoop tries those again that were away at the start, until ctx ends: after
+// a power cut a server is up before its NAS. One that was connected is kept by
+// Windows itself.
+func (a *app) shareLoop(ctx context.Context) error {
+	ticker := time.NewTicker(connectAgain)
+	defer ticker.Stop()
+	for len(a.sharesAway) > 0 {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			a.sharesAway = a.connectShares(a.sharesAway)
+		}
+	}
+	return nil
 }
