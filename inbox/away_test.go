@@ -158,3 +158,42 @@ func TestANameThatIsPromisedIsGivenToNoOther(t *testing.T) {
 		}
 	}
 }
+
+// TestInvoicesThatThePlatformDoesNotKnowStarveNoLaterOne: as many as a round looks
+// at were shown once and are not found since.
+func TestInvoicesThatThePlatformDoesNotKnowStarveNoLaterOne(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Poll.Budget = 2 * atOnce })
+	for i := range atOnce {
+		_, err := w.ledger.SeeReceived(w.ctx, acme.ID, fmt.Sprint("gone", i))
+		w.must(err)
+	}
+	arrive := func(id, number string) {
+		_, err := w.ledger.SeeReceived(w.ctx, acme.ID, id)
+		w.must(err)
+		w.platform.put(supplied(id, number))
+		w.platform.fail["list"] = errAway // it comes by its id alone
+		w.rounds(1)
+		delete(w.platform.fail, "list")
+	}
+	w.rounds(1)
+	arrive("in1", "S-1")
+	if n := len(w.received(ledger.ReceivedDelivered)); n != 1 {
+		t.Errorf("%d delivered behind those, want 1", n)
+	}
+	for range 3 { // their tries again leave something of the day's budget
+		w.pass(time.Hour)
+		w.rounds(1)
+	}
+	arrive("in2", "S-2")
+	if n := len(w.received(ledger.ReceivedDelivered)); n != 2 {
+		t.Errorf("%d delivered at the end of the day, want 2", n)
+	}
+	w.platform.put(supplied("gone499", "S-3"))
+	for range 2 { // those that were tried less go first
+		w.pass(24 * time.Hour)
+		w.rounds(1)
+	}
+	if n := len(w.received(ledger.ReceivedDelivered)); n != 3 {
+		t.Errorf("%d delivered after one of them is found again, want 3", n)
+	}
+}

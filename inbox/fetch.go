@@ -2,9 +2,11 @@ package inbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"einvoice/connector"
@@ -21,14 +23,16 @@ const (
 // fetchSeen reads the supplier invoices whose ids we know and puts their
 // originals into the blob store.
 func (in *Inbox) fetchSeen(ctx context.Context) error {
-	rows, err := in.opt.Ledger.ReceivedIn(ctx, ledger.ReceivedSeen, atOnce)
+	// What is on a pause takes no other's place in the round, nor its call.
+	rows, err := in.opt.Ledger.ReceivedIn(ctx, ledger.ReceivedSeen, atOnce+len(in.later))
 	if err != nil {
 		return fmt.Errorf("list supplier invoices to fetch: %w", err)
 	}
+	slices.SortStableFunc(rows, func(a, b ledger.Received) int { return cmp.Compare(in.later[a.APIID].row, in.later[b.APIID].row) })
 	for _, r := range rows {
 		remote, ok := in.onHand[r.APIID]
 		if !ok {
-			remote, err = in.get(ctx, r.Company, r.APIID, needed)
+			remote, err = in.get(ctx, r.Company, r.APIID, in.fetching(r.APIID))
 		}
 		switch {
 		case errors.Is(err, errNotNow):
@@ -44,6 +48,14 @@ func (in *Inbox) fetchSeen(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// fetching is the purpose of a call for a supplier invoice.
+func (in *Inbox) fetching(id string) purpose {
+	if in.later[id].row > 0 {
+		return again
+	}
+	return needed
 }
 
 // fetched keeps the original, byte for byte, and what is remarkable about it.

@@ -40,11 +40,15 @@ type purpose int
 const (
 	polling purpose = iota // leaves a quarter of the budget
 	needed                 // a callback to answer, a supplier invoice to fetch
+	again                  // to fetch one that was not to be had; leaves half
 )
 
 func (in *Inbox) limit(p purpose) int {
-	if p == polling {
+	switch p {
+	case polling:
 		return in.cfg.Poll.Budget - in.cfg.Poll.Budget/4
+	case again:
+		return in.cfg.Poll.Budget - in.cfg.Poll.Budget/2
 	}
 	return in.cfg.Poll.Budget
 }
@@ -60,7 +64,7 @@ func (in *Inbox) left(ctx context.Context, company string, p purpose) (int, erro
 	if err != nil {
 		return 0, err
 	}
-	if total >= in.limit(p) {
+	if total >= in.limit(p) && p != again { // a half is not the budget
 		in.overBudget(day, p, total)
 	}
 	return max(0, in.limit(p)-total), nil
