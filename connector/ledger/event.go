@@ -109,9 +109,9 @@ func (l *Ledger) NumberEvents(ctx context.Context, place string, company string,
 }
 
 // takeSeqs takes n consecutive numbers of the place, in the transaction that
-// uses them: so there is never a gap.
+// uses them: so there is never a gap but where an older state was put back (leap).
 func takeSeqs(t *tx, place string, n int64) (from int64, err error) {
-	return first(context.Background(), t, scanOne[int64], `INSERT INTO place (name, next_seq) VALUES (?1, 1 + ?2)
+	return first(context.Background(), t, scanOne[int64], `INSERT INTO place (name, next_seq) VALUES (?1, 1 + `+numbersAfter+` + ?2)
 		ON CONFLICT (name) DO UPDATE SET next_seq = next_seq + ?2 RETURNING next_seq - ?2`, place, n)
 }
 

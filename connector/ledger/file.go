@@ -71,7 +71,7 @@ func takeFile(t *tx, f NewFile, now clock) (File, error) {
 		return File{}, err
 	}
 	taken, err := first(ctx, t, scanFile, `INSERT INTO file AS f (drop_name, take, place, name, sha256, size, modified_at, owner, state, first_file_id, taken_at)
-		VALUES (?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM file), ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
+		VALUES (?1, (SELECT COALESCE(MAX(id), 0) + 1 FROM file) + `+numbersAfter+`, ?2, ?3, ?4, ?5, ?6, ?7, 'taken', ?8, ?9)
 		RETURNING id, drop_name, place, name, sha256, size, modified_at, owner, take, state, archived_path,
 		mapping, mapping_version, encoding, first_file_id, taken_at, mapped_at, settled_at, problems, controls`,
 		f.Drop, f.Place, f.Name, f.SHA256, f.Size, stamp(f.Modified), f.Owner, earlier, stamp(now()))

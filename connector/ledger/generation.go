@@ -49,6 +49,7 @@ type generations struct {
 	outside  int64     // in the witness
 	advanced time.Time // when it last grew
 	doubt    string    // why this ledger is not believed; "" when it is
+	leapt    bool      // numbers were made to leap in this run
 }
 
 // Generation is the number that owner markers carry.
@@ -82,6 +83,10 @@ func (l *Ledger) settleGeneration(t *tx) error {
 		if _, err := t.exec("UPDATE company SET swept_at = NULL"); err != nil {
 			return err
 		}
+		if err := l.leap(t); err != nil {
+			return err
+		}
+		g.leapt = true
 	}
 	g.now = known.Generation + 1
 	if seen.Ledger == l.id {
@@ -92,6 +97,33 @@ func (l *Ledger) settleGeneration(t *tx) error {
 		strconv.FormatInt(g.now, 10), g.host)
 	return err
 }
+
+// leapLeast is how far numbers leap at least: more than anybody gives out between
+// two backups.
+const leapLeast = 10_000_000
+
+// leapEpoch is where the seconds begin that a leap goes to: an older state put
+// back twice must not give out the same numbers twice either.
+var leapEpoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// leap makes takes and sequence numbers go on far above those that another state
+// of this ledger, or the ledger before it, may have given out: a name that is
+// there already cannot be published or archived under, and who ignores a seq that
+// is not above the last would miss what happens now.
+func (l *Ledger) leap(t *tx) error {
+	clock := int64(l.now().Sub(leapEpoch) / time.Second)
+	_, err := t.exec(`INSERT INTO identity (name, value) VALUES ('numbers_after', CAST(MAX(?1, ?2) AS TEXT))
+		ON CONFLICT DO UPDATE SET value = CAST(MAX(CAST(value AS INTEGER) + ?1, ?2) AS TEXT)`, leapLeast, clock)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("UPDATE place SET next_seq = MAX(next_seq + ?, 1 + "+numbersAfter+")", leapLeast)
+	return err
+}
+
+// numbersAfter is what takes and sequence numbers were made to leap over, 0 in a
+// ledger that always went on where it stopped.
+const numbersAfter = "COALESCE((SELECT CAST(value AS INTEGER) FROM identity WHERE name = 'numbers_after'), 0)"
 
 // doubtOf compares what the database knows of itself with what was seen outside.
 func (l *Ledger) doubtOf(known, seen witness) string {

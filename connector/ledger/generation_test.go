@@ -166,3 +166,58 @@ func TestTheGenerationIsWrittenOutsideBeforeAnythingIsSent(t *testing.T) {
 	want(t, "witness", seen.Generation, w.Generation())
 	want(t, "ledger", seen.Ledger, w.ID())
 }
+
+// TestAnOlderDatabaseGivesOutNoNumberTwice: what was taken and told after a backup
+// has its files in the archive and in the results folder, and its lines were read,
+// whatever the database that was put back knows. The same backup may be put back
+// again, and a ledger may begin anew beside the folders of the last.
+func TestAnOlderDatabaseGivesOutNoNumberTwice(t *testing.T) {
+	w := newWorld(t)
+	takes, seqs := map[int64]string{}, map[int64]string{}
+	numbered := func(when string) {
+		t.Helper()
+		f := w.take()
+		w.releaseFile(f, queued(bill("F-"+when, "10.00"))...)
+		due, err := w.PublicationsDue(t.Context(), 10)
+		w.ok(err)
+		if before := takes[f.Take]; before != "" {
+			t.Errorf("take %d was given out %s and %s", f.Take, before, when)
+		}
+		takes[f.Take] = when
+		for _, p := range due {
+			for seq := p.SeqFrom; seq > 0 && seq <= p.SeqTo; seq++ {
+				if before := seqs[seq]; before != "" {
+					t.Errorf("seq %d was given out %s and %s", seq, before, when)
+				}
+				seqs[seq] = when
+			}
+			w.ok(w.MarkPublished(t.Context(), p.ID))
+		}
+	}
+	numbered("before the backup")
+	w.ok(w.Close())
+	putBack := w.copied("ledger.db")
+	w.open()
+	w.sendOne()
+	numbered("after it")
+	for _, when := range []string{"after the first time", "after the second"} {
+		w.ok(w.Close())
+		putBack()
+		w.clock.turn(time.Minute)
+		w.open()
+		numbered(when)
+		numbered(when + " too")
+	}
+	w.ok(w.Close())
+	for _, name := range []string{"ledger.db", witnessName} {
+		w.ok(os.Remove(filepath.Join(w.dir, name)))
+	}
+	w.clock.turn(time.Minute)
+	w.open()
+	w.ok(w.RequireSweep(t.Context(), acme)) // as the marker of a drop demands
+	w.ok(w.RequireSweep(t.Context(), bakery))
+	numbered("in a new ledger")
+	if len(takes) != 7 || len(seqs) < 7 {
+		t.Errorf("%d takes, %d seqs", len(takes), len(seqs))
+	}
+}

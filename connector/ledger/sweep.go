@@ -70,14 +70,21 @@ func (l *Ledger) SweepDone(ctx context.Context, company string) error {
 }
 
 // RequireSweep makes the company sweep again (owner marker of a drop names
-// another ledger, or an older generation of this one).
+// another ledger, or a later generation of this one), and numbers leap, once a run.
 func (l *Ledger) RequireSweep(ctx context.Context, company string) error {
+	g := &l.generations
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	err := l.commit(ctx, func(t *tx) error {
-		return must(t.exec("UPDATE company SET swept_at = NULL WHERE id = ?", company))
+		if err := must(t.exec("UPDATE company SET swept_at = NULL WHERE id = ?", company)); err != nil || g.leapt {
+			return err
+		}
+		return l.leap(t)
 	})
 	if err != nil {
 		return fmt.Errorf("require sweep of %s: %w", company, err)
 	}
+	g.leapt = true
 	return nil
 }
 
