@@ -26,7 +26,6 @@ type expression struct {
 // expressionFailure is a value that a running expression could not read.
 type expressionFailure struct {
 	sel  selector
-	text string
 	flaw *flaw
 }
 
@@ -205,7 +204,7 @@ func (s *scope) number(sel selector) (any, error) {
 	a, bad := s.format.numbers.parse(text)
 	if bad != nil {
 		if s.failed == nil {
-			s.failed = &expressionFailure{sel: sel, text: text, flaw: bad}
+			s.failed = &expressionFailure{sel: sel, flaw: bad}
 		}
 		return nil, errExpression
 	}

@@ -23,11 +23,11 @@ const (
 // lookup is a [lookup.x]: a second file with a row, or an element, per key. It
 // is read when an export is, and again when it changed since.
 type lookup struct {
-	name, file string
-	shown      string // the key's column, for messages
-	reader     *Mapping
-	key        selector
-	columns    map[string]selector
+	file    string
+	shown   string // the key's column, for messages
+	reader  *Mapping
+	key     selector
+	columns map[string]selector
 
 	mu       sync.Mutex
 	modified time.Time
@@ -53,7 +53,7 @@ func (c *compiler) lookupFiles(m *Mapping) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(c.dir, filepath.FromSlash(path))
 		}
-		l := &lookup{name: name, file: path, shown: f.Key, reader: &Mapping{Name: at}, columns: map[string]selector{}}
+		l := &lookup{file: path, shown: f.Key, reader: &Mapping{Name: at}, columns: map[string]selector{}}
 		in := inputFile{Format: formatCSV}
 		switch strings.ToLower(filepath.Ext(f.File)) {
 		case ".xlsx", ".xlsm":

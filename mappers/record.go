@@ -27,7 +27,6 @@ type record struct {
 type recordSource struct {
 	m       *Mapping
 	file    string
-	closer  io.Closer
 	split   *splitter
 	charset charset
 	keep    bool
@@ -60,7 +59,7 @@ func (m *Mapping) openRecords(e Export, keep bool) (*opened, error) {
 		f.Close()
 		return nil, fmt.Errorf("rewind export: %w", err)
 	}
-	s := &recordSource{m: m, file: e.Name, closer: f, charset: c, keep: keep}
+	s := &recordSource{m: m, file: e.Name, charset: c, keep: keep}
 	delimiter, quote := m.input.delimiter, m.input.quote
 	if m.input.format == formatFixed {
 		delimiter, quote = '\n', 0 // a line never holds its own end

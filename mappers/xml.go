@@ -32,7 +32,6 @@ type xmlSource struct {
 	names   []string // of at and its ancestors
 	depth   int      // of the invoice being read, 0 outside
 	start   int64    // where it begins in the file
-	line    int
 	ordinal int
 	keep    bool
 	passed  func(b []byte) // what stands outside of invoices, for a copy
@@ -217,7 +216,7 @@ func (s *xmlSource) open(from int64) error {
 		return s.fault(codeDeepXML, fmt.Sprint(maxElementDepth))
 	}
 	if s.depth == 0 && s.begins() {
-		s.depth, s.start, s.line = len(s.names), from, t.line
+		s.depth, s.start = len(s.names), from
 	}
 	return nil
 }

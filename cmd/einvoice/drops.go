@@ -95,7 +95,7 @@ func (a *app) openDrop(ctx context.Context, d drop.Config, all tiers) (*outbox.D
 	if !sftpplace.Is(d.Path) {
 		hint = a.watch(ctx, d)
 	}
-	out.Watcher = drop.NewWatcher(place, d, drop.WatcherOptions{Log: a.log, Whole: whole, Beside: out.IsBeside, Hint: hint})
+	out.Watcher = drop.NewWatcher(place, d, drop.WatcherOptions{Whole: whole, Beside: out.IsBeside, Hint: hint})
 	return out, nil
 }
 

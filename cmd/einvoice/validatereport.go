@@ -88,7 +88,6 @@ var validatePage string
 // htmlReport is for a printer: one page for each file with problems, then one
 // with all files.
 type htmlReport struct {
-	lang  problem.Lang
 	out   io.Writer
 	page  *template.Template
 	begun bool
@@ -102,7 +101,7 @@ func newHTMLReport(lang problem.Lang, out io.Writer) *htmlReport {
 		"summary":  func(r *fileReport) string { return summary(r, lang) },
 		"lang":     func() string { return string(lang) },
 	}).Parse(validatePage))
-	return &htmlReport{lang: lang, out: out, page: page}
+	return &htmlReport{out: out, page: page}
 }
 
 func (h *htmlReport) begin() error {

@@ -131,7 +131,7 @@ func (r *reply) writeError(op string) error {
 		v = r.because(Refused, ScopeCompany, codeRefused)
 	}
 	return &Error{Op: op, Fate: v.fate, Scope: v.scope, HTTP: r.status, Code: r.code, Message: r.text(),
-		RetryAfter: r.retryAfter, Problem: v.problems[0], cause: r.err}
+		Problem: v.problems[0], cause: r.err}
 }
 
 type (

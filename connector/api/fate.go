@@ -61,15 +61,14 @@ var ErrPaging = errors.New("platform repeats a page")
 
 // Error is a call that did not succeed. A read has no Unsure: it is Later.
 type Error struct {
-	Op         string // "get invoice"
-	Fate       Fate
-	Scope      Scope
-	HTTP       int    // status, 0 when there was no answer
-	Code       string // the platform's own code, "111", "125.22"; often ""
-	Message    string // the platform's own text
-	RetryAfter time.Duration
-	Problem    problem.Problem
-	cause      error
+	Op      string // "get invoice"
+	Fate    Fate
+	Scope   Scope
+	HTTP    int    // status, 0 when there was no answer
+	Code    string // the platform's own code, "111", "125.22"; often ""
+	Message string // the platform's own text
+	Problem problem.Problem
+	cause   error
 }
 
 // Error reads `get invoice: HTTP 404, error 111: Fiscal ID not found`.

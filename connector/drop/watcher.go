@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"einvoice/connector/problem"
 )
 
@@ -28,7 +26,6 @@ const (
 type WatcherOptions struct {
 	// Now is the clock; nil is time.Now. Its monotonic part is what counts.
 	Now func() time.Time
-	Log zerolog.Logger
 	// Whole looks for the structural end of a file whose size is stable; nil
 	// takes every file for whole. why says what is missing, for people.
 	Whole func(ctx context.Context, p Place, e Entry) (ok bool, why string, err error)

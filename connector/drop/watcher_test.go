@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 )
 
 // stage is a place in memory under a clock of its own.
@@ -61,7 +59,7 @@ func (s *stage) Retire(_ context.Context, name, archived string) error { return 
 func (s *stage) String() string                                        { return "stage" }
 
 func (s *stage) watcher(change func(*Config, *WatcherOptions)) *Watcher {
-	cfg, opt := Defaults(), WatcherOptions{Now: func() time.Time { return s.now }, Log: zerolog.Nop()}
+	cfg, opt := Defaults(), WatcherOptions{Now: func() time.Time { return s.now }}
 	if change != nil {
 		change(&cfg, &opt)
 	}

@@ -15,7 +15,7 @@ type texts struct {
 	seller, buyer, vatID                                    string
 	columns                                                 [7]string
 	item, more                                              string
-	vat, category, base, tax                                string
+	vat, base, tax                                          string
 	net, vatTotal, gross, prepaid, rounded, payable, refund string
 	payment, means, terms, iban, bic, remarks, attaching    string
 }
@@ -36,7 +36,7 @@ func frenchTexts() texts {
 		seller: "FOURNISSEUR", buyer: "CLIENT", vatID: "TVA",
 		columns: [7]string{"N°", "Désignation", "Quantité", "Unité", "Prix unitaire HT", "TVA", "Montant HT"},
 		item:    "Réf. ", more: "La suite des lignes se trouve dans le document électronique.",
-		vat: "Détail de la TVA", category: "Taux", base: "Base HT", tax: "Montant TVA",
+		vat: "Détail de la TVA", base: "Base HT", tax: "Montant TVA",
 		net: "Total HT", vatTotal: "Total TVA", gross: "Total TTC", prepaid: "Déjà payé", rounded: "Arrondi", payable: "Net à payer", refund: "Montant à votre crédit",
 		payment: "Paiement", means: "Mode de paiement", terms: "Conditions", iban: "IBAN", bic: "BIC", remarks: "Mentions", attaching: "Pièces jointes",
 	}
@@ -51,7 +51,7 @@ func englishTexts() texts {
 		seller: "SUPPLIER", buyer: "CUSTOMER", vatID: "VAT",
 		columns: [7]string{"No.", "Description", "Quantity", "Unit", "Unit price", "VAT", "Net amount"},
 		item:    "Ref. ", more: "The remaining lines are in the electronic document.",
-		vat: "VAT breakdown", category: "Rate", base: "Taxable amount", tax: "VAT amount",
+		vat: "VAT breakdown", base: "Taxable amount", tax: "VAT amount",
 		net: "Total excl. VAT", vatTotal: "Total VAT", gross: "Total incl. VAT", prepaid: "Already paid", rounded: "Rounding", payable: "Amount due", refund: "Amount credited to you",
 		payment: "Payment", means: "Means of payment", terms: "Terms", iban: "IBAN", bic: "BIC", remarks: "Notes", attaching: "Attachments",
 	}

@@ -258,7 +258,6 @@ func (p *Publisher) lane(id laneID) *lane {
 type Blocked struct {
 	Place  string
 	Folder ledger.Folder
-	Since  time.Time // of the first failure in a row
 	Until  time.Time // of the next try
 	Err    error
 }
@@ -270,7 +269,7 @@ func (p *Publisher) Blocked() []Blocked {
 	var out []Blocked
 	for id, l := range p.lanes {
 		if l.failures > 0 {
-			out = append(out, Blocked{Place: id.place, Folder: id.folder, Since: l.since, Until: l.until, Err: l.err})
+			out = append(out, Blocked{Place: id.place, Folder: id.folder, Until: l.until, Err: l.err})
 		}
 	}
 	slices.SortFunc(out, func(a, b Blocked) int {
