@@ -309,6 +309,31 @@ func TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate(t *testing.T) {
 	r.posts("F1", 0)
 }
 
+// restless is a platform of whose list something is missed by who reads it once.
+type restless struct{ *platform }
+
+func (p *restless) List(ctx context.Context, q api.Query) iter.Seq2[connector.Remote, error] {
+	return func(yield func(connector.Remote, error) bool) {
+		for r, err := range p.platform.List(ctx, q) {
+			if (q.Again || r.Invoice.Number != "MISSED") && !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestASweepReadsAListAgainWhoseItemsMove: else what was missed would go again.
+func TestASweepReadsAListAgainWhoseItemsMove(t *testing.T) {
+	r := newRig(t, nil)
+	r.Platform = &restless{r.api}
+	r.api.take(connector.Invoice{Number: "MISSED", IssueDate: "2026-11-02", Totals: connector.Totals{Gross: connector.MustAmount("12.00")}})
+	r.drop("a.csv", header+row("MISSED", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("MISSED", ledger.Sent)
+	r.posts("MISSED", 0)
+}
+
 // TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt: the first of its number was
 // found inadmissible (501); of the one that took its place no answer came.
 func TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt(t *testing.T) {

@@ -96,7 +96,7 @@ func (e *unreadError) Error() string { return "sweep: " + e.cause.Error() }
 func (o *Outbox) sweep(ctx context.Context, company string) error {
 	c, single := o.company(company), readSingly
 	var found []connector.Remote
-	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing}) {
+	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing, Again: true}) {
 		if err == nil && single > 0 && (r.Invoice.Number == "" || r.Invoice.IssueDate == "") {
 			single--
 			r, err = o.whole(ctx, company, r)

@@ -68,6 +68,9 @@ type Query struct {
 	IssuedFrom, IssuedTo connector.Date // both included
 	Limit                int            // items a page, 1 to 100; 0: 100
 	MaxPages             int            // 0: all, up to an empty page
+	// Again reads a list again, twice at most, where an item came a second time: one
+	// that moves to the front pushes others back, and was itself not seen.
+	Again bool
 }
 
 // List reads all pages, in the order of the platform, which is not documented.
@@ -77,7 +80,7 @@ type Query struct {
 // *Error, ErrPaging, or ErrTruncated when MaxPages was reached.
 func (c *Client) List(ctx context.Context, q Query) iter.Seq2[connector.Remote, error] {
 	return func(yield func(connector.Remote, error) bool) {
-		l := lister{client: c, query: q, size: pageSize, seen: map[string]bool{}}
+		l := lister{client: c, query: q, size: pageSize, seen: map[string]int{}, walk: 1}
 		if q.Limit > 0 && q.Limit < pageSize {
 			l.size = q.Limit
 		}
@@ -106,9 +109,15 @@ type lister struct {
 	size   int // of a page; shrinks when a page is too large to read
 	skip   int
 	pages  int
-	seen   map[string]bool // ids
-	plain  bool            // the platform refused the filters: they are ours alone
+	walk   int            // 1, or that of another reading
+	moved  bool           // an id came twice in this walk
+	seen   map[string]int // the walk in which an id came last
+	plain  bool           // the platform refused the filters: they are ours alone
 }
+
+// walks is how often a list is read at most: one that always moves is mostly one
+// that grows at its head, which loses nothing.
+const walks = 3
 
 // next reads one page.
 func (l *lister) next(ctx context.Context) (items []connector.Remote, more bool, err error) {
@@ -126,25 +135,36 @@ func (l *lister) next(ctx context.Context) (items []connector.Remote, more bool,
 		if remote.ID == "" {
 			return nil, false, fmt.Errorf("list invoices: page %d: an item without an id", l.pages)
 		}
-		if l.seen[remote.ID] {
+		before := l.seen[remote.ID]
+		l.seen[remote.ID] = l.walk
+		if before == l.walk {
+			l.moved = true
 			continue
 		}
-		l.seen[remote.ID] = true
 		fresh++
-		if l.query.matches(remote) {
+		if before == 0 && l.query.matches(remote) {
 			items = append(items, remote)
 		}
 	}
 	l.skip += len(raws)
 	switch {
 	case fresh > 0 || len(raws) == 0:
-		return items, l.mayGoOn(len(raws)), nil
+		return items, l.mayGoOn(len(raws)) || l.again(), nil
 	case l.short(len(raws)):
 		// Known items only: new ones pushed them here, or skip is ignored but
 		// the page is not full either way.
-		return items, false, nil
+		return items, l.again(), nil
 	}
 	return items, false, fmt.Errorf("list invoices: page %d: %w", l.pages, ErrPaging)
+}
+
+// again begins another walk at the end of one in which items moved.
+func (l *lister) again() bool {
+	if !l.query.Again || !l.moved || l.walk == walks {
+		return false
+	}
+	l.walk, l.skip, l.moved = l.walk+1, 0, false
+	return true
 }
 
 // mayGoOn tells whether to ask for another page after one of n items. A list

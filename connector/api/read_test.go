@@ -18,6 +18,7 @@ type shelf struct {
 	picky    bool // refuses filters
 	halves   bool // leaves out the second half of each page
 	grows    bool // gets a new first item with each call
+	stirs    int  // the first calls, before each of which the last item moves to the front
 	requests []string
 }
 
@@ -45,7 +46,12 @@ func (s *shelf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.halves {
 		end = skip + (end-skip+1)/2
 	}
-	for i := skip - shift; i < end-shift; i++ {
+	moved := min(len(s.requests)-1, s.stirs)
+	for at := skip - shift; at < end-shift; at++ {
+		i := at
+		if s.stirs > 0 {
+			i = (at - moved + s.n) % s.n
+		}
 		items = append(items, fmt.Sprintf(`{"id":"id-%03d","document_number":"FA-%03d","issue_date":"2026-11-%02d"}`, i, i, i%28+1))
 	}
 	fmt.Fprintf(w, `{"data":[%s],"success":true,"message":"","error":null}`, strings.Join(items, ","))
@@ -67,6 +73,10 @@ func TestAListIsReadToItsEnd(t *testing.T) {
 		{"a lower limit on the other side loses nothing", shelf{n: 47, cap: 20}, Query{}, 47, 4, nil},
 		{"pages cut in halves lose nothing", shelf{n: 6, halves: true}, Query{}, 6, 4, nil},
 		{"new invoices shift the pages", shelf{n: 230, grows: true}, Query{}, 230, 4, nil},
+		{"what moves to the front is found by reading again", shelf{n: 230, stirs: 2}, Query{Again: true}, 230, 8, nil},
+		{"it is missed otherwise", shelf{n: 230, stirs: 2}, Query{}, 228, 4, nil},
+		{"a list that grows is not read for ever", shelf{n: 230, grows: true}, Query{Again: true}, 238, 12, nil},
+		{"a list at rest is read once", shelf{n: 230}, Query{Again: true}, 230, 4, nil},
 		{"skip is ignored", shelf{n: 300, deaf: true}, Query{}, 100, 2, ErrPaging},
 		{"skip is ignored, but all fits in a page", shelf{n: 7, deaf: true}, Query{}, 7, 2, nil},
 		{"cut short on request", shelf{n: 300}, Query{MaxPages: 1}, 100, 1, ErrTruncated},
