@@ -27,16 +27,23 @@ func (c *Config) guards(m doctor.Machine, r setting.Report) {
 	if other := doctor.OtherEnvironment(c.API.TokenFile, c.Environment); other != (setting.Phrase{}) {
 		r.Wrong("api.token_file", "is named for %s, but environment is %q: use the token of this environment", other, c.Environment)
 	}
-	for key, dir := range map[string]string{"folders.root": c.Folders.Root, "ledger.path": c.Ledger.Path} {
-		if disk, err := m.Disk(existing(dir)); err == nil && disk.Letter != "" {
-			r.Wrong(key, `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder, and a local disk for the ledger`, disk.Letter)
+	for _, f := range []struct{ key, path string }{
+		{"folders.root", c.Folders.Root}, {"folders.results", c.Folders.Results}, {"folders.refused", c.Folders.Refused},
+		{"folders.to_check", c.Folders.ToCheck}, {"folders.archive", c.Folders.Archive}, {"folders.inbox", c.Folders.Inbox},
+		{"inbox.erp.path", c.Inbox.ERP.Path}, {"mappings.folder", c.Mappings.Folder}, {"ledger.path", c.Ledger.Path},
+	} {
+		if !filepath.IsAbs(f.path) {
+			continue // it stands below the root, or on a server
+		}
+		if disk, err := m.Disk(existing(f.path)); err == nil && disk.Letter != "" {
+			r.Wrong(f.key, `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder, and a local disk for the ledger`, disk.Letter)
 		}
 	}
 	if len(c.Shares) > 0 && runtime.GOOS != "windows" {
-		r.Wrong("share", "is for Windows; on this system mount the share, with its credentials in /etc/fstab")
+		r.Wrong("share[0]", "is for Windows; on this system mount the share, with its credentials in /etc/fstab")
 	}
 	for i, d := range c.Drops {
-		if disk, err := m.Disk(d.Path); err == nil && disk.Letter != "" {
+		if disk, err := m.Disk(existing(d.Path)); err == nil && disk.Letter != "" {
 			r.InItem("drop", i).Wrong("path", `is on the mapped drive %s, which a Windows service does not have; write \\server\share\folder`, disk.Letter)
 		}
 	}
@@ -89,11 +96,12 @@ func (c *Config) secretKeys() []secretKey {
 			secretKey{"inbox.callback.previous_secret_file", c.Inbox.Callback.PreviousSecretFile})
 	}
 	all = append(all, secretKey{"mail.password_file", c.Mail.PasswordFile})
-	for _, s := range c.Shares {
-		all = append(all, secretKey{"share", s.PasswordFile})
+	for i, s := range c.Shares {
+		all = append(all, secretKey{fmt.Sprintf("share[%d].password_file", i), s.PasswordFile})
 	}
-	for _, s := range c.SFTP {
-		all = append(all, secretKey{"sftp", s.KeyFile}, secretKey{"sftp", s.PassphraseFile}, secretKey{"sftp", s.PasswordFile})
+	for i, s := range c.SFTP {
+		at := fmt.Sprintf("sftp[%d].", i)
+		all = append(all, secretKey{at + "key_file", s.KeyFile}, secretKey{at + "passphrase_file", s.PassphraseFile}, secretKey{at + "password_file", s.PasswordFile})
 	}
 	var set []secretKey
 	for _, s := range all {

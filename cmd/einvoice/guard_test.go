@@ -1,12 +1,14 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"einvoice/cmd/einvoice/doctor"
 	"einvoice/connector/drop"
+	"einvoice/connector/drop/sftpplace"
 	"einvoice/connector/setting"
 )
 
@@ -37,9 +39,48 @@ func TestGuardRailsStopDangerousMachines(t *testing.T) {
 		"mapped drive": {func(_ *Config, m *doctor.Machine) {
 			m.Disk = func(string) (doctor.Disk, error) { return doctor.Disk{Letter: "Z:"}, nil }
 		}, "mapped drive Z:"},
+		"answers on a mapped drive, in a folder still to be made": {func(c *Config, m *doctor.Machine) {
+			drive := t.TempDir()
+			c.Folders.Results = filepath.Join(drive, "to be", "made")
+			m.Disk = func(path string) (doctor.Disk, error) {
+				if path == drive {
+					return doctor.Disk{Letter: "Z:"}, nil
+				}
+				return doctor.Disk{}, os.ErrNotExist
+			}
+		}, "folders.results: is on the mapped drive Z:"},
+		"key of the second server for everybody": {func(c *Config, m *doctor.Machine) {
+			c.SFTP = []sftpplace.Config{{KeyFile: "mine"}, {KeyFile: "open"}}
+			m.Others = func(path string) (bool, bool, error) { return path == "open", false, nil }
+		}, "sftp[1].key_file: is open"},
 		"drop on our own answers": {func(c *Config, _ *doctor.Machine) {
 			c.Drops = []drop.Config{{Path: c.tree("", c.Folders.Results)}}
 		}, "drop[0].path: is the same folder as folders.results"},
+		"drop on our own answers, by a link": {func(c *Config, _ *doctor.Machine) {
+			c.Folders.Results = t.TempDir()
+			c.Drops = []drop.Config{{Path: linkTo(t, c.Folders.Results)}}
+		}, "drop[0].path: is the same folder as folders.results"},
+		"two drops on one folder, by a link": {func(c *Config, _ *doctor.Machine) {
+			dir := t.TempDir()
+			c.Drops = []drop.Config{{Name: "one", Path: dir}, {Path: linkTo(t, dir)}}
+		}, `drop[1].path: is the folder of drop "one" as well`},
+		"drop on our own answers on a server": {func(c *Config, _ *doctor.Machine) {
+			c.SFTP = []sftpplace.Config{{Host: "erp", User: "demo"}}
+			c.Folders.Results = "sftp://demo@ERP:22/out/"
+			c.Drops = []drop.Config{{Path: "sftp://erp/out"}}
+		}, "drop[0].path: is the same folder as folders.results"},
+		"two accounts, each with its own directory": {func(c *Config, _ *doctor.Machine) {
+			c.Folders.Results = "sftp://one@erp/out"
+			c.Drops = []drop.Config{{Path: "sftp://two@erp/out"}}
+		}, ""},
+		"token in a drop": {func(c *Config, _ *doctor.Machine) {
+			c.Drops = []drop.Config{{Name: "one", Path: "exports"}}
+			c.API.TokenFile = filepath.Join("exports", "token.txt")
+		}, `api.token_file: is in the folder of drop "one"`},
+		"log in a drop": {func(c *Config, _ *doctor.Machine) {
+			c.Drops = []drop.Config{{Name: "one", Path: "exports"}}
+			c.Log.File = filepath.Join("exports", "einvoice.log")
+		}, `log.file: is in the folder of drop "one"`},
 		"drop on the mappings": {func(c *Config, _ *doctor.Machine) {
 			c.Drops = []drop.Config{{Path: c.Mappings.Folder}}
 		}, "the same folder as mappings.folder"},
@@ -66,4 +107,14 @@ func TestGuardRailsStopDangerousMachines(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
+}
+
+// linkTo is another way to a folder.
+func linkTo(t *testing.T, dir string) string {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip("no links here:", err)
+	}
+	return link
 }

@@ -152,6 +152,7 @@ var inFrench = map[string]string{
 	"is on the mapped drive %s, which a Windows service does not have; write \\\\server\\share\\folder, and a local disk for the ledger":    "est sur le lecteur réseau %s, qu'un service Windows n'a pas ; écrivez \\\\serveur\\partage\\dossier, et un disque local pour le registre",
 	"is one for all places: set it in [results]":                                                                                            "vaut pour toutes les destinations : réglez-le dans [results]",
 	"is set beside known_hosts: keep one of them, so that it is clear which key counts":                                                     "est donné à côté de known_hosts : gardez l'un des deux, pour que la clé qui compte soit claire",
+	"is in the folder of drop %q, where it would be taken as an export and moved away: put it elsewhere":                                    "est dans le dossier du dépôt %q, où il serait pris pour un export et déplacé : placez-le ailleurs",
 	"is the folder of drop %q as well: each export would be read twice":                                                                     "est aussi le dossier du dépôt %q : chaque export serait lu deux fois",
 	"is the folder of this file, which would be taken as an export itself; give the drop a folder of its own":                               "est le dossier de ce fichier, qui serait lui-même pris pour un export ; donnez au dépôt un dossier à lui",
 	"is the same as ack_name": "est identique à ack_name",
