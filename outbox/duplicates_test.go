@@ -113,3 +113,63 @@ func TestTheSameNumberAgain(t *testing.T) {
 		})
 	}
 }
+
+// TestADuplicateSaysWhatTheFirstOneNeeds: "nothing to do" is for those alone that
+// are at the platform, and stand.
+func TestADuplicateSaysWhatTheFirstOneNeeds(t *testing.T) {
+	failed := func(code int) func(*rig) {
+		return func(r *rig) {
+			r.sendAll()
+			found, err := r.Ledger.Find(t.Context(), "F1")
+			r.must(err)
+			_, err = r.Ledger.ApplyStatus(t.Context(), found[0].ID, connector.Status{State: connector.StateError, Code: code, At: r.clock.now()}, true)
+			r.must(err)
+		}
+	}
+	answered := func(fate api.Fate) func(*rig) {
+		return func(r *rig) {
+			r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: fate, Scope: api.ScopeCompany} }
+			r.sendAll()
+		}
+	}
+	for _, c := range []struct {
+		first  string
+		then   func(*rig)
+		en, fr string // of what is to be done
+	}{
+		{"sent", answered(api.Sent), "Nothing to do", "Rien à faire"},
+		{"not sent yet", func(*rig) {}, "einvoice status", "einvoice status"},
+		{"stopped", answered(api.Stopped), "einvoice status", "einvoice status"},
+		{"uncertain", answered(api.Unsure), "looked up", "recherchée"},
+		{"held", func(r *rig) {
+			found, err := r.Ledger.Find(t.Context(), "F1")
+			r.must(err)
+			r.must(r.Ledger.Hold(t.Context(), []int64{found[0].ID}, "Anne"))
+		}, "release the first", "libérez la première"},
+		{"refused by the buyer (210)", failed(210), "under a new number", "sous un nouveau numéro"},
+		{"rejected later (213)", failed(213), "under a new number", "sous un nouveau numéro"},
+		{"in error, with the question held", func(r *rig) {
+			failed(0)(r)
+			r.drop("asked.csv", header+row("F1", "10.00"))
+			r.intake()
+		}, "release the first", "libérez la première"},
+	} {
+		t.Run(c.first, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.drop("first.csv", header+row("F1", "10.00"))
+			r.intake()
+			c.then(r)
+			r.drop("second.csv", header+row("F1", "10.00"))
+			r.intake()
+			found, err := r.Ledger.Find(t.Context(), "F1")
+			r.must(err)
+			p := found[0].Cause()
+			if p.Code != "E5001" {
+				t.Fatalf("it says %s", p.Code)
+			}
+			if en, fr := p.Remedy(problem.English), p.Remedy(problem.French); !strings.Contains(en, c.en) || !strings.Contains(fr, c.fr) {
+				t.Errorf("what to do: %s / %s", en, fr)
+			}
+		})
+	}
+}

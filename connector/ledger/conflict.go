@@ -214,6 +214,6 @@ func (l *Ledger) supersedeQuestion(t *tx, asked int64, by rival) error {
 // duplicate is the problem of a document that waits in to-check already.
 func (r rival) duplicate() problem.Problem {
 	p := r.problem("E5001", problem.Warn)
-	p.Args["state_fr"], p.Args["state_en"] = "à vérifier", "to be checked"
+	p.Args["state"], p.Args["state_fr"], p.Args["state_en"] = string(Held), "à vérifier", "to be checked"
 	return p
 }

@@ -38,6 +38,11 @@ func TestEveryCodeHasItsTexts(t *testing.T) {
 				t.Errorf("%s: %s is empty or has space around it: %q", e.Code, name, text)
 			}
 		}
+		for _, c := range Cases(e.Code) {
+			if c.WhatFR == "" || c.WhatEN == "" || c.WhatFR == c.WhatEN || c.WhatFR != strings.TrimSpace(c.WhatFR) || c.WhatEN != strings.TrimSpace(c.WhatEN) {
+				t.Errorf("%s: %s = %s says %q and %q", e.Code, c.Arg, c.Is, c.WhatFR, c.WhatEN)
+			}
+		}
 		if e.MessageFR == e.MessageEN {
 			t.Errorf("%s says the same in both languages: %q", e.Code, e.MessageFR)
 		}
@@ -69,7 +74,11 @@ func TestPlaceholdersAreFilledBySomebody(t *testing.T) {
 		words[word] = true
 	}
 	for _, e := range Catalogue() {
-		for _, text := range []string{e.MessageFR, e.WhatFR, e.MessageEN, e.WhatEN} {
+		texts := []string{e.MessageFR, e.WhatFR, e.MessageEN, e.WhatEN}
+		for _, c := range Cases(e.Code) {
+			texts = append(texts, "{"+c.Arg+"}", c.WhatFR, c.WhatEN)
+		}
+		for _, text := range texts {
 			for _, p := range placeholder.FindAllString(text, -1) {
 				if word := strings.Trim(p, "{}"); !words[word] {
 					t.Errorf("%s: nothing in the code gives %s: %q", e.Code, p, text)

@@ -16,6 +16,9 @@ func codesTable() string {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ").Replace
 	for _, e := range Catalogue() {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", e.Code, cell(e.MessageEN), cell(e.WhatEN), cell(e.MessageFR), cell(e.WhatFR))
+		for _, c := range Cases(e.Code) {
+			fmt.Fprintf(&b, "| | %s = %s | %s | %s = %s | %s |\n", c.Arg, c.Is, cell(c.WhatEN), c.Arg, c.Is, cell(c.WhatFR))
+		}
 	}
 	return b.String()
 }

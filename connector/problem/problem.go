@@ -63,7 +63,9 @@ func (p Problem) Error() string {
 func (p Problem) Message(lang Lang) string { return p.fill(lang, entryOf(p.Code).message(lang)) }
 
 // Remedy says what to do next.
-func (p Problem) Remedy(lang Lang) string { return p.fill(lang, entryOf(p.Code).remedy(lang)) }
+func (p Problem) Remedy(lang Lang) string {
+	return p.fill(lang, p.inCase(entryOf(p.Code)).remedy(lang))
+}
 
 // Where says where the value stands: `orders.csv, row 14, column "TVA"`.
 func (p Problem) Where(lang Lang) string {
