@@ -130,19 +130,33 @@ func (o object) date(keys ...string) connector.Date {
 	return d
 }
 
-// moment reads RFC 3339, "2026-01-26 14:06:43 +00:00", the same without a zone
-// (UTC), and seconds since 1970 or thousandths, millionths, billionths of them.
-// A time of another age is none: every later status would be older than it.
+// moment reads RFC 3339, "2026-01-26 14:06:43 +00:00", the same with the zone
+// written otherwise ("+0000", "+00", "UTC") or without one (UTC), and seconds since
+// 1970 or thousandths, millionths, billionths of them. A time of another age is
+// none: every later status would be older than it.
 func (o object) moment(keys ...string) time.Time {
 	for _, k := range keys {
 		s := o.text(k)
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999 Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"} {
-			if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1970 && t.Year() < 2200 {
-				return t
-			}
+		if t := momentIn(s); t.Year() >= 1970 && t.Year() < 2200 {
+			return t
 		}
-		if n, err := strconv.ParseInt(s, 10, 64); err == nil && n > 0 {
+		whole, _, _ := strings.Cut(s, ".")
+		if n, err := strconv.ParseInt(whole, 10, 64); err == nil && n > 0 {
 			return sinceEpoch(n)
+		}
+	}
+	return time.Time{}
+}
+
+// momentIn reads a date and a time of day with what follows of a zone.
+func momentIn(s string) time.Time {
+	if len(s) < len(time.DateTime) || s[10] != 'T' && s[10] != ' ' {
+		return time.Time{}
+	}
+	s = s[:10] + "T" + strings.TrimSuffix(strings.ReplaceAll(s[11:], " ", ""), "UTC")
+	for _, zone := range []string{"Z07:00", "Z0700", "Z07", ""} {
+		if t, err := time.Parse("2006-01-02T15:04:05"+zone, s); err == nil {
+			return t
 		}
 	}
 	return time.Time{}

@@ -138,3 +138,35 @@ func FuzzParseCallback(f *testing.F) {
 		}
 	})
 }
+
+// TestTimesAreReadHoweverTheirZoneIsWritten: a supplier invoice with an old date
+// that came today is delivered by when it came.
+func TestTimesAreReadHoweverTheirZoneIsWritten(t *testing.T) {
+	for text, want := range map[string]string{
+		`"2026-01-26T14:06:43Z"`:              "2026-01-26T14:06:43Z",
+		`"2026-01-26T14:06:43.5+01:00"`:       "2026-01-26T13:06:43Z",
+		`"2026-01-26T14:06:43+0100"`:          "2026-01-26T13:06:43Z",
+		`"2026-01-26T14:06:43.123456+0000"`:   "2026-01-26T14:06:43Z",
+		`"2026-01-26 14:06:43 +00:00"`:        "2026-01-26T14:06:43Z",
+		`"2026-01-26 14:06:43+00:00"`:         "2026-01-26T14:06:43Z",
+		`"2026-01-26 14:06:43.5+01"`:          "2026-01-26T13:06:43Z",
+		`"2026-01-26 14:06:43 UTC"`:           "2026-01-26T14:06:43Z",
+		`"2026-01-26 14:06:43"`:               "2026-01-26T14:06:43Z",
+		`1769436403`:                          "2026-01-26T14:06:43Z",
+		`1769436403.25`:                       "2026-01-26T14:06:43Z",
+		`"1769436403250"`:                     "2026-01-26T14:06:43Z",
+		`"2026-01-26T14:06:43 CET"`:           "", // nobody says which
+		`"2026-01-26"`:                        "",
+		`"0001-01-01T00:00:00Z"`:              "",
+		`"9999-12-31T23:59:59Z"`:              "",
+		`{"date":"2026-01-26 14:06:43.0000"}`: "",
+	} {
+		got := ""
+		if at := remoteOf([]byte(`{"id":"a","create_at":` + text + `}`)).Created; !at.IsZero() {
+			got = at.UTC().Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
