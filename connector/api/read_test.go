@@ -129,6 +129,7 @@ func TestAListThatBreaksIsAnErrorAfterWhatCame(t *testing.T) {
 func TestAnswersThatHoldNoListAreErrors(t *testing.T) {
 	for body, ok := range map[string]bool{
 		`{"data":[],"success":true}`:         true,
+		`{"data":[],"code":200}`:             true,
 		`{"data":"null","success":true}`:     true,
 		`{"data":null,"success":true}`:       true,
 		`{"data":[{"document_number":"1"}]}`: false,

@@ -45,7 +45,10 @@ func (r *reply) parse() {
 	}
 	r.isJSON = true
 	r.message = o.text("message")
-	r.code = o.code("error", "error_code", "code")
+	r.code = o.code("error", "error_code")
+	if r.code == "" && !r.holdsData(o) {
+		r.code = o.code("code") // beside data it is no error: "code": 200
+	}
 	r.failure = r.code != "" || strings.EqualFold(o.text("success"), "false")
 	if nested := o.object("error"); nested != nil {
 		r.failure = true
@@ -58,6 +61,11 @@ func (r *reply) parse() {
 	case !hasKey(o, "success"):
 		r.data = bytes.TrimSpace(r.body)
 	}
+}
+
+// holdsData tells a success that has something to show.
+func (r *reply) holdsData(o object) bool {
+	return r.status/100 == 2 && len(o["data"]) > 0 && string(unquoted(o["data"])) != "null"
 }
 
 var utf8BOM = []byte("\xef\xbb\xbf")

@@ -37,6 +37,8 @@ var verdictRows = []struct {
 	{"created, bare object", 200, "", `{"id":"a1","state":"NEW"}`, Sent, ScopeInvoice, "", ""},
 	{"created, data as text", 200, "", `{"data":"{\"id\":\"a1\"}"}`, Sent, ScopeInvoice, "", ""},
 	{"created, byte order mark", 200, "", "\xef\xbb\xbf" + `{"data":{"id":"a1"}}`, Sent, ScopeInvoice, "", ""},
+	{"a code beside data is no error", 200, "", `{"data":{"id":"a1"},"success":true,"message":"","error":null,"code":200}`, Sent, ScopeInvoice, "", ""},
+	{"a code alone is one", 200, "", `{"success":true,"message":"Insufficient credit","code":611}`, Stopped, ScopeCredential, codeNoCredit, ""},
 	{"accepted without id", 200, "", `{"data":{},"success":true,"message":"","error":null}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"data null", 200, "", `{"data":null,"success":true}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"data the text null", 200, "", `{"data":"null","success":true,"error":null}`, Unsure, ScopeInvoice, codeUnclear, ""},
