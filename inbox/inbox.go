@@ -1,5 +1,5 @@
 // Package inbox brings back what the platform has to say: the statuses of our
-// invoices, and the invoices of suppliers, delivered whole as folders.
+// invoices, and the invoices of suppliers, each delivered whole or not at all.
 //
 // Callbacks and polling feed one idempotent path. A callback is only a
 // doorbell: it is recorded, answered, and the invoice is then read again with

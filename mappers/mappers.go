@@ -1,8 +1,8 @@
 // Package mappers turns an export into invoices and problems by a declarative
 // mapping, and gives back the part of an export that somebody has to correct.
 //
-// Three readers (CSV, XLSX, XML) yield documents made of nodes, a row or an XML
-// element; one binder turns a document into an invoice by the bindings that
+// Four kinds of export (CSV, XLSX, XML, fixed width) are read as documents made of
+// nodes, a row, a record or an XML element; one binder turns a document into an invoice by the bindings that
 // Load compiled. README.md beside this file is the manual of the language.
 package mappers
 

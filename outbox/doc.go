@@ -7,7 +7,8 @@
 //	          the original moved to the archive
 //	map       invoices are staged; one transaction releases them all
 //	send      the intent is committed before the POST, the outcome after it
-//	look up   a POST whose answer is unknown is looked for, never repeated
+//	look up   a POST whose answer is unknown is looked for, and repeated only on
+//	          proof that it did not arrive
 //	settle    what was refused goes back as a copy that can be corrected
 //
 // A crash between any two steps is repaired by the next start from what is on

@@ -50,7 +50,7 @@ func (o *Outbox) sort(d *Drop, ready []drop.Entry, pending []drop.Pending) found
 	d.waits.look()
 	besides, groups := map[string]drop.Entry{}, map[string]*group{}
 	for _, e := range ready {
-		if d.isBeside(e.Name) {
+		if d.IsBeside(e.Name) {
 			if !o.left(d, e) {
 				besides[fold(e.Name)] = e
 			}
@@ -238,9 +238,9 @@ func sorted[V any](m map[string]V) []string {
 	return keys
 }
 
-// isBeside tells whether a file is an attachment of an invoice by the mappings
-// that may read the drop.
-func (d *Drop) isBeside(name string) bool {
+// IsBeside tells whether a file is an attachment of an invoice by the mappings
+// that may read the drop; the watcher asks it.
+func (d *Drop) IsBeside(name string) bool {
 	for _, ms := range d.Mappings {
 		for _, m := range ms {
 			for _, pattern := range m.Besides() {
@@ -252,9 +252,6 @@ func (d *Drop) isBeside(name string) bool {
 	}
 	return false
 }
-
-// IsBeside tells the watcher of the drop which files are attachments.
-func (d *Drop) IsBeside(name string) bool { return d.isBeside(name) }
 
 // catchUp tells the watcher what became of files since it last looked.
 func (d *Drop) catchUp() {

@@ -145,7 +145,7 @@ func (s *staging) written() {
 
 // holdTail makes the last invoice wait where nothing proves that the export is
 // whole: a file cut between two rows looks complete, and its last invoice would
-// be sent with too few lines (DESIGN §5.2).
+// be sent with too few lines.
 func (s *staging) holdTail() {
 	wait := s.d.Config.TailHold.Std()
 	if s.last == nil || wait == 0 || s.last.Verdict != ledger.VerdictQueued {

@@ -1,5 +1,5 @@
-// Package cii writes an invoice as a UN/CEFACT Cross Industry Invoice of
-// EN 16931, and reads a few facts back from one. It knows nothing of the rest
+// Package cii writes an invoice as a UN/CEFACT Cross Industry Invoice or as UBL, in
+// the terms of EN 16931, and reads a few facts back from a CII. It knows nothing of the rest
 // of the connector, so that the sandbox can use it without sharing the
 // client's words.
 package cii

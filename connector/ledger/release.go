@@ -32,7 +32,7 @@ const candidate = `%[1]s.file_id = ?1 AND %[1]s.state = 'staged' AND %[1]s.verdi
 const wholeKey = "%[1]s.seller_siren <> '' AND %[1]s.document_number <> '' AND %[1]s.issue_year > 0"
 
 // Release is the barrier: in one transaction it decides every verdict against
-// the business keys (DESIGN §5.8), sets states, marks the file mapped, writes
+// the business keys, sets states, marks the file mapped, writes
 // events (SUPERSEDED of older invoices, HELD), and makes the publications ack
 // and summary with their seq range. The key is (seller SIREN, number, issue
 // year); only invoices with a whole key take part.

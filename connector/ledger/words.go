@@ -95,7 +95,7 @@ const (
 // Verdict is what the acknowledgement says of an invoice. It never changes.
 type Verdict string
 
-// The verdicts (DESIGN: results for the ERP).
+// The verdicts: words of the acknowledgements, which ERPs know.
 const (
 	VerdictQueued     Verdict = "QUEUED"
 	VerdictRefused    Verdict = "REFUSED"
@@ -190,7 +190,7 @@ type Doubt struct {
 // EventKind is the word in column event of a status file.
 type EventKind string
 
-// The events (DESIGN: results for the ERP).
+// The events: words of the status files, which ERPs know.
 const (
 	EventSent       EventKind = "SENT"
 	EventRefused    EventKind = "REFUSED"

@@ -1,5 +1,5 @@
-// Package sftptest runs SFTP servers for tests: one inside the process, and a
-// real sshd with keys of its own.
+// Package sftptest runs SFTP servers for tests: one inside the process, and real
+// ones, sshd and ProFTPD, with keys of their own.
 package sftptest
 
 import (
