@@ -2,8 +2,10 @@ package results
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"einvoice/connector"
@@ -105,11 +107,33 @@ func (a ack) verdict() ledger.Verdict {
 }
 
 func (a ack) message() string {
-	if a.Problem.Code != "" {
-		return a.Problem.Message(a.lang)
+	switch {
+	case a.Problem.Code == "":
+		return verdictWords(a.Invoice.Verdict).in(a.lang)
+	case a.Problem.Severity == problem.Warn && (a.Invoice.Verdict == ledger.VerdictQueued || a.Invoice.Verdict == ledger.VerdictWaiting):
+		return strings.Join(a.warnings(), " / ")
 	}
-	return verdictWords(a.Invoice.Verdict).in(a.lang)
+	return a.Problem.Message(a.lang)
 }
+
+// warningsMost bounds what a cell says of an invoice that goes nevertheless.
+const warningsMost = 10
+
+// warnings are all that is to be said of an invoice that goes: no other file tells
+// that a value is not carried. What lines have in common is said of the first.
+func (a ack) warnings() []string {
+	said := map[string]bool{}
+	var all []string
+	for _, p := range append([]problem.Problem{a.Problem}, a.Invoice.Problems...) {
+		if kind := p.Code + lineNumber.ReplaceAllString(p.Field, "[]"); !said[kind] && len(all) < warningsMost {
+			said[kind] = true
+			all = append(all, p.Message(a.lang))
+		}
+	}
+	return all
+}
+
+var lineNumber = regexp.MustCompile(`\[\d+\]`)
 
 // remedy is a problem's remedy, "" where there is no problem.
 func remedy(p problem.Problem, lang problem.Lang) string {

@@ -50,6 +50,25 @@ func TestAcknowledgementHasOneLineForEachInvoice(t *testing.T) {
 		"44;orders.csv;7;;F4;QUEUED;E9999;;IBAN;;E9999;;;\r\n")
 }
 
+// TestAnInvoiceThatGoesShowsEachOfItsWarnings: that a value is not carried stands
+// in no other file. What is said of each line is said once.
+func TestAnInvoiceThatGoesShowsEachOfItsWarnings(t *testing.T) {
+	b := newBench(t)
+	warn := func(code, field string) problem.Problem {
+		return problem.Problem{Code: code, Severity: problem.Warn, Field: field}
+	}
+	all := []problem.Problem{warn("E9991", "recipient"), warn("E9992", "invoice_lines[0].tax_category"), warn("E9992", "invoice_lines[1].tax_category"),
+		warn("E9993", "notes"), warn("E9993", "preceding[0].number")}
+	refused := append(all[:len(all):len(all)], problem.Problem{Code: unknownCode, Severity: problem.Refuse})
+	name := b.acknowledged(orders(),
+		ledger.AckLine{Seq: 1, Invoice: ledger.Invoice{ID: 1, Row: 2, Verdict: ledger.VerdictQueued, Problems: all}, Problem: all[0]},
+		ledger.AckLine{Seq: 2, Invoice: ledger.Invoice{ID: 2, Row: 3, Verdict: ledger.VerdictRefused, Problems: refused}, Problem: refused[5]})
+	b.round(1)
+	sameText(t, b.main().files[name], ackHead+
+		"1;orders.csv;2;;;QUEUED;E9991;recipient;;;E9991 / E9992 / E9993 / E9993;;;\r\n"+
+		"2;orders.csv;3;;;REFUSED;E9999;;;;E9999;;;\r\n")
+}
+
 func TestUnreadableExportIsRefusedAsAWhole(t *testing.T) {
 	b := newBench(t)
 	name := b.acknowledged(orders(), ledger.AckLine{Seq: 1, Problem: problem.Problem{Code: unknownCode, Severity: problem.Refuse}})
