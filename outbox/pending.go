@@ -47,7 +47,7 @@ func waitsFact(drop string) string { return "outbox.waits." + drop }
 // sayPending tells why files are not taken: in the journal, and after the drop's
 // deadline in an answer as well. A name that the drop does not read gets none:
 // other programs may use the folder too.
-func (o *Outbox) sayPending(ctx context.Context, d *Drop, pending []drop.Pending) error {
+func (o *Outbox) sayPending(ctx context.Context, d *Drop, pending []drop.Pending, ready []drop.Entry) error {
 	if err := o.loadWaits(ctx, d); err != nil {
 		return err
 	}
@@ -68,6 +68,11 @@ func (o *Outbox) sayPending(ctx context.Context, d *Drop, pending []drop.Pending
 			d.Watcher.Again(until)
 		} else if err := o.answerPending(ctx, d, p); err != nil {
 			return err
+		}
+	}
+	for _, e := range ready { // one that is only tried again still waits
+		if start, known := d.waits.since[e.Name]; known && d.Watcher.Failing(e) {
+			since[e.Name] = start
 		}
 	}
 	return o.keepWaits(ctx, d, since)

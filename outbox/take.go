@@ -64,7 +64,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	}
 	d.unserved.Store(false)
 	found := o.sort(d, ready, pending)
-	if err := o.sayPending(ctx, d, found.pending); err != nil {
+	if err := o.sayPending(ctx, d, found.pending, ready); err != nil {
 		return err
 	}
 	news, err := o.unread(ctx, d, found.single)
@@ -245,15 +245,20 @@ func (o *Outbox) copyAll(ctx context.Context, d *Drop, batch []drop.Entry) (entr
 // read, or with an error none.
 func (o *Outbox) copyBatch(ctx context.Context, d *Drop, batch []drop.Entry) (entries []drop.Entry, copied []durable.Blob, away bool, err error) {
 	spool := o.Spool.Batch()
-	blobs := make([]durable.Blob, len(batch))
+	blobs, failed := make([]durable.Blob, len(batch)), make([]error, len(batch))
 	var busy atomic.Bool
-	_ = each(parallel(d.Place), len(batch), func(i int) (err error) {
-		blobs[i], err = o.copy(ctx, d, batch[i], spool)
-		if errors.Is(err, drop.ErrBusy) {
+	_ = each(parallel(d.Place), len(batch), func(i int) error {
+		blobs[i], failed[i] = o.copy(ctx, d, batch[i], spool)
+		if errors.Is(failed[i], drop.ErrBusy) {
 			busy.Store(true)
 		}
 		return nil // said, and tried again
 	})
+	for i, err := range failed {
+		if errors.Is(err, errUnopened) && !errors.Is(err, drop.ErrBusy) {
+			d.Watcher.Unreadable(batch[i], err)
+		}
+	}
 	if err := spool.Sync(); err != nil {
 		return nil, nil, busy.Load(), fmt.Errorf("copy %s to the spool: %w", batch[0].Name, err)
 	}
@@ -276,6 +281,9 @@ func each(n, count int, work func(i int) error) error {
 	return g.Wait()
 }
 
+// errUnopened is wrapped for an export that the place lists and does not open.
+var errUnopened = errors.New("export cannot be opened")
+
 // copy copies an export into the spool, where it is on disk after the batch's
 // Sync. Nothing is returned for one that cannot be had now, or that is not the
 // one that was listed; the error was said.
@@ -283,7 +291,7 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry, spool *durable
 	r, err := d.Place.Open(ctx, e.Name)
 	if err != nil {
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
-		return durable.Blob{}, err
+		return durable.Blob{}, fmt.Errorf("%w: %w", errUnopened, err)
 	}
 	blob, err := spool.Put(ctx, r)
 	r.Close()

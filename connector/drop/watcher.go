@@ -78,6 +78,7 @@ type sighting struct {
 	asked     time.Time     // when the file was last looked into
 	pause     time.Duration // before it is looked into again
 	answer    finding       // what was found then
+	failed    bool          // it was offered and could not be read
 }
 
 // NewWatcher watches p as cfg says.
@@ -116,7 +117,9 @@ func (w *Watcher) Scan(ctx context.Context) (ready []Entry, pending []Pending, e
 		s := w.seen[e.Name]
 		switch found := w.judge(ctx, s, listing, now); found.verdict {
 		case isWhole:
-			s.code = ""
+			if !s.failed { // else it may be told again what was told before
+				s.code = ""
+			}
 			ready = append(ready, w.withOwner(e))
 		case isPending, isSettling:
 			pending = append(pending, w.report(s, found, now))
@@ -148,7 +151,7 @@ func (w *Watcher) observe(entries []Entry, now time.Time) {
 			if s.left || w.settled(s, w.scanned) {
 				s.restless = now
 			}
-			s.entry, s.since, s.left, s.answer = e, now, false, finding{}
+			s.entry, s.since, s.left, s.answer, s.failed = e, now, false, finding{}, false
 		}
 	}
 	for name := range w.seen {
@@ -218,6 +221,23 @@ func (w *Watcher) Leave(e Entry) {
 	if s := w.seen[e.Name]; s != nil && s.entry.same(e) {
 		s.left = true
 	}
+}
+
+// Unreadable says that a file which was offered could not be opened, as where
+// rights are wrong and the place itself cannot tell. It is pending then, and is
+// offered again ever less often.
+func (w *Watcher) Unreadable(e Entry, err error) {
+	if s := w.seen[e.Name]; s != nil && s.entry.same(e) {
+		s.answer, s.asked, s.failed = unreadable(err), w.opt.Now(), true
+		s.pause = min(max(askAgain, s.asked.Sub(s.since)), askAtMost)
+	}
+}
+
+// Failing tells whether an export that is offered was so before, as it is, and
+// could not be opened then.
+func (w *Watcher) Failing(e Entry) bool {
+	s := w.seen[e.Name]
+	return s != nil && s.failed
 }
 
 // Taken is Leave, and removes the trigger files that announced e and no other
