@@ -45,7 +45,7 @@ func TestNoGoroutineOutlivesRun(t *testing.T) {
 func appConfig(t *testing.T, url string) *Config {
 	t.Helper()
 	dir := t.TempDir()
-	_, err := initialise(dir, "en", func(config string) string {
+	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		for _, s := range [][3]string{{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"results", "status_every", `"1s"`}, {"admin", "enabled", "false"}} {
 			config = setKey(config, s[0], s[1], s[2])
 		}

@@ -249,7 +249,7 @@ func benchCount(b *testing.B, api string) (n int) {
 // einvoiceProcess is a daemon that does what is due and ends.
 func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) *exec.Cmd {
 	dir := b.TempDir()
-	_, err := initialise(dir, "en", func(config string) string {
+	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		for _, s := range [][3]string{
 			{"api", "base_url", `"http://` + api + `"`}, {"drop", "complete", `"on-appearance"`},
 			{"inbox.poll", "budget", "1"}, // the way back is not part of this measure

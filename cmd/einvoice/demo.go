@@ -178,7 +178,7 @@ func (d *demo) configure(ctx context.Context, platform string) error {
 	}
 	callbacks := l.Addr().String()
 	l.Close()
-	_, err = initialise(d.dir, d.language, func(config string) string {
+	_, err = initialise(d.dir, d.language, frenchStarter, func(config string) string {
 		for _, k := range [][3]string{
 			{"api", "base_url", `"http://` + platform + `"`},
 			{"drop", "complete", `"on-appearance"`},

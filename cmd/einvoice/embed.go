@@ -2,12 +2,19 @@ package main
 
 import "embed"
 
-// starterCSV is the mapping that init writes and the demo uses.
-//
-//go:embed starter/ventes.toml
-var starterCSV string
-
-// starter has the demo's exports and their mappings.
+// starter has the mappings that init writes, and the demo's exports with theirs.
 //
 //go:embed starter
 var starter embed.FS
+
+// frenchStarter is the starter mapping for French column names, as the exports of
+// the demo have them in either language.
+const frenchStarter = "ventes.toml"
+
+// starterOf is the starter mapping that init writes.
+func starterOf(language string) string {
+	if language == "en" {
+		return "sales.toml"
+	}
+	return frenchStarter
+}

@@ -133,7 +133,7 @@ func newFaultRig(t *testing.T, w workload) *faultRig {
 	if w.server {
 		keys, more = r.serverKeys(keys)
 	}
-	_, err = initialise(r.dir, "en", func(config string) string {
+	_, err = initialise(r.dir, "en", frenchStarter, func(config string) string {
 		for _, k := range keys {
 			config = setKey(config, k[0], k[1], k[2])
 		}

@@ -33,7 +33,7 @@ func initCommand(s streams) *cobra.Command {
 			if language != "fr" && language != "en" {
 				return fmt.Errorf("%w: --language must be fr or en, not %q", errUsage, language)
 			}
-			made, err := initialise(dir, language, nil)
+			made, err := initialise(dir, language, starterOf(language), nil)
 			if err != nil {
 				return err
 			}
@@ -53,12 +53,16 @@ func initCommand(s streams) *cobra.Command {
 	return cmd
 }
 
-// initialise sets up a folder. It never replaces a file that is there. It
-// returns what it made.
-func initialise(dir, language string, change func(config string) string) (made []string, err error) {
+// initialise sets up a folder with one of the starter mappings. It never replaces a
+// file that is there. It returns what it made.
+func initialise(dir, language, mapping string, change func(config string) string) (made []string, err error) {
 	config := setKey(exampleConfig, "", "language", `"`+language+`"`)
 	if change != nil {
 		config = change(config)
+	}
+	columns, err := starter.ReadFile("starter/" + mapping)
+	if err != nil {
+		return nil, err
 	}
 	if err := durable.MkdirAll(filepath.Join(dir, "mappings"), 0o755); err != nil {
 		return nil, fmt.Errorf("make folder %s: %w", dir, err)
@@ -69,7 +73,7 @@ func initialise(dir, language string, change func(config string) string) (made [
 	}{
 		{"einvoice.toml", config, 0o640},
 		{"token.txt", "sandbox\n", 0o600},
-		{filepath.Join("mappings", "ventes.toml"), starterCSV, 0o644},
+		{filepath.Join("mappings", mapping), string(columns), 0o644},
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)

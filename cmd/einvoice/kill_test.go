@@ -65,7 +65,7 @@ func fromEnv(env string, def int) int {
 func killRig(t *testing.T, url string) string {
 	t.Helper()
 	dir := t.TempDir()
-	_, err := initialise(dir, "en", func(config string) string {
+	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		for _, s := range [][3]string{
 			{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"drop", "scan", `"100ms"`},
 			{"outbox", "lookups", `["50ms"]`}, {"outbox", "retry_min", `"10ms"`}, {"outbox", "retry_max", `"100ms"`},

@@ -54,7 +54,7 @@ func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	}
 	keys = append(keys, [3]string{"inbox.erp", "path", `"` + r.server.URL(filepath.Join(r.remote, "erp")) + `"`})
 	s := r.server.Section()
-	_, err = initialise(r.dir, "en", func(config string) string {
+	_, err = initialise(r.dir, "en", frenchStarter, func(config string) string {
 		for _, k := range keys {
 			config = setKey(config, k[0], k[1], k[2])
 		}

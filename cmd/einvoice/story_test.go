@@ -74,7 +74,7 @@ func storyCommands() map[string]func(*testscript.TestScript, bool, []string) {
 // at $API. Each key=value sets section.key.
 func storySetup(ts *testscript.TestScript, neg bool, args []string) {
 	dir := ts.MkAbs(".")
-	_, err := initialise(dir, "en", func(config string) string {
+	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		settings := [][3]string{
 			{"api", "base_url", `"http://` + ts.Getenv("API") + `"`},
 			{"drop", "settle", `"300ms"`},
