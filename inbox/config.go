@@ -284,5 +284,5 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read callback secret: %w", err)
 	}
-	return strings.TrimSpace(string(b)), nil
+	return strings.TrimSpace(string(setting.Text(b))), nil
 }

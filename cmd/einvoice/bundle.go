@@ -219,7 +219,7 @@ func redacted(path string) (string, error) {
 		return "", err
 	}
 	var all map[string]any
-	if err := toml.Unmarshal(setting.StripBOM(data), &all); err != nil {
+	if err := toml.Unmarshal(setting.Text(data), &all); err != nil {
 		return "", err
 	}
 	out, err := toml.Marshal(hide(all, ""))

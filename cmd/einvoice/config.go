@@ -178,7 +178,7 @@ func loadConfig(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
-	c, faults := parseConfig(setting.StripBOM(data))
+	c, faults := parseConfig(setting.Text(data))
 	if len(faults) > 0 {
 		all := setting.Faults{File: path, Lang: c.Language, List: faults}
 		all.Sort()

@@ -233,7 +233,7 @@ func loadMapping(path, lang string) (*mappers.Mapping, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: read %s: %w", errMapping, path, err)
 	}
-	m, err := mappers.LoadIn(filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), ".toml"), setting.StripBOM(data))
+	m, err := mappers.LoadIn(filepath.Dir(path), strings.TrimSuffix(filepath.Base(path), ".toml"), setting.Text(data))
 	var mistakes mappers.Errors
 	if errors.As(err, &mistakes) {
 		faults := setting.Faults{File: path, Lang: lang}

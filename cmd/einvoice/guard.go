@@ -74,7 +74,7 @@ func placed(path string, cfg *Config, r setting.Report) (setting.Faults, error) 
 	if err != nil {
 		return setting.Faults{}, err
 	}
-	spots := setting.Positions(setting.StripBOM(data))
+	spots := setting.Positions(setting.Text(data))
 	faults := setting.Faults{File: path, Lang: cfg.Language}
 	for _, m := range r.Mistakes() {
 		faults.List = append(faults.List, setting.Fault{Spot: setting.At(spots, m.Key), Mistake: m})

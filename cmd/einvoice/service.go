@@ -71,7 +71,7 @@ func installOptions(opt *service.Options, path, passwordFile string) error {
 		if err != nil {
 			return fmt.Errorf("read password: %w", err)
 		}
-		opt.Password = setting.Secret(strings.TrimRight(string(data), "\r\n"))
+		opt.Password = setting.Secret(strings.TrimRight(string(setting.Text(data)), "\r\n"))
 	}
 	opt.Config, opt.Ledger, opt.Secrets = cfg.file, cfg.Ledger.Path, cfg.secrets()
 	for _, f := range cfg.measured() {

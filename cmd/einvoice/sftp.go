@@ -59,7 +59,7 @@ func shownKeys(ctx context.Context, config, host string) (keys []string, at stri
 	}
 	section := sftpplace.Defaults()
 	if data, err := os.ReadFile(config); err == nil {
-		cfg, _ := parseConfig(setting.StripBOM(data))
+		cfg, _ := parseConfig(setting.Text(data))
 		if s, ok := sftpplace.Find(cfg.SFTP, a); ok {
 			section = s
 		}

@@ -36,7 +36,7 @@ func (a *app) connectShares(shares []ShareConfig) (away []ShareConfig) {
 	for _, s := range shares {
 		password, err := os.ReadFile(s.PasswordFile)
 		if err == nil {
-			err = a.connect(s.Path, s.User, setting.Secret(strings.TrimRight(string(password), "\r\n")))
+			err = a.connect(s.Path, s.User, setting.Secret(strings.TrimRight(string(setting.Text(password)), "\r\n")))
 		}
 		if err != nil {
 			err = fmt.Errorf("connect %s: %w", s.Path, err)

@@ -14,6 +14,7 @@ import (
 	"einvoice/cmd/einvoice/doctor"
 	"einvoice/connector/alarm"
 	"einvoice/connector/ledger"
+	"einvoice/connector/setting"
 	"einvoice/outbox"
 )
 
@@ -186,7 +187,7 @@ func (a *app) tokenEnding(_ context.Context, now time.Time) ([]alarm.Condition, 
 func tokenEnd(cfg *Config) time.Time {
 	text := os.Getenv(cfg.API.TokenEnv)
 	if data, err := os.ReadFile(cfg.API.TokenFile); cfg.API.TokenFile != "" && err == nil {
-		text = string(data)
+		text = string(setting.Text(data))
 	}
 	if parts := strings.Split(strings.TrimSpace(text), "."); len(parts) == 3 {
 		var claims struct {

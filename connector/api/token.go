@@ -1,9 +1,7 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf16"
 
 	"einvoice/connector/setting"
 )
@@ -95,7 +92,7 @@ func readSecret(file, env string) (setting.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errNoToken, err)
 	}
-	word := cleanToken(decodeToken(b))
+	word := cleanToken(string(setting.Text(b)))
 	if len(b) > maxToken || !printable(word.Reveal()) {
 		return "", fmt.Errorf("%w: %s is empty, too long or holds more than one word", errNoToken, file)
 	}
@@ -109,18 +106,6 @@ func readSmall(file string) ([]byte, error) {
 	}
 	defer f.Close()
 	return io.ReadAll(io.LimitReader(f, maxToken+1))
-}
-
-// decodeToken reads UTF-16 as well: PowerShell's ">" writes it.
-func decodeToken(b []byte) string {
-	if !bytes.HasPrefix(b, []byte("\xff\xfe")) {
-		return string(b)
-	}
-	var units []uint16
-	for i := 2; i+1 < len(b); i += 2 {
-		units = append(units, binary.LittleEndian.Uint16(b[i:]))
-	}
-	return string(utf16.Decode(units))
 }
 
 // printable tells whether s can stand in a header as one word.

@@ -134,5 +134,5 @@ func (c Config) password() (setting.Secret, error) {
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
 	}
-	return setting.Secret(strings.TrimRight(string(data), "\r\n")), nil
+	return setting.Secret(strings.TrimRight(string(setting.Text(data)), "\r\n")), nil
 }

@@ -2,11 +2,13 @@ package setting
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"regexp"
 	"sort"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -49,8 +51,24 @@ func (f *Faults) Sort() {
 	})
 }
 
-// StripBOM drops the byte order mark that Notepad writes and TOML forbids.
-func StripBOM(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) }
+// Text is what a person wrote into a file, in UTF-8: without the byte order mark
+// that Notepad puts before it, and out of the UTF-16 that PowerShell's > writes.
+func Text(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	}
+	var units []uint16
+	for i := 2; i+1 < len(data); i += 2 {
+		units = append(units, order.Uint16(data[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
 
 // Decode reads TOML into v, strictly. What it returns are mistakes with their
 // places: syntax, unknown keys with the nearest known one, wrong types.

@@ -60,3 +60,17 @@ func TestSecretNeverPrints(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+func TestTextInTheEncodingsOfWindows(t *testing.T) {
+	const want = "nom = 'Été'\r\n"
+	for name, data := range map[string]string{
+		"plain":          want,
+		"Notepad":        "\xef\xbb\xbf" + want,
+		"PowerShell's >": "\xff\xfen\x00o\x00m\x00 \x00=\x00 \x00'\x00\xc9\x00t\x00\xe9\x00'\x00\r\x00\n\x00",
+		"big endian":     "\xfe\xff\x00n\x00o\x00m\x00 \x00=\x00 \x00'\x00\xc9\x00t\x00\xe9\x00'\x00\r\x00\n",
+	} {
+		if got := string(Text([]byte(data))); got != want {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}

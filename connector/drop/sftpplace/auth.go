@@ -58,6 +58,10 @@ func (c Config) key() (ssh.Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read key file: %w", err)
 	}
+	data = setting.Text(data)
+	if what := foreignKey(data); what != "" {
+		return nil, fmt.Errorf("read key file %s: %s", c.KeyFile, what)
+	}
 	signer, err := ssh.ParsePrivateKey(data)
 	var locked *ssh.PassphraseMissingError
 	if !errors.As(err, &locked) {
@@ -72,6 +76,23 @@ func (c Config) key() (ssh.Signer, error) {
 	}
 	signer, err = ssh.ParsePrivateKeyWithPassphrase(data, []byte(passphrase.Reveal()))
 	return signer, wrap(err, "unlock key file "+c.KeyFile)
+}
+
+// foreignKey tells what a file is of which the parser says no more than that it
+// holds no key, and what to do; "" where it may well be one.
+func foreignKey(data []byte) string {
+	for _, f := range []struct{ begin, what string }{
+		{"PuTTY-User-Key-File", "it is PuTTY's format: open it with PuTTYgen and save it by Conversions, Export OpenSSH key"},
+		{"-----BEGIN ENCRYPTED PRIVATE KEY", "its encryption (PKCS#8) cannot be read here; rewrite it in OpenSSH's format with: ssh-keygen -p -f FILE"},
+		{"---- BEGIN SSH2 PUBLIC KEY", "it is a public key; name the private one"},
+		{"ssh-", "it is a public key; name the private one"},
+		{"ecdsa-", "it is a public key; name the private one"},
+	} {
+		if bytes.HasPrefix(bytes.TrimSpace(data), []byte(f.begin)) {
+			return f.what
+		}
+	}
+	return ""
 }
 
 func wrap(err error, what string) error {
@@ -97,7 +118,7 @@ func secret(file, env string) (setting.Secret, error) {
 	if err != nil {
 		return "", err
 	}
-	line, _, _ := bytes.Cut(setting.StripBOM(data), []byte("\n"))
+	line, _, _ := bytes.Cut(setting.Text(data), []byte("\n"))
 	if line = bytes.TrimSuffix(line, []byte("\r")); len(line) == 0 {
 		return "", fmt.Errorf("%s is empty", file)
 	}

@@ -6,12 +6,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
@@ -210,6 +212,26 @@ func TestWaysToLogIn(t *testing.T) {
 			}
 			c.KeyFile, c.PassphraseEnv = secret(t, string(key), 0o644), "EINVOICE_TEST_PASSPHRASE"
 		}, "can be read by others"},
+		{"password file by PowerShell", false, func(t *testing.T, c *sftpplace.Config) {
+			c.PasswordFile = secret(t, inUTF16(sftptest.Password+"\r\n"), 0o600)
+		}, ""},
+		{"key file by PowerShell", false, func(t *testing.T, c *sftpplace.Config) {
+			key, err := os.ReadFile(lockedFile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.KeyFile, c.PassphraseEnv = secret(t, inUTF16(string(key)), 0o600), "EINVOICE_TEST_PASSPHRASE"
+		}, ""},
+		{"PuTTY's key", false, func(t *testing.T, c *sftpplace.Config) {
+			c.KeyFile = secret(t, "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\n", 0o600)
+		}, "Export OpenSSH key"},
+		{"key locked by openssl", false, func(t *testing.T, c *sftpplace.Config) {
+			c.KeyFile = secret(t, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIF\n-----END ENCRYPTED PRIVATE KEY-----\n", 0o600)
+			c.PassphraseEnv = "EINVOICE_TEST_PASSPHRASE"
+		}, "ssh-keygen -p"},
+		{"public key", false, func(t *testing.T, c *sftpplace.Config) {
+			c.KeyFile = secret(t, string(ssh.MarshalAuthorizedKey(locked.PublicKey())), 0o600)
+		}, "name the private one"},
 		{"no key file", false, func(_ *testing.T, c *sftpplace.Config) { c.KeyFile = "/nowhere/key" }, "read key file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -255,4 +277,13 @@ func TestKindsOfKeys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// inUTF16 writes a text as Windows PowerShell's > does.
+func inUTF16(text string) string {
+	out := []byte("\xff\xfe")
+	for _, u := range utf16.Encode([]rune(text)) {
+		out = binary.LittleEndian.AppendUint16(out, u)
+	}
+	return string(out)
 }
