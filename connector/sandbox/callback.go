@@ -89,13 +89,23 @@ func (s *Sandbox) deliver(ctx context.Context, c *call) {
 		return
 	}
 	s.opt.Log("sandbox: callback %s of %s to %s: attempt %d answered %d %v", c.event, c.invoice.Number, c.to.URL, c.attempt, status, err)
-	if c.attempt > c.to.Retry {
+	if c.attempt > c.to.Retry || !passing(status) {
 		return
 	}
 	again := *c
 	again.then = nil
 	again.attempt++
 	s.at(s.opt.Now().Add(s.step()<<(c.attempt-1)), task{call: &again})
+}
+
+// passing tells the failures after which the platform calls again: no answer, or
+// that of a gateway. What the receiver itself says is its last word.
+func passing(status int) bool {
+	switch status {
+	case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }
 
 // record puts an attempt into the books. The caller holds mu.

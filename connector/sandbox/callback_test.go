@@ -62,7 +62,7 @@ func TestCallbackAsAForm(t *testing.T) {
 }
 
 // TestCallbackRetries: without retries a call that fails is lost; with them it
-// is made until exactly 200, ever more slowly.
+// is made until exactly 200, ever more slowly, as long as it is the network that fails.
 func TestCallbackRetries(t *testing.T) {
 	for _, c := range []struct {
 		story  string
@@ -72,7 +72,11 @@ func TestCallbackRetries(t *testing.T) {
 	}{
 		{"none asked", `0`, func(int) (int, error) { return 503, nil }, []time.Duration{0}},
 		{"202 is no 200", `0`, func(int) (int, error) { return 202, nil }, []time.Duration{0}},
-		{"until it works", `5`, func(n int) (int, error) { return map[bool]int{true: 200, false: 500}[n == 3], nil }, []time.Duration{0, 60, 180}},
+		{"until it works", `5`, func(n int) (int, error) { return map[bool]int{true: 200, false: 503}[n == 3], nil }, []time.Duration{0, 60, 180}},
+		{"a bad gateway is tried again", `5`, func(n int) (int, error) { return map[bool]int{true: 200, false: 502}[n == 2], nil }, []time.Duration{0, 60}},
+		{"an error of the receiver's own is not", `5`, func(int) (int, error) { return 500, nil }, []time.Duration{0}},
+		{"nor is its refusal", `5`, func(int) (int, error) { return 401, nil }, []time.Duration{0}},
+		{"202 is no 200, and no failure to try again", `5`, func(int) (int, error) { return 202, nil }, []time.Duration{0}},
 		{"in vain", `5`, func(int) (int, error) { return 0, errors.New("refused") }, []time.Duration{0, 60, 180, 420, 900, 1860}},
 	} {
 		t.Run(c.story, func(t *testing.T) {
