@@ -103,9 +103,20 @@ func (r *reply) accepted() verdict {
 	case !r.isJSON, r.failure == (id != ""):
 		return r.because(Unsure, ScopeInvoice, codeUnclear)
 	case r.failure:
-		return r.refusal()
+		v := r.refusal()
+		if v.fate == Refused && r.vague() {
+			return r.because(Unsure, ScopeInvoice, codeUnclear)
+		}
+		return v
 	}
 	return verdict{fate: Sent, scope: ScopeInvoice}
+}
+
+// vague tells a failure under a 2xx that does not blame the document: neither the
+// status nor a code does, and no words, or those of a server in trouble.
+func (r *reply) vague() bool {
+	silent := r.message == "" && len(r.violations()) == 0 && !reasonWord.Match(r.body)
+	return r.code == "" && (silent || containsAny(strings.ToLower(r.message), "unavailable", "internal error", "internal server error", "timeout", "timed out", "try again"))
 }
 
 // foreign is about a 4xx whose body is not the API's.
@@ -196,12 +207,19 @@ func saysExists(text string) bool {
 	if !containsAny(text, "already exist", "already been", "already sent", "already submitted", "already present", "duplicate", "existe déjà", "déjà été") {
 		return false
 	}
+	if at := otherField.FindStringIndex(text); at != nil && !containsAny(text[at[1]:], "document", "invoice", "facture") {
+		return false
+	}
 	if containsAny(text, "attachment", "invoice_lines[", "tax_subtotal", "breakdown", "duplicate line") {
 		return false
 	}
 	return containsAny(text, "document", "invoice", "facture", "number", "numéro") ||
 		!containsAny(text, "fiscal", "email", "registry")
 }
+
+// otherField finds a field that is not the invoice's number in front of a text.
+// That may still blame its number: a key of several fields is told at one of them.
+var otherField = regexp.MustCompile(`^(?:validation error:?\s*)?(?:sender|recipient|invoice_lines|payment_means|tax_subtotals|attachments|commitment_number|chorus_pro_service_code)[a-z0-9_.\[\]]*\s*:`)
 
 // saysUnregistered tells "your company is not registered", which stops all of its
 // invoices, from the same about one recipient.

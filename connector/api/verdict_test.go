@@ -51,6 +51,10 @@ var verdictRows = []struct {
 	{"truncated JSON", 200, "", broken, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"refused under 200, number", 200, "", `{"data":null,"success":false,"message":"Invalid input data","error":400}`, Refused, ScopeInvoice, codeRefused, ""},
 	{"refused under 200, text false", 200, "", `{"data":null,"success":"false","message":"Invalid input data"}`, Refused, ScopeInvoice, codeRefused, ""},
+	{"refused under 200, no code, a field", 200, "", `{"data":{"violations":[{"propertyPath":"sender.vat_id","message":"not valid"}]},"success":false,"message":"","error":null}`, Refused, ScopeInvoice, codeFieldRefused, "sender.vat_id"},
+	{"refused under 200, no code, a reason", 200, "", `{"data":{"reason":"MONTANTTOTAL_ERR"},"success":false,"message":"","error":null}`, Refused, ScopeInvoice, "E4102", ""},
+	{"failed under 200, nobody says why", 200, "", `{"data":null,"success":false,"message":"","error":null}`, Unsure, ScopeInvoice, codeUnclear, ""},
+	{"failed under 200, the server", 200, "", `{"data":null,"success":"false","message":"Service temporarily unavailable"}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"error inside 200 is the server's", 200, "", `{"success":false,"message":"service temporarily unavailable","error":631}`, Unsure, ScopeInvoice, codeUnclear, ""},
 	{"rate limit inside 200", 200, "", `{"success":false,"message":"slow down","error":429}`, Later, ScopeCredential, codeRateLimited, ""},
 	// 3xx are never followed.
@@ -81,6 +85,10 @@ var verdictRows = []struct {
 	{"conflict about something", 409, "", `{"success":false,"message":"This email already exists","error":612}`, Exists, ScopeInvoice, codeExists, ""},
 	{"conflict without a body", 409, "", ``, Exists, ScopeInvoice, codeExists, ""},
 	{"already exists", 422, "", `{"success":false,"message":"Invoice with this document_number and fiscal_id already exists","error":422}`, Exists, ScopeInvoice, codeExists, ""},
+	{"already exists, at the field of the number", 422, "", `{"success":false,"message":"document_number: this number already exists","error":422}`, Exists, ScopeInvoice, codeExists, ""},
+	{"already exists, at a field of the key", 422, "", `{"success":false,"message":"sender.fiscal_id: an invoice with this document_number already exists","error":422}`, Exists, ScopeInvoice, codeExists, ""},
+	{"another number is a duplicate", 422, "", `{"success":false,"message":"Validation Error: payment_means[0].financial_account: duplicate account number","error":422}`, Refused, ScopeInvoice, codeFieldRefused, "payment_means[0].financial_account"},
+	{"another number already exists", 400, "", `{"success":false,"message":"commitment_number: this number already exists","error":400}`, Refused, ScopeInvoice, codeFieldRefused, "commitment_number"},
 	{"doublon", 400, "", `{"success":false,"message":"DOUBLON","error":400}`, Exists, ScopeInvoice, codeExists, ""},
 	{"already exists under 200", 200, "", `{"success":false,"message":"Document number already exists","error":422}`, Exists, ScopeInvoice, codeExists, ""},
 	// The company.
