@@ -41,6 +41,23 @@ func TestNoGoroutineOutlivesRun(t *testing.T) {
 	}
 }
 
+// playPlatform serves a sandbox until the test ends, and tells its address.
+func playPlatform(t *testing.T) (box *sandbox.Sandbox, url string) {
+	t.Helper()
+	box, err := sandbox.New(sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(box)
+	t.Cleanup(func() {
+		server.Close()
+		if err := box.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return box, server.URL
+}
+
 // appConfig is a configuration in a folder of its own, with one export dropped.
 func appConfig(t *testing.T, url string) *Config {
 	t.Helper()

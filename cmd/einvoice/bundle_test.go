@@ -3,26 +3,17 @@ package main
 import (
 	"archive/zip"
 	"io"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"einvoice/connector/sandbox"
 )
 
 // TestSupportBundleHoldsNoSecretNoInvoiceAndNobodysData fills every corner with
 // canaries, those that a log of another program could hold included.
 func TestSupportBundleHoldsNoSecretNoInvoiceAndNobodysData(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	_, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	const token = "canarytoken0123456789"
 	write(t, cfg.API.TokenFile, token)
 	text, err := os.ReadFile(cfg.file)

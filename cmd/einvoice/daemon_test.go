@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"einvoice/connector/sandbox"
 	"einvoice/inbox"
 )
 
@@ -54,14 +52,8 @@ func reloadable(t *testing.T, url string) *Config {
 // way; a configuration that is wrong is refused before. Each invoice is sent, and
 // none twice.
 func TestReloadInTheMiddleOfAThousandInvoices(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := reloadable(t, platform.URL)
+	box, url := playPlatform(t)
+	cfg := reloadable(t, url)
 	good, err := os.ReadFile(cfg.file)
 	if err != nil {
 		t.Fatal(err)

@@ -11,19 +11,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"einvoice/connector/mail/mailtest"
-	"einvoice/connector/sandbox"
 )
 
 // TestTheDigestTellsOnceWhatArrived sends through a real SMTP server.
 func TestTheDigestTellsOnceWhatArrived(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	box, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	server := mailtest.New(t)
 	cfg.Mail.Host, cfg.Mail.Port, cfg.Mail.TLS, cfg.Mail.From = server.Host, server.Port, "none", "einvoice@example.com"
 	cfg.Inbox.Digest.To = []string{"compta@example.com"}
@@ -84,14 +77,8 @@ func decoded(data string) string {
 }
 
 func TestADigestThatCannotBeSentIsSentLater(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	box, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	cfg.Mail.Host, cfg.Mail.Port, cfg.Mail.TLS, cfg.Mail.From = "127.0.0.1", 1, "none", "einvoice@example.com"
 	cfg.Inbox.Digest.To = []string{"compta@example.com"}
 	ctx := context.Background()

@@ -113,13 +113,10 @@ func newFaultRig(t *testing.T, w workload) *faultRig {
 	t.Helper()
 	r := &faultRig{t: t, w: w, dir: t.TempDir()}
 	r.people = r.dir
-	box, err := sandbox.New(sandbox.Options{})
-	r.must(err)
-	r.box = box
-	platform := httptest.NewServer(box)
-	t.Cleanup(func() { platform.Close(); box.Close() })
+	var url string
+	r.box, url = playPlatform(t)
 	keys := append([][3]string{
-		{"api", "base_url", `"` + platform.URL + `"`}, {"drop", "complete", `"on-appearance"`}, {"drop", "scan", `"100ms"`},
+		{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"drop", "scan", `"100ms"`},
 		{"outbox", "lookups", `["20ms"]`}, {"outbox", "retry_min", `"10ms"`}, {"outbox", "retry_max", `"50ms"`},
 		{"outbox", "proofs_over", `"20ms"`}, {"outbox", "probe", `"20ms"`}, {"outbox", "workers", "3"},
 		{"inbox.poll", "young", `"1s"`}, {"inbox.poll", "list", `"1s"`}, {"inbox.poll", "budget", "100000"},
@@ -133,7 +130,7 @@ func newFaultRig(t *testing.T, w workload) *faultRig {
 	if w.server {
 		keys, more = r.serverKeys(keys)
 	}
-	_, err = initialise(r.dir, "en", frenchStarter, func(config string) string {
+	_, err := initialise(r.dir, "en", frenchStarter, func(config string) string {
 		for _, k := range keys {
 			config = setKey(config, k[0], k[1], k[2])
 		}

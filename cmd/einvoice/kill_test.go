@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,14 +27,8 @@ func TestKilledAtRandomInstantsNothingIsLostOrSentTwice(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d, %d kills, %d invoices", seed, kills, invoices)
 
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	dir := killRig(t, platform.URL)
+	box, url := playPlatform(t)
+	dir := killRig(t, url)
 	config := filepath.Join(dir, "einvoice.toml")
 	if out, err := exec.Command("einvoice", "register", "-c", config).CombinedOutput(); err != nil {
 		t.Fatalf("register: %v\n%s", err, out)

@@ -199,14 +199,8 @@ func TestOutageIsToldOnce(t *testing.T) {
 // TestLogsHoldNoSecretAndNobodysData sends what must not be in any log, and
 // reads both afterwards, the technical one at its most talkative.
 func TestLogsHoldNoSecretAndNobodysData(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	_, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	export := filepath.Join(cfg.dir, "drop", "lot.xml")
 	data, err := os.ReadFile(export)
 	if err != nil {
@@ -224,7 +218,7 @@ func TestLogsHoldNoSecretAndNobodysData(t *testing.T) {
 		if _, err := a.inbox.Register(t.Context(), a.client, cfg.Companies[0].ID, true); err != nil {
 			t.Fatal(err)
 		}
-		supplierInvoice(t, platform.URL, cfg.Companies[0].FiscalID)
+		supplierInvoice(t, url, cfg.Companies[0].FiscalID)
 	}
 	runLogged(t, cfg, l, opened, func() bool {
 		return strings.Contains(journal.String(), "SENT") && strings.Contains(journal.String(), "REFUSED") && strings.Contains(journal.String(), "RECEIVED")

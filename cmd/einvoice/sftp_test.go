@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,15 +37,10 @@ type sftpServer interface {
 
 func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	platform := httptest.NewServer(box)
-	t.Cleanup(func() { platform.Close(); box.Close() })
-	r := &sftpRig{t: t, box: box, api: platform.URL, server: server, dir: t.TempDir(), remote: remote}
+	box, url := playPlatform(t)
+	r := &sftpRig{t: t, box: box, api: url, server: server, dir: t.TempDir(), remote: remote}
 	keys := [][3]string{
-		{"api", "base_url", `"` + platform.URL + `"`}, {"drop", "complete", `"on-appearance"`},
+		{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`},
 		{"", "shutdown_timeout", `"2s"`}, {"drop", "scan", `"200ms"`}, {"results", "status_every", `"1s"`},
 	}
 	for _, f := range []string{"drop", "results", "refused", "to_check", "archive", "inbox"} {
@@ -54,7 +48,7 @@ func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	}
 	keys = append(keys, [3]string{"inbox.erp", "path", `"` + r.server.URL(filepath.Join(r.remote, "erp")) + `"`})
 	s := r.server.Section()
-	_, err = initialise(r.dir, "en", frenchStarter, func(config string) string {
+	_, err := initialise(r.dir, "en", frenchStarter, func(config string) string {
 		for _, k := range keys {
 			config = setKey(config, k[0], k[1], k[2])
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,24 +9,12 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-
-	"einvoice/connector/sandbox"
 )
 
 // TestTheEveningSlipProvesThatTheDayLeft sends an export, then lets the evening come.
 func TestTheEveningSlipProvesThatTheDayLeft(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	platform := httptest.NewServer(box)
-	defer func() {
-		platform.Close()
-		if err := box.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	cfg := appConfig(t, platform.URL)
+	_, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	cfg.Slip.At = time.Now().Add(-time.Hour).In(cfg.location()).Format("15:04")
 	runOnce(t, cfg) // its first start: no slip, only a beginning
 	a, err := newApp(t.Context(), cfg, zerolog.Nop(), journalTo(io.Discard, "en", time.Now, false))

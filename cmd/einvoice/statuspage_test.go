@@ -2,7 +2,6 @@ package main
 
 import (
 	"html"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,21 +11,14 @@ import (
 	"time"
 
 	"einvoice/connector/alarm"
-	"einvoice/connector/sandbox"
 	"einvoice/outbox"
 )
 
 // TestStatusPageTellsAndLinks reads a page as a browser without a server would:
 // every link leads to something that is there.
 func TestStatusPageTellsAndLinks(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	_, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	runOnce(t, cfg)
 	results := filepath.Join(cfg.dir, "results")
 	at := filepath.Join(results, "STATUS.html")

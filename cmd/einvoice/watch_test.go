@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +15,6 @@ import (
 
 	"einvoice/connector/alarm"
 	"einvoice/connector/ledger"
-	"einvoice/connector/sandbox"
 	"einvoice/connector/setting"
 	"einvoice/outbox"
 )
@@ -24,14 +22,8 @@ import (
 // TestTheDaemonSeesWhatNeedsAPerson spoils one thing at a time and looks for its
 // alarm, and for no other.
 func TestTheDaemonSeesWhatNeedsAPerson(t *testing.T) {
-	box, err := sandbox.New(sandbox.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer box.Close()
-	platform := httptest.NewServer(box)
-	defer platform.Close()
-	cfg := appConfig(t, platform.URL)
+	_, url := playPlatform(t)
+	cfg := appConfig(t, url)
 	cfg.Alarm.DiskFree = 0
 	runOnce(t, cfg)
 	l, _, _ := bothLogs("info")
@@ -63,9 +55,9 @@ func TestTheDaemonSeesWhatNeedsAPerson(t *testing.T) {
 		{"disk", func() error { cfg.Alarm.DiskFree = 1 << 40; return nil }, func() error { cfg.Alarm.DiskFree = 0; return nil },
 			alarm.Condition{Kind: alarm.Disk, Subject: cfg.Ledger.Path}},
 		{"token by its own word", func() error { return os.WriteFile(cfg.API.TokenFile, []byte(jwt), 0o600) },
-			func() error { return os.WriteFile(cfg.API.TokenFile, token, 0o600) }, alarm.Condition{Kind: alarm.Token, Subject: platform.URL, Detail: soon.Format(time.DateOnly)}},
+			func() error { return os.WriteFile(cfg.API.TokenFile, token, 0o600) }, alarm.Condition{Kind: alarm.Token, Subject: url, Detail: soon.Format(time.DateOnly)}},
 		{"token by the configuration", func() error { cfg.Alarm.TokenExpires = soon.Format(time.DateOnly); return nil },
-			func() error { cfg.Alarm.TokenExpires = ""; return nil }, alarm.Condition{Kind: alarm.Token, Subject: platform.URL, Detail: soon.Format(time.DateOnly)}},
+			func() error { cfg.Alarm.TokenExpires = ""; return nil }, alarm.Condition{Kind: alarm.Token, Subject: url, Detail: soon.Format(time.DateOnly)}},
 		{"nobody calls", func() error {
 			cfg.Inbox.Callback.Enabled, cfg.Alarm.CallbackSilence = true, setting.Duration(time.Hour)
 			s := sent[0].Status
