@@ -135,40 +135,58 @@ func await(ctx context.Context, want svc.State) error {
 	defer ticker.Stop()
 	for {
 		now, err := state()
-		if err != nil || now == want {
+		if err != nil {
+			return err
+		}
+		if there, err := reached(now, want); there || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the service: %w", ctx.Err())
+			return fmt.Errorf("it is still %s after %s; look again with: einvoice service status", words[now.State], patience)
 		case <-ticker.C:
 		}
 	}
 }
 
-func state() (now svc.State, err error) {
+// reached tells whether the service has the state that is waited for. One that
+// ended while it started will not have it.
+func reached(now svc.Status, want svc.State) (bool, error) {
+	if want == svc.Running && now.State == svc.Stopped {
+		return false, fmt.Errorf("it ended while it started (code %d, %d); the Event Log says why: Application, source %s", now.Win32ExitCode, now.ServiceSpecificExitCode, Name)
+	}
+	return now.State == want, nil
+}
+
+func state() (now svc.Status, err error) {
 	err = with(func(s *mgr.Service) error {
-		st, err := s.Query()
-		now = st.State
+		now, err = s.Query()
 		return err
 	})
 	return now, err
 }
 
-func running() bool { s, err := state(); return err == nil && s == svc.Running }
-func stopped() bool { s, err := state(); return err != nil || s == svc.Stopped }
+func running() bool { s, err := state(); return err == nil && s.State == svc.Running }
+func stopped() bool { return still(state()) }
 func absent() bool {
 	_, err := state()
 	return errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST)
 }
+
+// still tells that a service does not run; of one that we may not ask about
+// nothing is known.
+func still(now svc.Status, err error) bool {
+	return errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) || err == nil && now.State == svc.Stopped
+}
+
+var words = map[svc.State]string{svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping", svc.Running: "running"}
 
 func status(opt Options) error {
 	now, err := state()
 	if err != nil {
 		return err
 	}
-	words := map[svc.State]string{svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping", svc.Running: "running"}
-	_, err = fmt.Fprintln(opt.Out, words[now])
+	_, err = fmt.Fprintln(opt.Out, words[now.State])
 	return err
 }
 

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/windows/svc"
@@ -47,13 +48,14 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states 
 	ready, reload, done := make(chan struct{}, 1), make(chan struct{}, 1), make(chan error, 1)
 	go func() { done <- h.work(ctx, func() { wake(ready) }, reload) }()
 	now := svc.Status{State: svc.StartPending, WaitHint: 60_000}
+	asked := false // to stop
 	for {
 		select {
 		case <-ready:
 			now = svc.Status{State: svc.Running, Accepts: accepted}
 			states <- now
 		case h.err = <-done:
-			return h.end()
+			return h.end(asked)
 		case r := <-requests:
 			switch r.Cmd {
 			case svc.Interrogate:
@@ -64,6 +66,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states 
 			case svc.Stop, svc.Shutdown:
 				now = svc.Status{State: svc.StopPending, WaitHint: 60_000}
 				states <- now
+				asked = true
 				stop()
 			}
 		}
@@ -71,14 +74,18 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, states 
 }
 
 // end tells the Event Log why the daemon ended by itself; its exit code makes
-// the recovery actions work.
-func (h *handler) end() (bool, uint32) {
-	if h.err == nil {
+// the recovery actions work. One that was asked to stop must have none, or
+// Windows would start it again.
+func (h *handler) end(asked bool) (bool, uint32) {
+	if h.err == nil || asked && errors.Is(h.err, context.Canceled) {
 		return false, 0
 	}
 	if log, err := eventlog.Open(Name); err == nil {
 		_ = log.Error(1, h.err.Error()) // there is nobody else to tell
 		_ = log.Close()
+	}
+	if asked {
+		return false, 0
 	}
 	return true, 1
 }
