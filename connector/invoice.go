@@ -43,6 +43,22 @@ func (p Party) SIREN() string {
 	return p.FiscalID[:9]
 }
 
+// Luhn verifies the check digit of ISO/IEC 7812, which SIREN and SIRET have, over a
+// text of digits.
+func Luhn(digits string) bool {
+	sum := 0
+	for i := range len(digits) {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 1 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return sum%10 == 0
+}
+
 // Address is a postal address.
 type Address struct {
 	Street  string `json:"street_address,omitempty"` // BT-35, BT-50

@@ -1,6 +1,10 @@
 package mappers
 
-import "strings"
+import (
+	"strings"
+
+	"einvoice/connector"
+)
 
 // cleanIdentifier takes away what people put between the digits of a SIRET, a
 // VAT number or an account.
@@ -22,7 +26,7 @@ func parseFiscalID(text string) (string, *flaw) {
 	}
 	text = strings.TrimSuffix(strings.TrimSpace(text), ".0")
 	id := cleanIdentifier(text)
-	if (len(id) == 8 || len(id) == 13) && digitsOnly(id) && luhn("0"+id) {
+	if (len(id) == 8 || len(id) == 13) && digitsOnly(id) && connector.Luhn("0"+id) {
 		return "0" + id, &flaw{code: codeLostZero, expected: "0" + id}
 	}
 	return id, nil
@@ -37,21 +41,6 @@ func parseIdentifier(text string) (string, *flaw) {
 }
 
 func digitsOnly(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// luhn is the check of SIREN and SIRET numbers.
-func luhn(s string) bool {
-	sum := 0
-	for i := range len(s) {
-		d := int(s[len(s)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
-}
 
 // parseFlag reads yes and no in French and English.
 func parseFlag(text string) (bool, *flaw) {

@@ -94,22 +94,23 @@ func checkName(ctx context.Context, name string) error {
 	return nil
 }
 
-// source remembers whether reading failed, so that a broken source is not taken
-// for a full disk, and ends with its context.
-type source struct {
-	ctx context.Context
-	r   io.Reader
-	err error
+// Source is content that a place is given to write. It remembers whether reading
+// failed, so that a broken source is not taken for a full disk or a server that is
+// away, and ends with its context.
+type Source struct {
+	Ctx     context.Context
+	Content io.Reader
+	Err     error
 }
 
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		s.err = err
+func (s *Source) Read(p []byte) (int, error) {
+	if err := s.Ctx.Err(); err != nil {
+		s.Err = err
 		return 0, err
 	}
-	n, err := s.r.Read(p)
+	n, err := s.Content.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
+		s.Err = err
 	}
 	return n, err
 }

@@ -197,10 +197,10 @@ func (f *Folder) prepare(ctx context.Context, file File) (durable.Prepared, erro
 	if err := fault.Hit(fault.FolderPublish); err != nil {
 		return durable.Prepared{}, f.failedChange("publish", file.Name, err)
 	}
-	in := &source{ctx: ctx, r: file.Content}
+	in := &Source{Ctx: ctx, Content: file.Content}
 	p, err := durable.Prepare(filepath.Join(f.path, file.Name), in, fileMode)
-	if in.err != nil {
-		return p, fmt.Errorf("publish %s: read content: %w", file.Name, in.err)
+	if in.Err != nil {
+		return p, fmt.Errorf("publish %s: read content: %w", file.Name, in.Err)
 	}
 	return p, f.failedChange("publish", file.Name, err)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"einvoice/connector"
 )
 
 // digits tells whether a text is made of ASCII digits, at least one.
@@ -20,27 +22,12 @@ func isSIREN(s string) bool { return len(s) == 9 && digits(s) }
 
 func isSIRET(s string) bool { return len(s) == 14 && digits(s) }
 
-// luhn verifies the check digit of ISO/IEC 7812 over a text of digits.
-func luhn(s string) bool {
-	sum := 0
-	for i := range len(s) {
-		d := int(s[len(s)-1-i] - '0')
-		if i%2 == 1 {
-			if d *= 2; d > 9 {
-				d -= 9
-			}
-		}
-		sum += d
-	}
-	return sum%10 == 0
-}
-
 // validSIRET knows the post offices: La Poste has too many for the check digit,
 // theirs have a sum of digits divisible by 5 (the head office obeys Luhn).
 func validSIRET(s string) bool {
 	const laPoste, headOffice = "356000000", "35600000000048"
 	if !strings.HasPrefix(s, laPoste) || s == headOffice {
-		return luhn(s)
+		return connector.Luhn(s)
 	}
 	sum := 0
 	for i := range len(s) {

@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+
+	"einvoice/connector"
+)
 
 // The checksums below are warnings by default: files of the platform itself
 // carry numbers that fail them.
@@ -35,7 +39,7 @@ func padded(id string) string {
 	}
 	for _, length := range []int{9, 14} {
 		if n := length - len(id); n > 0 && n <= 3 {
-			if whole := strings.Repeat("0", n) + id; luhn(whole) {
+			if whole := strings.Repeat("0", n) + id; connector.Luhn(whole) {
 				return whole
 			}
 		}
@@ -45,7 +49,7 @@ func padded(id string) string {
 
 func sirenKey(s *sheet, say report) {
 	for _, p := range s.parties() {
-		if isSIREN(p.FiscalID) && !luhn(p.FiscalID) {
+		if isSIREN(p.FiscalID) && !connector.Luhn(p.FiscalID) {
 			say(finding{field: p.field + ".fiscal_id", bt: p.idBT, value: p.FiscalID})
 		}
 	}

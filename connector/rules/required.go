@@ -111,7 +111,7 @@ func (s *sheet) lacksSIREN() bool {
 
 // sirenOfVAT is the SIREN inside the recipient's VAT number, "" where there is none.
 func (s *sheet) sirenOfVAT() string {
-	if vat := s.inv.Buyer.VATID; validFrenchVAT(vat) && luhn(vat[4:]) {
+	if vat := s.inv.Buyer.VATID; validFrenchVAT(vat) && connector.Luhn(vat[4:]) {
 		return vat[4:]
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -115,24 +114,4 @@ func checkName(ctx context.Context, name string) error {
 		return fmt.Errorf("%q is no file name", name)
 	}
 	return nil
-}
-
-// source remembers whether reading failed, so that a broken source is not taken
-// for a server that is away, and ends with its context.
-type source struct {
-	ctx context.Context
-	r   io.Reader
-	err error
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		s.err = err
-		return 0, err
-	}
-	n, err := s.r.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
-	}
-	return n, err
 }

@@ -182,15 +182,15 @@ func (p *Place) Publish(ctx context.Context, name string, content io.Reader) err
 	if err := checkName(ctx, name); err != nil {
 		return p.failed("publish", name, err)
 	}
-	in := &source{ctx: ctx, r: content}
+	in := &drop.Source{Ctx: ctx, Content: content}
 	err := p.do(ctx, "publish", name, func(c calls) error {
 		if p.ReadsOnce() {
 			return p.overwrite(c, p.inside(name), in)
 		}
 		return p.publish(c, p.inside(name), in)
 	})
-	if in.err != nil {
-		return fmt.Errorf("publish %s: read content: %w", name, in.err)
+	if in.Err != nil {
+		return fmt.Errorf("publish %s: read content: %w", name, in.Err)
 	}
 	return err
 }

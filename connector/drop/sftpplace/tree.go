@@ -12,6 +12,8 @@ import (
 	"unicode"
 
 	"github.com/pkg/sftp"
+
+	"einvoice/connector/drop"
 )
 
 // Tree is a directory of an SFTP server with all that is below it: where
@@ -121,10 +123,10 @@ func (t *Tree) MakeAll(ctx context.Context, name string) error {
 
 // Write makes a file appear whole, replacing one of that name.
 func (t *Tree) Write(ctx context.Context, name string, content io.Reader) error {
-	in := &source{ctx: ctx, r: content}
+	in := &drop.Source{Ctx: ctx, Content: content}
 	err := t.at(ctx, "write", name, func(c calls, full string) error { return t.place.publish(c, full, in) })
-	if in.err != nil {
-		return fmt.Errorf("write %s: read content: %w", name, in.err)
+	if in.Err != nil {
+		return fmt.Errorf("write %s: read content: %w", name, in.Err)
 	}
 	return err
 }
