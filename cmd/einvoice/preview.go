@@ -66,6 +66,7 @@ type preview struct {
 	refused  int
 	total    int
 	unmapped map[string][]string // codes by value table
+	bad      map[int]bool        // ordinals of what is refused
 }
 
 func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
@@ -73,7 +74,7 @@ func newPreview(opt previewOptions, out io.Writer) (*preview, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &preview{opt: opt, out: out, cfg: cfg}
+	p := &preview{opt: opt, out: out, cfg: cfg, bad: map[int]bool{}}
 	p.checks = outbox.Checks{Companies: cfg.companies(), AnySeller: len(cfg.Companies) == 0, Rules: cfg.Rules, Safety: cfg.Safety,
 		Today: connector.DateOf(time.Now().In(cfg.location()))}
 	if p.mappings, err = p.choose(); err != nil {
@@ -188,13 +189,28 @@ func (p *preview) show(r mappers.Result, file string) error {
 	staged := outbox.Judge(r, file, p.checks)
 	p.total++
 	if staged.Verdict == ledger.VerdictRefused {
-		p.refused++
+		p.refuse(r.Ordinal)
 	}
+	late := r.Spoils != 0 && p.refuse(r.Spoils)
 	if p.opt.json {
-		return p.showJSON(staged)
+		return p.showJSON(staged, late)
 	}
 	p.explain(r)
-	return p.showText(staged, r)
+	if err := p.showText(staged, r); err != nil || !late {
+		return err
+	}
+	_, err := fmt.Fprint(p.out, p.cfg.say("  The invoice %s that is shown further up is refused as well.\n\n", staged.Invoice.Number))
+	return err
+}
+
+// refuse counts an invoice as refused, once.
+func (p *preview) refuse(ordinal int) bool {
+	if p.bad[ordinal] {
+		return false
+	}
+	p.bad[ordinal] = true
+	p.refused++
+	return true
 }
 
 // explain says where every value of an invoice came from, in the order of the file.
@@ -245,13 +261,16 @@ func (p *preview) explainFile(report mappers.Report) {
 	fmt.Fprint(p.out, p.cfg.say("%d row(s) read, %d line(s), %d document(s) left out by the mapping\n", report.Rows, report.Controls.Lines, report.Controls.Ignored))
 }
 
-func (p *preview) showJSON(s ledger.StagedInvoice) error {
+// showJSON writes one line; late says that the invoice of this number in an
+// earlier line is refused as well.
+func (p *preview) showJSON(s ledger.StagedInvoice, late bool) error {
 	line := struct {
 		Row      int               `json:"row"`
 		Verdict  ledger.Verdict    `json:"verdict"`
 		Body     json.RawMessage   `json:"body,omitempty"`
 		Problems []problem.Problem `json:"problems,omitempty"`
-	}{Row: s.Row, Verdict: s.Verdict, Problems: s.Problems}
+		Earlier  bool              `json:"refuses_earlier,omitempty"`
+	}{Row: s.Row, Verdict: s.Verdict, Problems: s.Problems, Earlier: late}
 	if s.Verdict != ledger.VerdictRefused {
 		body, err := api.Marshal(s.Invoice)
 		if err != nil {
