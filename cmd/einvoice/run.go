@@ -15,6 +15,7 @@ import (
 	"einvoice/cmd/einvoice/doctor"
 	"einvoice/cmd/einvoice/service"
 	"einvoice/connector/ledger"
+	"einvoice/outbox"
 )
 
 func runCommand(s streams) *cobra.Command {
@@ -190,6 +191,15 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 	}
 	if owed > 0 || len(a.outbox.Unserved()) > 0 || a.outbox.Waiting() > 0 {
 		return exitError(exitUnfinished)
+	}
+	for _, c := range a.cfg.Companies { // nothing may be queued that could tell
+		why, err := a.ledger.Get(ctx, outbox.StoppedFact(c.ID))
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			return exitError(exitUnfinished)
+		}
 	}
 	for _, s := range []ledger.State{ledger.Queued, ledger.Waiting, ledger.Held, ledger.Sending, ledger.Uncertain} {
 		if after[s] > 0 {
