@@ -93,10 +93,14 @@ func TestATreeThatIsAwayIsLeftAloneUntilTheNextRound(t *testing.T) {
 	}
 }
 
-func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
-	w, held := newWorld(t), true
+// heldBack is a world with an invoice that is built and cannot be moved to its
+// place until held is false.
+func heldBack(t *testing.T) (w *world, held *bool) {
+	t.Helper()
+	w, held = newWorld(t), new(bool)
+	*held = true
 	w.refusing(func(verb, _ string) error {
-		if held && verb == "move" {
+		if *held && verb == "move" {
 			return errHeld
 		}
 		return nil
@@ -105,9 +109,14 @@ func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
 	if err := w.Round(w.ctx); !errors.Is(err, errHeld) {
 		t.Fatalf("round: %v", err)
 	}
+	return w, held
+}
+
+func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
+	w, held := heldBack(t)
 	month := filepath.Join(w.root, acme.ID, "2026-05")
 	w.must(os.Rename(month, month+" classé"))
-	held = false
+	*held = false
 	w.rounds(1)
 	if got := w.delivered(); !slices.Contains(got, martin+"/invoice.json") {
 		t.Errorf("delivered %v", got)
@@ -115,19 +124,9 @@ func TestAMonthThatStaffMovedAwayIsMadeAgain(t *testing.T) {
 }
 
 func TestTheRegisterLeadsToWhereAnInvoiceReallyStands(t *testing.T) {
-	w, held := newWorld(t), true
-	w.refusing(func(verb, _ string) error {
-		if held && verb == "move" {
-			return errHeld
-		}
-		return nil
-	})
-	w.arrive(supplied("in1", "S-1"))
-	if err := w.Round(w.ctx); !errors.Is(err, errHeld) {
-		t.Fatalf("round: %v", err)
-	}
+	w, held := heldBack(t)
 	w.must(os.Mkdir(filepath.Join(w.root, acme.ID, filepath.FromSlash(martin)), 0o755)) // by staff
-	held = false
+	*held = false
 	w.rounds(1)
 	folder := w.received(ledger.ReceivedDelivered)[0].Folder
 	if !slices.Contains(w.delivered(), folder+"/invoice.json") {

@@ -63,10 +63,16 @@ func copies(t *testing.T) map[string]copied {
 // sheetOf is a tab-separated table as the sheet of a workbook.
 func sheetOf(t *testing.T, table string) string {
 	t.Helper()
+	return string(bookOf(t, strings.Split(strings.TrimSpace(strings.ReplaceAll(table, "\"Duval\r\n& Fils\"", "Duval")), "\r\n"), "\t"))
+}
+
+// bookOf is a workbook of texts.
+func bookOf(t *testing.T, lines []string, between string) []byte {
+	t.Helper()
 	f := excelize.NewFile()
 	defer f.Close()
-	for i, line := range strings.Split(strings.TrimSpace(strings.ReplaceAll(table, "\"Duval\r\n& Fils\"", "Duval")), "\r\n") {
-		for j, cell := range strings.Split(line, "\t") {
+	for i, line := range lines {
+		for j, cell := range strings.Split(line, between) {
 			at, err := excelize.CoordinatesToCellName(j+1, i+1)
 			if err == nil {
 				err = f.SetCellStr("Sheet1", at, cell)
@@ -80,7 +86,7 @@ func sheetOf(t *testing.T, table string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
+	return out.Bytes()
 }
 
 // TestACopyOfEachFormatComesBack: unedited it refuses the same invoice and has no

@@ -103,29 +103,13 @@ func given(t *testing.T, workbook bool) (r *rig, name string, data []byte) {
 // copyOfABook is the copy of a workbook of which one invoice is refused.
 func copyOfABook(t *testing.T) []byte {
 	t.Helper()
-	f := excelize.NewFile()
-	defer f.Close()
-	for i, line := range strings.Split(strings.TrimSpace(corrected+strings.Replace(correctedTop, "dix", "10,00", 1)+correctedEnd), "\n") {
-		for j, cell := range strings.Split(line, ";") {
-			at, err := excelize.CoordinatesToCellName(j+1, i+1)
-			if err == nil {
-				err = f.SetCellStr("Sheet1", at, cell)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	book, err := f.WriteToBuffer()
-	if err != nil {
-		t.Fatal(err)
-	}
+	book := bookOf(t, strings.Split(strings.TrimSpace(corrected+strings.Replace(correctedTop, "dix", "10,00", 1)+correctedEnd), "\n"), ";")
 	r := newRig(t, func(opt *Options, cfg *drop.Config) {
 		reading(t, strings.Replace(frenchMapping, "*.csv", "*.xlsx", 1))(opt, cfg)
 		opt.Lang = problem.French
 	})
 	r.sweep()
-	r.drop("ventes.xlsx", book.String())
+	r.drop("ventes.xlsx", string(book))
 	r.intake()
 	_, data := r.refusedBook()
 	return data

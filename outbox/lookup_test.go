@@ -242,14 +242,20 @@ func TestListsThatShowLittleProveNoAbsence(t *testing.T) {
 			r.drop("a.csv", header+row("ARRIVED", "10.00"))
 			r.intake()
 			r.sendAll()
-			r.clock.add(time.Second)
-			r.drop("b.csv", header+row("WITNESS", "10.00"))
-			r.intake()
+			r.witness("b.csv")
 			r.pass(25 * time.Hour)
 			r.want("ARRIVED", c.want)
 			r.posts("ARRIVED", 1)
 		})
 	}
+}
+
+// witness drops an invoice that is posted after those in doubt.
+func (r *rig) witness(file string) {
+	r.t.Helper()
+	r.clock.add(time.Second)
+	r.drop(file, header+row("WITNESS", "10.00"))
+	r.intake()
 }
 
 // byNumber shows an invoice to those who ask for its number, and on no day.
@@ -288,9 +294,7 @@ func TestWhatItsNumberShowsIsNotAbsentBesideAnotherDoubt(t *testing.T) {
 	r.drop("a.csv", header+row("ARRIVED", "10.00")+row("LOST", "10.00"))
 	r.intake()
 	r.sendAll()
-	r.clock.add(time.Second)
-	r.drop("b.csv", header+row("WITNESS", "10.00"))
-	r.intake()
+	r.witness("b.csv")
 	r.pass(6 * time.Hour)
 	r.want("ARRIVED", ledger.Sent)
 	r.posts("ARRIVED", 1)
@@ -360,9 +364,7 @@ func TestALookUpTellsAnInvoiceFromTheRejectedOneBeforeIt(t *testing.T) {
 			r.intake()
 			r.sendAll()
 			r.want("F1", ledger.Uncertain)
-			r.clock.add(time.Second)
-			r.drop("c.csv", header+row("WITNESS", "10.00"))
-			r.intake()
+			r.witness("c.csv")
 			r.pass(6 * time.Hour)
 			r.want("F1", ledger.Sent)
 			r.posts("F1", map[bool]int{true: 2, false: 3}[arrived])
@@ -386,9 +388,7 @@ func TestWhatThePlatformHasAndDoesNotShowIsHeld(t *testing.T) {
 	r.drop("a.csv", header+row("HIDDEN", "10.00"))
 	r.intake()
 	r.sendAll()
-	r.clock.add(time.Second)
-	r.drop("b.csv", header+row("WITNESS", "10.00"))
-	r.intake()
+	r.witness("b.csv")
 	r.pass(24 * time.Hour)
 	r.want("HIDDEN", ledger.Held)
 	r.posts("HIDDEN", 1)

@@ -102,8 +102,7 @@ func mutations() []mutation {
 			"if _, err := in.put(ctx, t, *r); err != nil {\n\t\treturn err\n\t}\n\tif err := fault.Hit(fault.Filled); err != nil {",
 			"./inbox", "TestNothingIsInPlaceBeforeBuiltIsCommitted", ""},
 		{"a new ledger sweeps before it sends", "outbox/swept.go",
-			"if err := o.Ledger.AddSwept(ctx, company, found); err != nil {\n\t\treturn false, err\n\t}\n\tif err := fault",
-			"if err := fault", "./outbox", "TestANewLedgerSendsNothingBeforeItReadWhatWasSent", ""},
+			"return o.Ledger.AddSwept(ctx, company, found)", "return nil", "./outbox", "TestANewLedgerSendsNothingBeforeItReadWhatWasSent", ""},
 		{"a full disk is waited for", "cmd/einvoice/app.go", "a.outbox.Endure = true", "a.outbox.Endure = false",
 			"./cmd/einvoice", "TestAFullDiskStopsNothing", ""},
 	}
