@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -99,9 +100,33 @@ func doubts(p posted, inv invoice) []string {
 	for _, m := range p.Payment {
 		add(m.Account != nil && !validIBAN(*m.Account), "payment_means.financial_account: the IBAN's check digits are wrong.")
 	}
+	list = append(list, p.unknown()...)
 	list = append(list, p.oddities(inv)...)
 	diff, tolerance := differs(inv)
 	add(diff.Cmp(tolerance) > 0, "total_amount_including_tax: %s stated, but the lines give %s more or less.", inv.Gross, diff)
+	return list
+}
+
+// unknown are the doubts about words of a list and about what cannot be read.
+func (p posted) unknown() []string {
+	var list []string
+	switch p.kind() {
+	case "380", "389", "393", "501", "386", "500", "384", "471", "472", "473", "261", "262", "381", "396", "502", "503":
+	default:
+		list = append(list, "type: "+p.Type+" is not a type of invoice.")
+	}
+	for i, l := range p.Lines {
+		switch categoryCode(l.Category, l.Rate.or0()) {
+		case "S", "Z", "E", "AE", "K", "G", "O":
+		default:
+			list = append(list, fmt.Sprintf("invoice_lines[%d].tax_category: %s is not a category of VAT.", i, l.Category))
+		}
+	}
+	for i, a := range p.Attached {
+		if _, err := base64.StdEncoding.DecodeString(a.Document); err != nil {
+			list = append(list, fmt.Sprintf("attachments[%d].document: this value is not base64.", i))
+		}
+	}
 	return list
 }
 

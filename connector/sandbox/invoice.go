@@ -167,6 +167,9 @@ func normalise(p posted) (invoice, error) {
 		}
 		inv.Lines = append(inv.Lines, full)
 	}
+	for i, t := range inv.Subtotals {
+		inv.Subtotals[i].Category = cmp.Or(t.Category, usualCategory(t.Rate))
+	}
 	if len(inv.Subtotals) == 0 {
 		if err := inv.breakDown(scale); err != nil {
 			return inv, err
@@ -194,12 +197,7 @@ func (l postedLine) complete(scale int) (line, error) {
 		Description: l.Description, Quantity: number{l.Quantity.or0()}, UnitPrice: number{l.UnitPrice.or0()},
 		Rate: number{l.Rate.or0()}, Unit: cmp.Or(l.Unit, "C62"), Nature: cmp.Or(l.Nature, "standard"), Category: l.Category,
 	}
-	if full.Category == "" {
-		full.Category = "standard"
-		if full.Rate.IsZero() {
-			full.Category = "zero_rated"
-		}
-	}
+	full.Category = cmp.Or(full.Category, usualCategory(full.Rate))
 	if l.Net != nil {
 		full.Net = *l.Net
 		return full, nil
@@ -207,6 +205,14 @@ func (l postedLine) complete(scale int) (line, error) {
 	net, err := full.Quantity.Mul(full.UnitPrice.Decimal)
 	full.Net = number{round(net, scale)}
 	return full, err
+}
+
+// usualCategory is that of a rate of which no category is said.
+func usualCategory(rate number) string {
+	if rate.IsZero() {
+		return "zero_rated"
+	}
+	return "standard"
 }
 
 // breakDown sums the lines by category and rate, in the order of their first line.

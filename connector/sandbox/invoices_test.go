@@ -87,6 +87,13 @@ func TestPostRefusals(t *testing.T) {
 		{"a wrong breakdown, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":50,"tax_amount":10,"vat_rate":20,"tax_category":"standard"}],"currency"`, true, 422, "tax_subtotals"},
 		{"a rate of no line, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":51,"tax_amount":10.20,"vat_rate":20},{"taxable_amount":0,"tax_amount":0,"vat_rate":10}],"currency"`, true, 422, "tax_subtotals"},
 		{"a right breakdown, strict", `"currency"`, `"tax_subtotals":[{"taxable_amount":51,"tax_amount":10.20,"vat_rate":20,"tax_category":"S"}],"currency"`, true, 200, ""},
+		{"a type of no list passes", `"currency"`, `"type":"invoice","currency"`, false, 200, ""},
+		{"a type of no list, strict", `"currency"`, `"type":"invoice","currency"`, true, 422, "type"},
+		{"a credit note, strict", `"currency"`, `"type":"381","currency"`, true, 200, ""},
+		{"a VAT category of no list, strict", `"tax_rate":20`, `"tax_rate":20,"tax_category":"normal"`, true, 422, "invoice_lines[0].tax_category"},
+		{"a VAT category in EN 16931's own code, strict", `"tax_rate":20`, `"tax_rate":20,"tax_category":"S"`, true, 200, ""},
+		{"an attachment that is no base64, strict", `"currency"`, `"attachments":[{"document":"%PDF-1.4","mime_type":"application/pdf","filename":"a.pdf"}],"currency"`, true, 422, "attachments[0].document"},
+		{"an attachment, strict", `"currency"`, `"attachments":[{"document":"JVBERi0xLjQ=","mime_type":"application/pdf","filename":"a.pdf"}],"currency"`, true, 200, ""},
 		{"a number with a blank, strict", `FA-1"`, `FA 1"`, true, 422, "document_number"},
 		{"due before it was issued, strict", `"currency"`, `"payment_means":[{"due_date":"2026-11-01"}],"currency"`, true, 422, "due_date"},
 		{"a public body without its service code, strict", buyer, "810000000", true, 422, "chorus_pro_service_code"},
@@ -197,6 +204,19 @@ func TestMoneyIsExact(t *testing.T) {
 	}
 	if at(v, "data", "total_amount_excluding_tax") != 11.3 || at(v, "data", "total_amount_including_tax") != 61.2 {
 		t.Errorf("totals: %v", v["data"])
+	}
+}
+
+// TestABreakdownWithoutCategoryIsShownWithOne: as the page shows it, and as the
+// lines have it.
+func TestABreakdownWithoutCategoryIsShownWithOne(t *testing.T) {
+	r := open(t, Options{}).registered()
+	v := r.must(200, "POST", "/FR-invoices", strings.Replace(invoiceTo("A", buyer, "M"), `"currency"`,
+		`"tax_subtotals":[{"taxable_amount":51,"tax_amount":10.20,"vat_rate":20},{"taxable_amount":0,"tax_amount":0,"vat_rate":0}],"currency"`, 1))
+	for i, want := range []string{"standard", "zero_rated"} {
+		if got := at(v, "data", "tax_subtotals", i, "tax_category"); got != want {
+			t.Errorf("category %d is %v, want %s", i, got, want)
+		}
 	}
 }
 
