@@ -78,7 +78,7 @@ func (o *Outbox) retire(ctx context.Context, d *Drop, x original) error {
 
 // gone deals with what moving an original to the archive gave; ok when it is there now.
 func (o *Outbox) gone(ctx context.Context, d *Drop, x original, moved error) (ok bool, err error) {
-	if errors.Is(moved, fs.ErrNotExist) {
+	if absent(moved) {
 		return false, o.postpone(d, x, o.vanished(ctx, d, x))
 	}
 	if moved != nil { // locked or away: the ledger knows the file, and the next scan tries again
@@ -87,6 +87,10 @@ func (o *Outbox) gone(ctx context.Context, d *Drop, x original, moved error) (ok
 	d.forget(x.name())
 	return true, fault.Hit(fault.OriginalMoved)
 }
+
+// absent tells a file that is gone from a drop or an archive that is away, whose
+// error says both that it passes and that there is no such file.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) && !errors.Is(err, drop.ErrBusy) }
 
 // mover is a place that moves several originals for the price of one.
 type mover interface {
@@ -252,7 +256,7 @@ func (o *Outbox) vanished(ctx context.Context, d *Drop, x original) error {
 		r.Close()
 		return o.archived(ctx, d, x)
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if !absent(err) {
 		return o.later(d, fmt.Errorf("look for %s in the archive: %w", x.to(), err))
 	}
 	o.Log.Warn().Str("file", x.name()).Msg("original vanished from the drop; the spool holds the copy")
@@ -307,7 +311,7 @@ func (o *Outbox) recoverOriginal(ctx context.Context, d *Drop, x original) error
 		return o.recoverRead(ctx, d, x)
 	}
 	r, err := d.Place.Open(ctx, x.name())
-	if errors.Is(err, fs.ErrNotExist) {
+	if absent(err) {
 		return o.vanished(ctx, d, x)
 	}
 	if err != nil {
