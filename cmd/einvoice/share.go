@@ -20,7 +20,7 @@ type ShareConfig struct {
 
 // Validate reports what Windows could not connect.
 func (s ShareConfig) Validate(r setting.Report) {
-	r.Path("path", s.Path)
+	r.Printable("path", s.Path)
 	r.Path("password_file", s.PasswordFile)
 	switch parts := strings.Split(strings.TrimPrefix(s.Path, `\\`), `\`); {
 	case !strings.HasPrefix(s.Path, `\\`) || len(parts) != 2 || parts[0] == "" || parts[1] == "":

@@ -13,6 +13,9 @@ import (
 
 var companyID = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,30}$`)
 
+// device matches the names that no folder of Windows can have.
+var device = regexp.MustCompile(`^(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+
 // validate reports everything wrong with the configuration, sections in the
 // order of the file.
 func (c *Config) validate(r setting.Report) {
@@ -79,6 +82,9 @@ func (c *Config) validateCompanies(r setting.Report) {
 		at := r.InItem("company", i)
 		if !companyID.MatchString(co.ID) {
 			at.Wrong("id", `is %q, but must be 1 to 31 of a-z, 0-9, _ and -, as it names folders and files`, co.ID)
+		}
+		if device.MatchString(co.ID) {
+			at.Wrong("id", "is %q, a name that Windows keeps for a device: no folder can have it, choose another", co.ID)
 		}
 		if seen["id "+co.ID] {
 			at.Wrong("id", "is %q, which another company has already", co.ID)

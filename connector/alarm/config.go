@@ -49,8 +49,11 @@ func (c Config) Validate(r setting.Report, hasMail bool) {
 	if _, err := time.Parse(time.DateOnly, c.TokenExpires); c.TokenExpires != "" && err != nil {
 		r.Wrong("token_expires", "is %q, but must be written as 2027-01-31", c.TokenExpires)
 	}
-	if c.DiskFree < 0 || c.TokenDays < 0 {
-		r.Wrong("", "has a negative number")
+	if c.DiskFree < 0 {
+		r.Wrong("disk_free_mib", "is %d, but must be at least %d", c.DiskFree, 0)
+	}
+	if c.TokenDays < 0 {
+		r.Wrong("token_days", "is %d, but must be at least %d", c.TokenDays, 0)
 	}
 	year := setting.Duration(365 * 24 * time.Hour)
 	if c.NoExport != 0 {

@@ -74,3 +74,23 @@ func TestTextInTheEncodingsOfWindows(t *testing.T) {
 		}
 	}
 }
+
+// TestPathsThatWouldBeTakenForOthers are told, and no path that is right.
+func TestPathsThatWouldBeTakenForOthers(t *testing.T) {
+	for _, c := range []struct {
+		path    string
+		windows bool
+		want    string
+	}{
+		{`C:\erp\out`, true, ""}, {`C:/erp/out`, true, ""}, {`\\nas\c$\out`, true, ""}, {`//nas/erp/out`, true, ""}, {`drop`, true, ""}, {`a\b`, true, ""}, {"", true, ""},
+		{`\exports`, true, "the drive"}, {`/exports`, true, "the drive"}, {`\`, true, "the drive"}, {`C:exports`, true, "the drive"}, {`C:`, true, "the drive"},
+		{`/srv/erp/out`, false, ""}, {`drop`, false, ""}, {`/srv/100%/50%`, false, ""}, {`/srv/a$b`, false, ""}, {`/srv/~/x`, false, ""},
+		{`C:\erp\out`, false, ""}, {`\\nas\erp`, false, ""}, // checked here for another machine
+		{`%PROGRAMDATA%\out`, true, "variables"}, {`D:\%ERP%\out`, true, "variables"}, {`$HOME/out`, false, "variables"}, {`/srv/${ERP}/out`, false, "variables"}, {`~/out`, false, "variables"},
+		{`sftp://erp@host/d%C3%A9p%C3%B4t`, true, ""}, {`sftp://erp@host/~/out`, false, ""},
+	} {
+		if got := misread(c.path, c.windows).English; (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%q, windows %v: %q, want %q", c.path, c.windows, got, c.want)
+		}
+	}
+}

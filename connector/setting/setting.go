@@ -5,6 +5,7 @@ package setting
 import (
 	"fmt"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -116,12 +117,39 @@ func (r Report) Required(key, value string) {
 	}
 }
 
-// Path reports a path with a control character: in TOML, double quotes turn the
-// \t of 'C:\temp' into a tab.
+// Path reports a path that would be taken for another one than was meant: a
+// folder of that name would be made below the configuration's, and no export
+// would ever be found in it.
 func (r Report) Path(key, value string) {
+	r.Printable(key, value)
+	if wrong := misread(value, runtime.GOOS == "windows"); wrong != (Phrase{}) {
+		r.Wrong(key, "%v", wrong)
+	}
+}
+
+// Printable reports a path with a control character: in TOML, double quotes turn
+// the \t of 'C:\temp' into a tab.
+func (r Report) Printable(key, value string) {
 	if strings.IndexFunc(value, unicode.IsControl) >= 0 {
 		r.Wrong(key, `has a control character: in double quotes TOML reads \t, \n, \b ... as control characters; write Windows paths in single quotes: 'C:\temp\new'`)
 	}
+}
+
+var (
+	variable  = regexp.MustCompile(`%[A-Za-z_][A-Za-z0-9_()]*%|\$\{|^\$[A-Z]|^~[/\\]`)
+	driveless = regexp.MustCompile(`^[/\\]($|[^/\\])|^[A-Za-z]:($|[^/\\])`)
+)
+
+// misread says what is wrong with a path of this machine, if anything.
+func misread(path string, windows bool) (none Phrase) {
+	switch {
+	case strings.Contains(path, "://"):
+	case variable.MatchString(path):
+		return Say("is %q, but neither variables nor ~ are replaced: write the path in full", path)
+	case windows && driveless.MatchString(path):
+		return Say(`is %q, which leaves the drive or its root open: write the path in full, such as 'D:\erp\export' or '\\server\share\export'`, path)
+	}
+	return none
 }
 
 // Between reports a duration outside its bounds. The TOML library takes a bare
