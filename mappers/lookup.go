@@ -190,48 +190,50 @@ func (l *lookup) read(ctx context.Context) (map[string][]string, error) {
 
 // each passes every row or element of the file.
 func (l *lookup) each(e Export, keep func(node) error) error {
-	var in *opened
-	var rows rowReader
-	var g *grid
-	var problems []problem.Problem
 	switch l.reader.input.format {
 	case formatXML:
-		opened, err := l.reader.openXML(e, false)
-		if err != nil {
-			return err
-		}
-		in = opened
-		defer in.close()
-		for {
-			d, err := in.source.next()
-			if err == io.EOF {
-				return nil
-			}
-			if err == nil {
-				err = keep(d.head)
-			}
-			if err != nil {
-				return err
-			}
-		}
+		return l.eachElement(e, keep)
 	case formatXLSX:
 		book, err := openWorkbook(e)
 		if err != nil {
 			return err
 		}
 		defer book.Close()
-		r, ps, err := l.reader.openSheet(book, e)
+		r, problems, err := l.reader.openSheet(book, e)
 		if err != nil {
 			return err
 		}
-		rows, g, problems = sheetRows{r}, r.grid, ps
-	default:
-		r, ps, err := openCSV(l.reader, e, false)
-		if err != nil {
-			return err
-		}
-		rows, g, problems = r, r.grid, ps
+		return l.eachRow(e, sheetRows{r}, r.grid, problems, keep)
 	}
+	r, problems, err := openCSV(l.reader, e, false)
+	if err != nil {
+		return err
+	}
+	return l.eachRow(e, r, r.grid, problems, keep)
+}
+
+func (l *lookup) eachElement(e Export, keep func(node) error) error {
+	in, err := l.reader.openXML(e, false)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	for {
+		d, err := in.source.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = keep(d.head)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// eachRow passes the rows of a table whose header has all the columns asked for.
+func (l *lookup) eachRow(e Export, rows rowReader, g *grid, problems []problem.Problem, keep func(node) error) error {
 	defer rows.Close()
 	for i, at := range g.columns {
 		if at < 0 {
