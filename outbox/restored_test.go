@@ -303,16 +303,44 @@ func TestASweepThatCannotReadSinglyIsNotDone(t *testing.T) {
 	r.posts("F1", 0)
 }
 
-// The list shows neither number nor direction of what a supplier sent us.
+// The list shows neither number nor parties of what a supplier sent us.
 func TestASweepLeavesOutWhatASingleReadTellsIsIncoming(t *testing.T) {
+	for name, tell := range map[string]func(*connector.Remote){
+		"by its direction": func(r *connector.Remote) { r.Direction = connector.Incoming },
+		"by its seller":    func(r *connector.Remote) { r.Direction, r.Invoice.Seller.FiscalID = "", "73282932000017" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
+				r.Invoice.Number = ""
+				tell(&r)
+				return r, nil
+			})
+			r.drop("a.csv", header+row("F1", "10.00"))
+			r.intake()
+			r.sendAll()
+			r.want("F1", ledger.Sent)
+			r.posts("F1", 1)
+		})
+	}
+}
+
+// What the ledger knows by its id needs no single read, which more than a ledger
+// of years has would use up.
+func TestASweepReadsNothingSinglyThatTheLedgerKnows(t *testing.T) {
 	r := newRig(t, nil)
-	listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
-		r.Direction, r.Invoice.Number = connector.Incoming, ""
-		return r, nil
-	})
-	r.drop("a.csv", header+row("F1", "10.00"))
+	p := listing(r, noNumber, nil)
+	r.drop("a.csv", header+row("F2", "20.00")+row("F3", "30.00"))
+	r.intake()
+	r.sendAll()
+	r.must(r.Ledger.RequireSweep(t.Context(), "acme"))
+	p.reads = 0
+	r.drop("b.csv", header+row("F1", "10.00"))
 	r.intake()
 	r.sendAll()
 	r.want("F1", ledger.Sent)
-	r.posts("F1", 1)
+	r.posts("F1", 0)
+	if p.reads != 1 {
+		t.Errorf("%d single reads, want that of F1", p.reads)
+	}
 }

@@ -94,17 +94,16 @@ func (e *unreadError) Error() string { return "sweep: " + e.cause.Error() }
 
 // sweep records all that the company sent before.
 func (o *Outbox) sweep(ctx context.Context, company string) error {
-	c, single := o.company(company), readSingly
+	c, w := o.company(company), single{o: o, company: company, left: readSingly}
 	var found []connector.Remote
 	for r, err := range o.Platform.List(ctx, api.Query{FiscalID: c.FiscalID, Direction: connector.Outgoing, Again: true}) {
-		if err == nil && single > 0 && (r.Invoice.Number == "" || r.Invoice.IssueDate == "") {
-			single--
-			r, err = o.whole(ctx, company, r)
-		}
 		if err != nil {
 			return &unreadError{err}
 		}
-		if r.Direction == connector.Incoming {
+		if r, err = w.whole(ctx, r); err != nil {
+			return err
+		}
+		if by := r.Invoice.Seller.SIREN(); r.Direction == connector.Incoming || by != "" && by != c.SIREN() {
 			continue // which the list did not say
 		}
 		if found = append(found, r); len(found) == stageBatch {
@@ -121,20 +120,35 @@ func (o *Outbox) sweep(ctx context.Context, company string) error {
 // the list lacks what they are known by. Of more, what the list shows must do.
 const readSingly = 1000
 
-// whole reads what the list does not show of an invoice. Where the platform
-// answers, but does not tell either, it stays as it is: the ledger holds back
-// what it might be.
-func (o *Outbox) whole(ctx context.Context, company string, listed connector.Remote) (connector.Remote, error) {
-	r, err := o.Account(company).Get(ctx, listed.ID, false)
+// single is what a sweep may still read singly.
+type single struct {
+	o       *Outbox
+	company string
+	left    int
+}
+
+// whole reads what the list does not show of an invoice that the ledger does not
+// know by its id. Where the platform answers, but does not tell either, it stays
+// as it is: the ledger holds back what it might be.
+func (w *single) whole(ctx context.Context, listed connector.Remote) (connector.Remote, error) {
+	if listed.Invoice.Number != "" && listed.Invoice.IssueDate != "" || w.left == 0 {
+		return listed, nil
+	}
+	ours, err := w.o.Ledger.Known(ctx, []string{listed.ID})
+	if err != nil || ours[listed.ID] {
+		return listed, err
+	}
+	w.left--
+	r, err := w.o.Account(w.company).Get(ctx, listed.ID, false)
 	if err == nil {
 		return r, nil
 	}
 	known, ok := errors.AsType[*api.Error](err)
 	if ok && (known.Scope == api.ScopeInvoice || known.HTTP >= 500) {
-		o.Log.Warn().Err(err).Str("api_id", listed.ID).Msg("an invoice at the platform does not show its number")
+		w.o.Log.Warn().Err(err).Str("api_id", listed.ID).Msg("an invoice at the platform does not show its number")
 		return listed, nil
 	}
-	return listed, err
+	return listed, &unreadError{err}
 }
 
 // unread says that what a company sent before could not be read.
