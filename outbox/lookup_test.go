@@ -313,6 +313,29 @@ func TestASweepKnowsAnInvoiceThatIsShownWithoutItsDate(t *testing.T) {
 	r.posts("F1", 0)
 }
 
+// TestATotalRoundedByTheSmallestCoinIsTheSame: a yen has no cents.
+func TestATotalRoundedByTheSmallestCoinIsTheSame(t *testing.T) {
+	r := newRig(t, nil)
+	for _, c := range []struct {
+		currency, ours, theirs string
+		want                   ledger.State
+	}{
+		{"EUR", "120.00", "120.01", ledger.Sent},
+		{"EUR", "120.00", "120.02", ledger.Held},
+		{"EUR", "120.00", "121.00", ledger.Held},
+		{"", "120.00", "120.02", ledger.Held},
+		{"JPY", "4446", "4446.00", ledger.Sent},
+		{"JPY", "4446", "4447", ledger.Sent},
+		{"JPY", "4446", "4448", ledger.Held},
+		{"TND", "1.000", "1.001", ledger.Sent},
+	} {
+		found := connector.Remote{ID: "id", Invoice: connector.Invoice{Currency: c.currency, Totals: connector.Totals{Gross: connector.MustAmount(c.theirs)}}}
+		if got := r.adopt(ledger.Doubt{Gross: connector.MustAmount(c.ours)}, found).State; got != c.want {
+			t.Errorf("%s %s found as %s: %s, want %s", c.currency, c.ours, c.theirs, got, c.want)
+		}
+	}
+}
+
 // restless is a platform of whose list something is missed by who reads it once.
 type restless struct{ *platform }
 

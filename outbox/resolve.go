@@ -273,7 +273,7 @@ func (o *Outbox) weigh(d ledger.Doubt, hits []connector.Remote, witness bool) le
 // adopt takes the one hit for ours if its total is, within what a platform may
 // normalise; otherwise a person must look.
 func (o *Outbox) adopt(d ledger.Doubt, r connector.Remote) ledger.Outcome {
-	if !near(r.Invoice.Totals.Gross, d.Gross) {
+	if !near(r.Invoice.Totals.Gross, d.Gross, r.Invoice.Currency) {
 		return o.held(d, problem.Problem{Code: "E5103", Value: d.Gross.String(), Expected: r.Invoice.Totals.Gross.String(),
 			Args: map[string]string{"api_id": r.ID}})
 	}
@@ -281,10 +281,14 @@ func (o *Outbox) adopt(d ledger.Doubt, r connector.Remote) ledger.Outcome {
 	return ledger.Outcome{ID: d.ID, State: ledger.Sent, APIID: r.ID, Status: r.Status, Note: "found at the platform by its number"}
 }
 
-// near tells whether two totals are the same but for a cent of rounding.
-func near(a, b connector.Amount) bool {
+// near tells whether two totals are the same but for a cent of rounding, or a yen.
+func near(a, b connector.Amount, currency string) bool {
+	coin := connector.MustAmount("0.01")
+	if connector.MinorUnit(currency) == 0 {
+		coin = connector.MustAmount("1")
+	}
 	diff, err := a.Or0().SubAbs(b.Or0())
-	return err == nil && a.Present() && diff.Cmp(connector.MustAmount("0.01").Or0()) <= 0
+	return err == nil && a.Present() && diff.Cmp(coin.Or0()) <= 0
 }
 
 // absent weighs a look-up that found nothing. Only a proof allows a second
