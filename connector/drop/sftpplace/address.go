@@ -28,12 +28,15 @@ func Is(place string) bool { return strings.HasPrefix(strings.ToLower(place), sc
 // Parse reads an address. Its errors never show a password that was put into it.
 func Parse(place string) (Address, error) {
 	u, err := url.Parse(place)
+	var escape url.EscapeError
 	switch {
+	case Is(place) && (strings.ContainsAny(place, `#?\`) || errors.As(err, &escape)): // as in a folder 100%, or for DOMAIN\user
+		return Address{}, setting.Say("has a character that stands for itself only as %%25 (for %%), %%23 (#), %%3F (?) or %%5C (\\)")
 	case err != nil || !Is(place):
 		return Address{}, errors.New("is no address of the form sftp://user@host:port/path")
 	case u.User != nil && hasPassword(u):
 		return Address{}, errors.New("holds a password: put it into a file and name that in password_file of the [[sftp]] section")
-	case u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "":
+	case u.Hostname() == "":
 		return Address{}, setting.Say("is %q, but must have the form sftp://user@host:port/path", u.Redacted())
 	case strings.Trim(u.Path, "/") == "":
 		return Address{}, setting.Say("is %q, but must name a directory after the host; /~/x is x below the login directory", u.Redacted())
