@@ -87,6 +87,7 @@ func TestPathsThatWouldBeTakenForOthers(t *testing.T) {
 		{`/srv/erp/out`, false, ""}, {`drop`, false, ""}, {`/srv/100%/50%`, false, ""}, {`/srv/a$b`, false, ""}, {`/srv/~/x`, false, ""},
 		{`C:\erp\out`, false, ""}, {`\\nas\erp`, false, ""}, // checked here for another machine
 		{`%PROGRAMDATA%\out`, true, "variables"}, {`D:\%ERP%\out`, true, "variables"}, {`$HOME/out`, false, "variables"}, {`/srv/${ERP}/out`, false, "variables"}, {`~/out`, false, "variables"},
+		{"C:\temp", true, ""}, // a tab, of which another mistake tells
 		{`sftp://erp@host/d%C3%A9p%C3%B4t`, true, ""}, {`sftp://erp@host/~/out`, false, ""},
 	} {
 		if got := misread(c.path, c.windows).English; (got == "") != (c.want == "") || !strings.Contains(got, c.want) {

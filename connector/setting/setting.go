@@ -143,7 +143,7 @@ var (
 // misread says what is wrong with a path of this machine, if anything.
 func misread(path string, windows bool) (none Phrase) {
 	switch {
-	case strings.Contains(path, "://"):
+	case strings.Contains(path, "://"), strings.ContainsFunc(path, unicode.IsControl): // the latter was told already
 	case variable.MatchString(path):
 		return Say("is %q, but neither variables nor ~ are replaced: write the path in full", path)
 	case windows && driveless.MatchString(path):
