@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -116,11 +117,12 @@ func (a *app) watch(ctx context.Context, d drop.Config) <-chan struct{} {
 // is read before anything new goes out.
 func (a *app) own(place drop.Place, d *outbox.Drop) func(context.Context) error {
 	var held *drop.Claim
+	owner := drop.Owner{ID: a.ledger.ID(), Generation: a.ledger.Generation, Run: rand.Text()}
 	return func(ctx context.Context) error {
 		if held != nil {
 			return held.Beat(ctx, time.Now())
 		}
-		claim, foreign, err := drop.ClaimOwner(ctx, place, drop.Owner{ID: a.ledger.ID(), Generation: a.ledger.Generation}, time.Now)
+		claim, foreign, err := drop.ClaimOwner(ctx, place, owner, time.Now)
 		if errors.Is(err, fs.ErrPermission) && d.Config.After == drop.Leave {
 			return nil // we may only read there
 		}

@@ -29,6 +29,7 @@ const (
 // marker is the content of OwnerMarker.
 type marker struct {
 	Ledger     string    `json:"ledger"`
+	Run        string    `json:"run,omitempty"`        // of its program
 	Generation int64     `json:"generation,omitempty"` // of the ledger: a later one than its own betrays a restored backup
 	Released   bool      `json:"released,omitempty"`   // the owner stopped
 	Host       string    `json:"host"`
@@ -47,6 +48,7 @@ const markerNote = "Made by einvoice, which reads this folder. Do not copy or re
 type Owner struct {
 	ID         string
 	Generation func() int64 // where it stands in its life; nil: it has none
+	Run        string       // what no other run of the program has; "" where a claim is made once
 }
 
 func (o Owner) generation() int64 {
@@ -92,7 +94,7 @@ func ClaimOwner(ctx context.Context, p Place, owner Owner, now func() time.Time)
 	if found != nil && !found.of(owner, host) && found.alive(at) {
 		return nil, foreign, otherOwner(p, *found)
 	}
-	own := marker{Ledger: owner.ID, Generation: owner.generation(), Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
+	own := marker{Ledger: owner.ID, Run: owner.Run, Generation: owner.generation(), Host: host, PID: os.Getpid(), Since: at, Heartbeat: at, TakenOver: from, Note: markerNote}
 	if err := writeMarker(ctx, p, own); err != nil {
 		return nil, foreign, err
 	}
@@ -118,6 +120,8 @@ func takenFrom(found *marker, owner Owner) string {
 		return ""
 	case found.Ledger != owner.ID:
 		return found.Ledger
+	case owner.Run != "" && found.Run == owner.Run: // of a claim of ours that failed after it
+		return found.TakenOver
 	case owner.Generation != nil && found.Generation >= owner.generation():
 		return fmt.Sprintf("%s, generation %d", found.Ledger, found.Generation)
 	}

@@ -1,7 +1,9 @@
 package drop_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -197,6 +199,54 @@ func TestAnOlderGenerationOfTheSameLedgerIsForeign(t *testing.T) {
 	}
 	if !claimed(9) {
 		t.Error("nobody acted on the doubt, and it was forgotten")
+	}
+}
+
+// unsure publishes, and says that it failed.
+type unsure struct {
+	drop.Place
+	failures int
+}
+
+func (u *unsure) Publish(ctx context.Context, name string, content io.Reader) error {
+	err := u.Place.Publish(ctx, name, content)
+	if u.failures--; err == nil && u.failures >= 0 {
+		return drop.ErrBusy
+	}
+	return err
+}
+
+// A server that breaks off after it took the marker must not make a ledger doubt
+// itself; nor may it hide that the place was another's.
+func TestAClaimThatFailedAfterItsMarkerIsOurs(t *testing.T) {
+	_, dir := newFolder(t)
+	now, n := noon, int64(5)
+	owner := generation("ledger-1", &n)
+	owner.Run = "run-1"
+	claimed := func(owner drop.Owner, failures int) (foreign bool) {
+		t.Helper()
+		place := &unsure{same(t, dir), failures}
+		for range failures {
+			if _, _, err := drop.ClaimOwner(t.Context(), place, owner, at(&now)); err == nil {
+				t.Fatal("the claim did not fail")
+			}
+		}
+		claim, foreign, err := drop.ClaimOwner(t.Context(), place, owner, at(&now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim.Release()
+		return foreign
+	}
+	if claimed(owner, 2) {
+		t.Error("a marker of the same run was taken for a later state's")
+	}
+	if owner.Run = "run-2"; !claimed(owner, 0) {
+		t.Error("a backup that was put back is believed")
+	}
+	other := drop.Owner{ID: "ledger-2", Generation: owner.Generation, Run: "run-3"}
+	if !claimed(other, 2) {
+		t.Error("a failed claim hid that another ledger had the place")
 	}
 }
 
