@@ -73,7 +73,7 @@ func mutations() []mutation {
 			"./connector/ledger", "TestSpooledCopiesThatAPromiseNeedsAreNotListed", ""},
 		{"a page that stops us leaves a doubt", "outbox/send.go", "if a.Doubt {", "if false {",
 			"./outbox", "TestNoCutNoSilenceAndNoNonsenseMakesASecondInvoice", ""},
-		{"the witness of an absence", "outbox/resolve.go", "witness := last.After(d.AttemptedAt) && ", "witness := ",
+		{"the witness of an absence", "outbox/resolve.go", "last.After(d.AttemptedAt) && ", "!last.IsZero() && ",
 			"./outbox", "TestAnEarlierInvoiceIsNoWitness", ""},
 		{"three proofs of an absence", "outbox/config.go", "const proofs = 3", "const proofs = 1",
 			"./outbox", "TestAbsenceNeedsThreeProofsWithAWitnessOverFifteenMinutes", ""},
