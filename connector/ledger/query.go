@@ -104,28 +104,47 @@ const pageSize = 500
 
 // pages streams a long list page by page, so that no read transaction stays open
 // (and the log of the database cannot be folded back) while the caller writes to
-// a slow place. next gets the last value of the previous page, nil at first.
+// a slow place. next gets the last value of the previous page, nil at first; each
+// page is read while the caller is at the one before.
 func pages[T any](next func(last *T) ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		var last *T
-		for {
-			page, err := next(last)
-			if err != nil {
-				var none T
-				yield(none, err)
+		page, err := next(nil)
+		for err == nil && len(page) == pageSize {
+			rest := readAhead(next, &page[pageSize-1])
+			going := each(page, yield)
+			if page, err = rest(); !going {
 				return
 			}
-			for _, v := range page {
-				if !yield(v, nil) {
-					return
-				}
-			}
-			if len(page) < pageSize {
-				return
-			}
-			last = &page[len(page)-1]
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		each(page, yield)
+	}
+}
+
+// readAhead begins to read the page after last; what it returns waits for it.
+func readAhead[T any](next func(last *T) ([]T, error), last *T) (rest func() ([]T, error)) {
+	var page []T
+	var err error
+	done := make(chan struct{})
+	go func() {
+		page, err = next(last)
+		close(done)
+	}()
+	return func() ([]T, error) { <-done; return page, err }
+}
+
+// each yields values for as long as they are wanted.
+func each[T any](values []T, yield func(T, error) bool) bool {
+	for _, v := range values {
+		if !yield(v, nil) {
+			return false
 		}
 	}
+	return true
 }
 
 // Status columns stand in invoice and event alike.
