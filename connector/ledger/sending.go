@@ -56,22 +56,16 @@ func (l *Ledger) MarkSending(ctx context.Context, ids []int64) ([]int64, error) 
 	if err := l.advance(ctx); err != nil {
 		return nil, fmt.Errorf("record intent to send: %w", err)
 	}
+	which, err := json.Marshal(ids)
+	if err != nil {
+		return nil, fmt.Errorf("record intent to send: %w", err)
+	}
 	var marked []int64
-	err := l.commit(ctx, func(t *tx) error {
-		now := stamp(l.now())
-		marked = make([]int64, 0, len(ids))
-		for _, id := range ids {
-			n, err := t.exec(`UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
-				WHERE id = ?2 AND state = 'queued' AND not_before IS NULL
-				AND EXISTS (SELECT 1 FROM company c WHERE c.id = invoice.company AND c.swept_at IS NOT NULL)`, now, id)
-			if err != nil {
-				return err
-			}
-			if n == 1 {
-				marked = append(marked, id)
-			}
-		}
-		return nil
+	err = l.commit(ctx, func(t *tx) (err error) {
+		marked, err = list(context.Background(), t, scanOne[int64], `UPDATE invoice SET state = 'sending', attempts = attempts + 1, attempted_at = ?1
+			WHERE id IN (SELECT value FROM json_each(?2)) AND state = 'queued' AND not_before IS NULL
+			AND company IN (SELECT id FROM company WHERE swept_at IS NOT NULL) RETURNING id`, stamp(l.now()), string(which))
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("record intent to send: %w", err)
