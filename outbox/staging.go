@@ -116,17 +116,21 @@ func (s *staging) flush(ctx context.Context) {
 	if s.broken == nil && len(s.batch) > 0 {
 		s.broken = s.brake.hold(ctx, s.batch)
 	}
+	var batch ledger.Batch
+	if s.broken == nil && len(s.batch) > 0 {
+		batch, s.broken = ledger.Encode(s.f.ID, s.batch)
+	}
 	s.written()
 	if s.broken == nil && len(s.batch) > 0 {
-		batch, done := s.batch, make(chan error, 1)
+		done := make(chan error, 1)
 		go func() { done <- s.stage(ctx, batch) }()
-		s.batch, s.writing = make([]ledger.StagedInvoice, 0, cap(batch)), done
+		s.writing = done
 	}
 	s.batch = s.batch[:0]
 }
 
-func (s *staging) stage(ctx context.Context, batch []ledger.StagedInvoice) error {
-	if err := s.o.Ledger.Stage(ctx, s.f.ID, batch); err != nil {
+func (s *staging) stage(ctx context.Context, batch ledger.Batch) error {
+	if err := s.o.Ledger.StageBatch(ctx, batch); err != nil {
 		return err
 	}
 	return fault.Hit(fault.Staged)

@@ -39,23 +39,41 @@ type staged struct {
 
 // Stage adds invoices of a file in state taken, in one transaction a call.
 func (l *Ledger) Stage(ctx context.Context, fileID int64, invoices []StagedInvoice) error {
-	ready, err := encodeAll(fileID, invoices)
+	b, err := Encode(fileID, invoices)
 	if err != nil {
 		return err
 	}
-	err = l.commit(ctx, func(t *tx) error {
-		if err := requireTaken(t, fileID); err != nil {
+	return l.StageBatch(ctx, b)
+}
+
+// Batch is a part of a file, ready to be staged.
+type Batch struct {
+	fileID int64
+	ready  []staged
+}
+
+// Encode does what of Stage needs no ledger, so that a caller can do it while the
+// batch before is being written.
+func Encode(fileID int64, invoices []StagedInvoice) (Batch, error) {
+	ready, err := encodeAll(fileID, invoices)
+	return Batch{fileID, ready}, err
+}
+
+// StageBatch is Stage of an encoded batch.
+func (l *Ledger) StageBatch(ctx context.Context, b Batch) error {
+	err := l.commit(ctx, func(t *tx) error {
+		if err := requireTaken(t, b.fileID); err != nil {
 			return err
 		}
-		for i := range ready {
-			if err := insertStaged(t, fileID, &ready[i], l.now()); err != nil {
-				return fmt.Errorf("invoice %d: %w", ready[i].Ordinal, err)
+		for i := range b.ready {
+			if err := insertStaged(t, b.fileID, &b.ready[i], l.now()); err != nil {
+				return fmt.Errorf("invoice %d: %w", b.ready[i].Ordinal, err)
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("stage file %d: %w", fileID, err)
+		return fmt.Errorf("stage file %d: %w", b.fileID, err)
 	}
 	return nil
 }
