@@ -79,14 +79,24 @@ func (l *Ledger) OldestEvent(ctx context.Context, place, company string) (time.T
 	return at, nil
 }
 
+// EventsWaiting counts the events without a number of a place and company, up to most.
+func (l *Ledger) EventsWaiting(ctx context.Context, place, company string, most int) (int, error) {
+	n, err := first(ctx, l.read, scanOne[int], countWaiting, place, company, most)
+	if err != nil {
+		return 0, fmt.Errorf("count events of %s: %w", company, err)
+	}
+	return n, nil
+}
+
+const countWaiting = "SELECT COUNT(*) FROM (SELECT 1 FROM event WHERE place = ? AND company = ? AND seq IS NULL LIMIT ?)"
+
 // NumberEvents gives the oldest events without a number of one place and company
 // consecutive seqs, at most limit of them, and makes their publication; name gets
 // the first seq. ok is false when there was none.
 func (l *Ledger) NumberEvents(ctx context.Context, place string, company string, limit int, name func(first int64) string) (pub Publication, ok bool, err error) {
 	err = l.commit(ctx, func(t *tx) error {
 		ok = false
-		n, err := first(context.Background(), t, scanOne[int64], `SELECT COUNT(*) FROM (SELECT 1 FROM event
-			WHERE place = ? AND company = ? AND seq IS NULL LIMIT ?)`, place, company, limit)
+		n, err := first(context.Background(), t, scanOne[int64], countWaiting, place, company, limit)
 		if err != nil || n == 0 {
 			return err
 		}

@@ -89,6 +89,15 @@ func (l *fakeLedger) OldestEvent(_ context.Context, _, company string) (time.Tim
 	return time.Time{}, nil
 }
 
+func (l *fakeLedger) EventsWaiting(_ context.Context, _, company string, most int) (n int, err error) {
+	for _, e := range l.events {
+		if e.Company == company && n < most {
+			n++
+		}
+	}
+	return n, nil
+}
+
 func (l *fakeLedger) NumberEvents(_ context.Context, place, company string, limit int, name func(int64) string) (p ledger.Publication, ok bool, err error) {
 	err = l.verb("NumberEvents", func() {
 		first := int64(len(l.numbered) + 1)

@@ -24,6 +24,7 @@ import (
 type Ledger interface {
 	PlacesWithEvents(ctx context.Context) ([][2]string, error)
 	OldestEvent(ctx context.Context, place, company string) (time.Time, error)
+	EventsWaiting(ctx context.Context, place, company string, most int) (int, error)
 	NumberEvents(ctx context.Context, place, company string, limit int, name func(first int64) string) (ledger.Publication, bool, error)
 	PublicationsDue(ctx context.Context, n int) ([]ledger.Publication, error)
 	AckLines(ctx context.Context, p ledger.Publication, f ledger.File) iter.Seq2[ledger.AckLine, error]
@@ -70,6 +71,7 @@ type Publisher struct {
 
 	mu    sync.Mutex // one round at a time
 	cutAt map[[2]string]time.Time
+	askAt map[[2]string]time.Time // cutFull counted the events
 	lanes map[laneID]*lane
 }
 
@@ -81,7 +83,7 @@ func New(cfg Config, opt Options) *Publisher {
 	return &Publisher{
 		cfg: cfg, ledger: opt.Ledger, blobs: opt.Blobs, place: opt.Place,
 		lang: opt.Lang, zone: cmp.Or(opt.Location, time.UTC), now: opt.Now, log: opt.Log,
-		cutAt: map[[2]string]time.Time{}, lanes: map[laneID]*lane{},
+		cutAt: map[[2]string]time.Time{}, askAt: map[[2]string]time.Time{}, lanes: map[laneID]*lane{},
 	}
 }
 
@@ -99,12 +101,14 @@ func (p *Publisher) Flush(ctx context.Context) (n int, err error) {
 	return p.round(ctx, true)
 }
 
-// Answers publishes what is due without cutting a status file: for `run --once`
-// while it sends, whose statuses then are one file at its end.
+// Answers publishes what is due without cutting a status file that is not full: for
+// `run --once` while it sends, whose last statuses then are one file at its end.
 func (p *Publisher) Answers(ctx context.Context) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.deliverDue(ctx)
+	cutErr := p.cutFull(ctx)
+	n, err = p.deliverDue(ctx)
+	return n, errors.Join(cutErr, err)
 }
 
 func (p *Publisher) round(ctx context.Context, force bool) (int, error) {
@@ -135,6 +139,35 @@ func (p *Publisher) cut(ctx context.Context, force bool) error {
 			return err
 		}
 		p.cutAt[pair] = now
+	}
+	return nil
+}
+
+// cutFull cuts the status files whose last line has come already: a later round
+// would make them of the same lines.
+func (p *Publisher) cutFull(ctx context.Context) error {
+	pairs, err := p.ledger.PlacesWithEvents(ctx)
+	if err != nil {
+		return err
+	}
+	for _, pair := range pairs {
+		cfg, now := p.cfg.Of(pair[0]), p.now()
+		if len(cfg.StatusAt) > 0 || cfg.StatusPer == perEvent || now.Sub(p.askAt[pair]) < cfg.StatusEvery.Std() {
+			continue
+		}
+		p.askAt[pair] = now // counting takes time as well
+		for {
+			n, err := p.ledger.EventsWaiting(ctx, pair[0], pair[1], eventsPerFile)
+			if err != nil {
+				return err
+			}
+			if n < eventsPerFile {
+				break
+			}
+			if _, err := p.cutOne(ctx, pair[0], pair[1], now); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -171,20 +204,28 @@ func lastOf(times []string, now time.Time) (last time.Time) {
 }
 
 func (p *Publisher) cutAll(ctx context.Context, place, company string, now time.Time) error {
+	for {
+		if more, err := p.cutOne(ctx, place, company, now); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// cutOne makes one status file of the oldest events, if there are any.
+func (p *Publisher) cutOne(ctx context.Context, place, company string, now time.Time) (made bool, err error) {
 	name := func(first int64) string { return statusName(company, now.In(p.zone), first, p.cfg.Of(place).Ext()) }
 	if err := fault.Hit(fault.EventsNumber); err != nil {
-		return err
+		return false, err
 	}
 	most := eventsPerFile
 	if p.cfg.Of(place).StatusPer == perEvent {
 		most = 1
 	}
-	for {
-		_, more, err := p.ledger.NumberEvents(ctx, place, company, most, name)
-		if err != nil || !more {
-			return errors.Join(err, fault.Hit(fault.EventsNumbered))
-		}
+	_, made, err = p.ledger.NumberEvents(ctx, place, company, most, name)
+	if err != nil {
+		return false, err
 	}
+	return made, fault.Hit(fault.EventsNumbered)
 }
 
 // Bounds of one round: a ledger that keeps offering the same files must not keep

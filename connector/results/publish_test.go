@@ -39,6 +39,55 @@ func TestStatusFilesAreCutEverySoOften(t *testing.T) {
 	}
 }
 
+// TestOnlyFullStatusFilesAreCutOnTheWay: a run that sends for hours tells what
+// fills a file; its last statuses are one file.
+func TestOnlyFullStatusFilesAreCutOnTheWay(t *testing.T) {
+	b := newBench(t)
+	happen := func(n int) {
+		for range n {
+			b.ledger.events = append(b.ledger.events, ledger.Event{Company: "acme", Kind: ledger.EventSent, Status: connector.Status{State: "NEW"}})
+		}
+	}
+	answers := func(want int) {
+		t.Helper()
+		if n, err := b.Answers(t.Context()); n != want || err != nil {
+			t.Errorf("on the way %d files: %v, want %d", n, err, want)
+		}
+	}
+	happen(eventsPerFile - 1)
+	answers(0)
+	happen(eventsPerFile + 2)
+	answers(0) // counted a moment ago
+	b.clock = b.clock.Add(10 * time.Second)
+	answers(2)
+	b.clock = b.clock.Add(10 * time.Second)
+	answers(0)
+	if n, err := b.Flush(t.Context()); n != 1 || err != nil {
+		t.Errorf("at the end %d files: %v", n, err)
+	}
+	want := []string{"status_acme_20261123T090010_1.csv", "status_acme_20261123T090010_20001.csv", "status_acme_20261123T090020_40001.csv"}
+	if got := b.main().written; !slices.Equal(got, want) {
+		t.Errorf("files %v, want %v", got, want)
+	}
+}
+
+// TestStatusFilesOfTheirOwnTimeAreNotCutOnTheWay: neither those of times of day nor
+// those of one line.
+func TestStatusFilesOfTheirOwnTimeAreNotCutOnTheWay(t *testing.T) {
+	for _, change := range []func(*Config){
+		func(c *Config) { c.StatusAt = []string{"06:00"} },
+		func(c *Config) { c.StatusPer = perEvent },
+	} {
+		b := newBench(t)
+		change(&b.cfg)
+		b.restart()
+		b.ledger.events = slices.Repeat([]ledger.Event{{Company: "acme", Kind: ledger.EventSent, OccurredAt: b.clock}}, eventsPerFile)
+		if n, err := b.Answers(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d files: %v", n, err)
+		}
+	}
+}
+
 func TestAStatusFilePerEventWhereAskedFor(t *testing.T) {
 	b := newBench(t)
 	b.cfg.StatusPer = perEvent
