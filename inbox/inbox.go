@@ -164,12 +164,17 @@ func (in *Inbox) Run(ctx context.Context) error {
 // supplier invoices, registers. What cannot be done now is tried in a later
 // round; the error is about our own ledger and disk, not about the platform.
 func (in *Inbox) Round(ctx context.Context) error {
+	return errors.Join(in.Bring(ctx), in.Registers(ctx))
+}
+
+// Bring is Round without the registers.
+func (in *Inbox) Bring(ctx context.Context) error {
 	in.round.Lock()
 	defer in.round.Unlock()
 	clear(in.onHand)
 	steps := []func(context.Context) error{
 		in.start, in.hearken, in.deliverBuilt, in.answerCallbacks, in.list, in.watch,
-		in.fetchSeen, in.buildFetched, in.deliverToERP, in.writeRegisters,
+		in.fetchSeen, in.buildFetched, in.deliverToERP,
 	}
 	var errs []error
 	for _, step := range steps {
@@ -181,6 +186,16 @@ func (in *Inbox) Round(ctx context.Context) error {
 		errs = append(errs, step(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+// Registers writes those for which something happened.
+func (in *Inbox) Registers(ctx context.Context) error {
+	in.round.Lock()
+	defer in.round.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return in.writeRegisters(ctx)
 }
 
 // Settled tells whether nothing is left to do on our side: no callback to

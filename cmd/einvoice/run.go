@@ -125,20 +125,23 @@ func (a *app) Once(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := a.inbox.Round(ctx); err != nil {
+	if err := a.inbox.Bring(ctx); err != nil {
 		a.log.Error().Err(err).Msg("way back")
-	}
-	if err := a.writeSlips(ctx, start); err != nil {
-		a.log.Error().Err(err).Msg("slip")
-	}
-	if err := a.tidy(ctx, start, doctor.DiskOf); err != nil {
-		a.log.Error().Err(err).Msg("old copies not removed")
 	}
 	for n := 1; n > 0; { // a stop bounds the time for this; what is merely much is written
 		if n, err = a.publisher.Flush(ctx); err != nil {
 			a.log.Error().Err(err).Msg("answers not written; trying once more")
 			break
 		}
+	}
+	if err := a.inbox.Registers(ctx); err != nil { // the ERP need not wait for them
+		a.log.Error().Err(err).Msg("registers")
+	}
+	if err := a.writeSlips(ctx, start); err != nil {
+		a.log.Error().Err(err).Msg("slip")
+	}
+	if err := a.tidy(ctx, start, doctor.DiskOf); err != nil {
+		a.log.Error().Err(err).Msg("old copies not removed")
 	}
 	err = a.flush()
 	a.lookAround(ctx, time.Now())
@@ -153,8 +156,8 @@ func (a *app) Once(ctx context.Context) error {
 const idleCheck = 100 * time.Millisecond
 
 // runUntilIdle runs the way out until every drop was read and nothing more can
-// be sent now. Acknowledgements need not wait for that: a slow platform may take
-// hours over what an ERP sent.
+// be sent now. Acknowledgements need not wait for that, nor do status files that are
+// full: a slow platform may take hours over what an ERP sent.
 func (a *app) runUntilIdle(ctx context.Context) error {
 	running, stop := context.WithCancel(ctx)
 	var answering sync.WaitGroup
