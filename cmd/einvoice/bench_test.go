@@ -34,23 +34,31 @@ func benchInvoices(b *testing.B) int {
 }
 
 // BenchmarkWholePath takes one CSV export of three-line invoices from the drop
-// until the last outcome is durable and told, with the sandbox in a process of
-// its own, beside a raw loop that parses and posts the same file over as many
-// connections and keeps nothing; then the same with a platform 20 ms away. All
-// are processes, so that CPU seconds and peak memory are the operating system's
-// own figures:
+// until the last outcome is durable and its status file written, with the
+// sandbox in a process of its own; and beside it, in the same run, what keeps and
+// tells nothing: a loop that parses the same file and posts, and 16 such loops at
+// once, which is as many connections as einvoice has. Then the same with a platform
+// 20 ms away, where the one loop would take a sixteenth of the other's rate and is
+// left out. All are processes, so that CPU seconds and peak memory are the operating
+// system's own figures, of the whole process:
 //
 //	go test ./cmd/einvoice -run '^$' -bench WholePath -benchtime 3x
 func BenchmarkWholePath(b *testing.B) {
 	n := benchInvoices(b)
 	export := map[string][]byte{"bench.csv": benchExport(0, n, 3)}
 	for _, away := range []time.Duration{0, 20 * time.Millisecond} {
-		var raw float64
-		b.Run("raw/"+away.String(), func(b *testing.B) { raw = measure(b, n, away, export, rawProcess) })
+		rates := map[string]float64{}
+		raw := func(name string, connections int) {
+			b.Run(name+"/"+away.String(), func(b *testing.B) { rates[name] = measure(b, n, away, export, rawProcess(connections)) })
+		}
+		if away == 0 {
+			raw("loop", 1)
+		}
+		raw("loops", 16)
 		b.Run("einvoice/"+away.String(), func(b *testing.B) {
 			rate := measure(b, n, away, export, einvoiceProcess)
-			if raw > 0 {
-				b.ReportMetric(rate/raw, "of-raw")
+			for name, other := range rates {
+				b.ReportMetric(rate/other, "of-"+name)
 			}
 		})
 	}
@@ -86,10 +94,16 @@ func profiled(run func() int) int {
 	return run()
 }
 
+// contender is a process that takes exports to the platform.
+type contender struct {
+	*exec.Cmd
+	results string // the folder of its status files, the last of which ends the measure; "": its end does
+}
+
 // measure returns the invoices per second.
 func measure(b *testing.B, invoices int, away time.Duration, exports map[string][]byte,
-	process func(b *testing.B, api string, exports map[string][]byte) *exec.Cmd) float64 {
-	var wall time.Duration
+	process func(b *testing.B, api string, exports map[string][]byte) contender) float64 {
+	var told, after time.Duration
 	var cpu float64
 	var peak int64
 	for range b.N {
@@ -104,11 +118,14 @@ func measure(b *testing.B, invoices int, away time.Duration, exports map[string]
 		b.StartTimer()
 		start := time.Now()
 		err := cmd.Run()
-		wall += time.Since(start)
+		whole := time.Since(start)
 		b.StopTimer()
 		if err != nil {
 			b.Fatalf("%v: %s", err, stderr.String())
 		}
+		until := cmd.told(b, start, whole)
+		told += until
+		after += whole - until
 		cpu += (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 		peak = max(peak, peakMemory(cmd.ProcessState))
 		if n := benchCount(b, api); n != invoices {
@@ -117,12 +134,32 @@ func measure(b *testing.B, invoices int, away time.Duration, exports map[string]
 		stop()
 	}
 	n := float64(b.N)
-	rate := float64(invoices) * n / wall.Seconds()
+	rate := float64(invoices) * n / told.Seconds()
 	b.ReportMetric(rate, "invoices/s")
+	b.ReportMetric(after.Seconds()/n, "s-after") // registers, tidying
 	b.ReportMetric(cpu/n, "cpu-s/op")
 	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 	b.ReportMetric(0, "ns/op")
 	return rate
+}
+
+// told is how long after start the last status file was written.
+func (c contender) told(b *testing.B, start time.Time, whole time.Duration) (last time.Duration) {
+	if c.results == "" {
+		return whole
+	}
+	files, err := filepath.Glob(filepath.Join(c.results, "status_*"))
+	if err != nil || len(files) == 0 {
+		b.Fatalf("no status files: %v", err)
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			b.Fatal(err)
+		}
+		last = max(last, info.ModTime().Sub(start))
+	}
+	return last
 }
 
 // benchExport is one CSV in the layout of benchMapping.
@@ -247,7 +284,7 @@ func benchCount(b *testing.B, api string) (n int) {
 }
 
 // einvoiceProcess is a daemon that does what is due and ends.
-func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) *exec.Cmd {
+func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) contender {
 	dir := b.TempDir()
 	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		for _, s := range [][3]string{
@@ -275,38 +312,44 @@ func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) *exec.
 	}
 	cmd := exec.Command("einvoice", "run", "--once", "-c", filepath.Join(dir, "einvoice.toml"))
 	cmd.Stdout = io.Discard
-	return cmd
+	return contender{cmd, filepath.Join(dir, "results")}
 }
 
-// rawProcess is the raw loop.
-func rawProcess(b *testing.B, api string, exports map[string][]byte) *exec.Cmd {
-	path := filepath.Join(b.TempDir(), "bench.csv")
-	if err := os.WriteFile(path, exports["bench.csv"], 0o644); err != nil {
-		b.Fatal(err)
+// rawProcess is the raw loop over so many connections.
+func rawProcess(connections int) func(b *testing.B, api string, exports map[string][]byte) contender {
+	return func(b *testing.B, api string, exports map[string][]byte) contender {
+		path := filepath.Join(b.TempDir(), "bench.csv")
+		if err := os.WriteFile(path, exports["bench.csv"], 0o644); err != nil {
+			b.Fatal(err)
+		}
+		return contender{Cmd: exec.Command("rawloop", path, "http://"+api+"/FR-invoices", strconv.Itoa(connections))}
 	}
-	return exec.Command("rawloop", path, "http://"+api+"/FR-invoices")
 }
 
-// rawLoop parses a CSV and posts each invoice from 16 workers. It is what a
-// script without any promise would do.
+// rawLoop parses a CSV and posts each invoice, from as many workers as its last
+// argument says. It is what a script without any promise would do.
 func rawLoop() {
-	if err := rawPost(os.Args[1], os.Args[2]); err != nil {
+	workers, err := strconv.Atoi(os.Args[3])
+	if err == nil {
+		err = rawPost(os.Args[1], os.Args[2], workers)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func rawPost(path, url string) error {
+func rawPost(path, url string, connections int) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, MaxConnsPerHost: 16}}
-	bodies := make(chan []byte, 32)
-	failed := make(chan error, 16)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, MaxConnsPerHost: connections}}
+	bodies := make(chan []byte, 2*connections)
+	failed := make(chan error, connections)
 	var workers sync.WaitGroup
-	for range 16 {
+	for range connections {
 		workers.Go(func() {
 			for body := range bodies {
 				if err := benchPost(client, url, body); err != nil {
