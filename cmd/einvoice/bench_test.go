@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
@@ -45,7 +46,7 @@ func benchInvoices(b *testing.B) int {
 //	go test ./cmd/einvoice -run '^$' -bench WholePath -benchtime 3x
 func BenchmarkWholePath(b *testing.B) {
 	n := benchInvoices(b)
-	export := map[string][]byte{"bench.csv": benchExport(0, n, 3)}
+	export := map[string]benchExport{"bench.csv": {0, n, 3}}
 	for _, away := range []time.Duration{0, 20 * time.Millisecond} {
 		rates := map[string]float64{}
 		raw := func(name string, connections int) {
@@ -67,9 +68,9 @@ func BenchmarkWholePath(b *testing.B) {
 // BenchmarkSmallFiles drops as many exports of one invoice each.
 func BenchmarkSmallFiles(b *testing.B) {
 	n := benchInvoices(b)
-	exports := map[string][]byte{}
+	exports := map[string]benchExport{}
 	for i := range n {
-		exports[fmt.Sprintf("bench%06d.csv", i)] = benchExport(i, i+1, 1)
+		exports[fmt.Sprintf("bench%06d.csv", i)] = benchExport{i, i + 1, 1}
 	}
 	measure(b, n, 0, exports, einvoiceProcess)
 }
@@ -101,8 +102,8 @@ type contender struct {
 }
 
 // measure returns the invoices per second.
-func measure(b *testing.B, invoices int, away time.Duration, exports map[string][]byte,
-	process func(b *testing.B, api string, exports map[string][]byte) contender) float64 {
+func measure(b *testing.B, invoices int, away time.Duration, exports map[string]benchExport,
+	process func(b *testing.B, api string, exports map[string]benchExport) contender) float64 {
 	var told, after time.Duration
 	var cpu float64
 	var peak int64
@@ -162,18 +163,33 @@ func (c contender) told(b *testing.B, start time.Time, whole time.Duration) (las
 	return last
 }
 
-// benchExport is one CSV in the layout of benchMapping.
-func benchExport(from, to, lines int) []byte {
-	var buf bytes.Buffer
-	buf.WriteString("number;date;client;siret;item;qty;price;vat;total\n")
-	total := map[int]string{1: "12.60", 3: "85.20"}[lines]
-	for i := from; i < to; i++ {
-		for l := range lines {
-			fmt.Fprintf(&buf, "B%06d;2026-11-02;Client %d;73282932000074;Article %d;%d;%d.50;20;%s\n",
-				i, i%100, l, l+1, 10+l, total)
+// benchExport is one CSV in the layout of benchMapping: invoices from (included) to
+// to (not included).
+type benchExport struct{ from, to, lines int }
+
+func (e benchExport) write(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "number;date;client;siret;item;qty;price;vat;total")
+	total := map[int]string{1: "12.60", 3: "85.20"}[e.lines]
+	for i := e.from; i < e.to; i++ {
+		for l := range e.lines {
+			if err == nil {
+				_, err = fmt.Fprintf(w, "B%06d;2026-11-02;Client %d;73282932000074;Article %d;%d;%d.50;20;%s\n",
+					i, i%100, l, l+1, 10+l, total)
+			}
 		}
 	}
-	return buf.Bytes()
+	return err
+}
+
+// file keeps nothing in memory: the system takes the peak of a process for no less
+// than what the one that started it had at that moment.
+func (e benchExport) file(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(f)
+	return errors.Join(e.write(w), w.Flush(), f.Close())
 }
 
 const benchMapping = `
@@ -273,18 +289,27 @@ func benchCount(b *testing.B, api string) (n int) {
 		b.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var books struct{ Documents []struct{ IDs []string } }
-	if err := json.NewDecoder(resp.Body).Decode(&books); err != nil {
+	books := json.NewDecoder(resp.Body)
+	for token := json.Token(nil); token != "documents"; { // then one at a time, see benchExport.file
+		if token, err = books.Token(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := books.Token(); err != nil { // [
 		b.Fatal(err)
 	}
-	for _, d := range books.Documents {
-		n += len(d.IDs)
+	for books.More() {
+		var document struct{ IDs []string }
+		if err := books.Decode(&document); err != nil {
+			b.Fatal(err)
+		}
+		n += len(document.IDs)
 	}
 	return n
 }
 
 // einvoiceProcess is a daemon that does what is due and ends.
-func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) contender {
+func einvoiceProcess(b *testing.B, api string, exports map[string]benchExport) contender {
 	dir := b.TempDir()
 	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
 		for _, s := range [][3]string{
@@ -302,9 +327,9 @@ func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) conten
 	if err == nil {
 		err = os.Remove(filepath.Join(dir, "mappings", "ventes.toml"))
 	}
-	for name, content := range exports {
+	for name, export := range exports {
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, "drop", name), content, 0o644)
+			err = export.file(filepath.Join(dir, "drop", name))
 		}
 	}
 	if err != nil {
@@ -316,10 +341,10 @@ func einvoiceProcess(b *testing.B, api string, exports map[string][]byte) conten
 }
 
 // rawProcess is the raw loop over so many connections.
-func rawProcess(connections int) func(b *testing.B, api string, exports map[string][]byte) contender {
-	return func(b *testing.B, api string, exports map[string][]byte) contender {
+func rawProcess(connections int) func(b *testing.B, api string, exports map[string]benchExport) contender {
+	return func(b *testing.B, api string, exports map[string]benchExport) contender {
 		path := filepath.Join(b.TempDir(), "bench.csv")
-		if err := os.WriteFile(path, exports["bench.csv"], 0o644); err != nil {
+		if err := exports["bench.csv"].file(path); err != nil {
 			b.Fatal(err)
 		}
 		return contender{Cmd: exec.Command("rawloop", path, "http://"+api+"/FR-invoices", strconv.Itoa(connections))}

@@ -22,7 +22,11 @@ const reloadInvoices = 1000
 func reloadable(t *testing.T, url string) *Config {
 	t.Helper()
 	cfg := appConfig(t, url)
-	lines := bytes.SplitAfter(benchExport(0, reloadInvoices, 3), []byte("\n"))
+	var export bytes.Buffer
+	if err := (benchExport{0, reloadInvoices, 3}).write(&export); err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(export.Bytes(), []byte("\n"))
 	for name, data := range map[string][]byte{
 		"mappings/bench.toml": []byte(benchMapping), "drop/bench.csv": bytes.Join(lines[:1+3*reloadInvoices], nil),
 	} {
