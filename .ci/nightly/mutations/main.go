@@ -91,6 +91,8 @@ func mutations() []mutation {
 			"back from the archive: %w\", to, err))\n\t}\n\tif sum != \"\" {", "./outbox", "TestTheERPRewritesTheExportBetweenOurCopyAndTheMove", ""},
 		{"the last invoice of an unproven export waits", "outbox/staging.go", "if s.last == nil || wait == 0 ||", "if s.last == nil || wait >= 0 ||",
 			"./outbox", "TestLastInvoiceOfAnUnprovenExportWaits", ""},
+		{"a batch that was not written is not forgotten", "outbox/staging.go", "\ts.written()\n\tif s.broken == nil && len(s.batch) > 0 {", "\tif s.broken == nil && len(s.batch) > 0 {",
+			"./outbox", "TestABatchThatCannotBeWrittenIsNotForgotten", ""},
 		{"GetBody stays nil", "connector/api/client.go", "req.ContentLength = int64(len(body))",
 			"req.ContentLength = int64(len(body))\n\t\treq.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }",
 			"./connector/api", "TestRequestsCarryNoIdempotencyKeyAndNoBodyToReplay", ""},
