@@ -190,7 +190,8 @@ func (w *world) outgoing(number string, state ledger.State, apiID string) int64 
 	w.must(w.ledger.Stage(w.ctx, file.ID, []ledger.StagedInvoice{{Ordinal: 1, Rows: "2", Row: 2, Company: acme.ID, Invoice: inv, Verdict: ledger.VerdictQueued}}))
 	_, err = w.ledger.Release(w.ctx, file.ID, ledger.Mapped{Mapping: "m", AckName: number + ".ack", SummaryName: number + ".sum"})
 	w.must(err)
-	w.must(w.ledger.SweepDone(w.ctx, acme.ID))
+	_, err = w.ledger.SweepDone(w.ctx, acme.ID)
+	w.must(err)
 	next, err := w.ledger.NextToSend(w.ctx, acme.ID, 100)
 	w.must(err)
 	for _, n := range next {

@@ -31,7 +31,11 @@ func (r *rig) sentAttachment(number string) string {
 	return ""
 }
 
-func (r *rig) sweep() { r.must(r.Ledger.SweepDone(r.t.Context(), "acme")) }
+func (r *rig) sweep() {
+	r.t.Helper()
+	_, err := r.Ledger.SweepDone(r.t.Context(), "acme")
+	r.must(err)
+}
 
 func TestThePDFBesideAnExportIsWaitedForSentAndArchivedWithIt(t *testing.T) {
 	for name, where := range map[string]func(*rig, *testing.T){"folder": func(*rig, *testing.T) {}, "server": (*rig).onServer} {

@@ -433,7 +433,7 @@ func TestADoubtWhoseListsAreNeverReadIsHeld(t *testing.T) {
 		t.Run(fmt.Sprintf("away %v", away), func(t *testing.T) {
 			r := newRig(t, nil)
 			r.Platform = &sparse{platform: r.api, err: api.ErrPaging}
-			r.must(r.Ledger.SweepDone(t.Context(), "acme"))
+			r.sweep()
 			r.api.answer = func(connector.Invoice, int) api.Answer { return api.Answer{Fate: api.Unsure} }
 			r.drop("a.csv", header+row("DOUBT", "10.00"))
 			r.intake()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,26 @@ func TestARestoredBackupSendsNothingOfItsQueueAgain(t *testing.T) {
 	r.want("F1", ledger.Sent)
 	r.posts("F1", 1)
 	r.posts("F2", 1)
+	for _, number := range []string{"F1", "F2"} {
+		if !slices.Contains(r.said, "found "+number) {
+			t.Errorf("the journal does not say that the platform has %s: %q", number, r.said)
+		}
+	}
+}
+
+// The ledger was lost, and the export comes again after the sweep.
+func TestAnExportAfterTheSweepIsToldAsFound(t *testing.T) {
+	r := newRig(t, nil)
+	r.api.take(connector.Invoice{Number: "F1", IssueDate: "2026-11-02", Totals: connector.Totals{Gross: connector.MustAmount("12.00")}})
+	r.sendAll()
+	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+	r.intake()
+	r.sendAll()
+	r.posts("F1", 0)
+	r.posts("F2", 1)
+	if !slices.Contains(r.said, "found F1") || slices.Contains(r.said, "found F2") {
+		t.Errorf("said %q", r.said)
+	}
 }
 
 // A whole folder that is put back has a witness that agrees with it; the marker
@@ -61,11 +82,11 @@ func TestNothingIsSentBeforeTheMarkersOfTheDropsWereRead(t *testing.T) {
 		}
 		return beat
 	}
-	r.must(r.Ledger.SweepDone(context.Background(), "acme"))
+	r.sweep()
 	r.drop("a.csv", header+row("F1", "10.00"))
 	r.intake()
 	r.Drops[0].claimed.Store(false)
-	r.must(r.Ledger.SweepDone(context.Background(), "acme"))
+	r.sweep()
 	r.api.take(connector.Invoice{Number: "F1", IssueDate: "2026-11-02", Totals: connector.Totals{Gross: connector.MustAmount("12.00")}})
 	r.sendAll()
 	r.posts("F1", 0)

@@ -211,6 +211,7 @@ func (s *staging) released(ctx context.Context, sum ledger.Summary) error {
 		args = append(args, string(v), strconv.Itoa(n))
 	}
 	s.o.tell("mapped", args...)
+	s.o.tellAdopted(sum.Adopted)
 	if sum.Counts[ledger.VerdictQueued] == sum.Invoices {
 		return nil // nothing to say of any of them
 	}

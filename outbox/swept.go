@@ -8,6 +8,7 @@ import (
 	"einvoice/connector"
 	"einvoice/connector/api"
 	"einvoice/connector/fault"
+	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
 
@@ -79,12 +80,21 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 		o.note(ctx, company)
 		o.tell("resumed", "company", company)
 	}
-	if err := o.Ledger.SweepDone(ctx, company); err != nil {
+	adopted, err := o.Ledger.SweepDone(ctx, company)
+	if err != nil {
 		return false, err
 	}
+	o.tellAdopted(adopted)
 	o.settleWake.set() // what it found may have been all that a file waited for
 	o.Published()
 	return true, fault.Hit(fault.Swept)
+}
+
+// tellAdopted says in the journal what is not sent because the platform has it.
+func (o *Outbox) tellAdopted(all []ledger.Adopted) {
+	for _, a := range all {
+		o.tell("found", "number", a.Number, "id", a.APIID)
+	}
 }
 
 // unreadError is of the platform, not of our own ledger.

@@ -75,7 +75,7 @@ func TestAnOlderDatabaseSweepsBeforeItSends(t *testing.T) {
 	if next, err := w.NextToSend(t.Context(), bakery, 10); err != nil || len(next) > 0 {
 		t.Fatalf("next to send: %v, %v", next, err)
 	}
-	w.ok(w.SweepDone(t.Context(), bakery))
+	w.sweepDone(bakery)
 	w.reopen()
 	if !w.swept() {
 		t.Error("the doubt does not end")
@@ -142,7 +142,7 @@ func TestACloneOnAnotherMachineSweeps(t *testing.T) {
 		if err != nil || (l.Doubt() != "") != step.doubted {
 			t.Errorf("on %s: doubt %q, sweep %t, %v", step.host, l.Doubt(), needed, err)
 		}
-		if err := l.SweepDone(t.Context(), bakery); err != nil {
+		if _, err := l.SweepDone(t.Context(), bakery); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Close(); err != nil {

@@ -45,10 +45,11 @@ func (h *hand) turn(d time.Duration) {
 // world is a ledger under test with its clock.
 type world struct {
 	*Ledger
-	t     testing.TB
-	clock *hand
-	dir   string
-	files int
+	t       testing.TB
+	clock   *hand
+	dir     string
+	files   int
+	adopted []Adopted // so far
 }
 
 var companies = []connector.Company{
@@ -64,7 +65,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{t: t, clock: &hand{t: time.Date(2026, 10, 5, 8, 0, 0, 0, time.UTC)}, dir: t.TempDir()}
 	w.open()
 	for _, c := range companies {
-		w.ok(w.SweepDone(t.Context(), c.ID))
+		w.sweepDone(c.ID)
 	}
 	t.Cleanup(func() {
 		w.tallied()
@@ -183,9 +184,18 @@ func (w *world) releaseFile(f File, staged ...StagedInvoice) []Invoice {
 		staged[i].Ordinal, staged[i].Row = i+1, i+2
 	}
 	w.ok(w.Stage(w.t.Context(), f.ID, staged))
-	_, err := w.Release(w.t.Context(), f.ID, mappedOf(f))
+	sum, err := w.Release(w.t.Context(), f.ID, mappedOf(f))
 	w.ok(err)
+	w.adopted = append(w.adopted, sum.Adopted...)
 	return all(w.t, w.InvoicesOf(w.t.Context(), f.ID))
+}
+
+// sweepDone ends a company's sweep.
+func (w *world) sweepDone(company string) {
+	w.t.Helper()
+	adopted, err := w.SweepDone(w.t.Context(), company)
+	w.ok(err)
+	w.adopted = append(w.adopted, adopted...)
 }
 
 func mappedOf(f File) Mapped {

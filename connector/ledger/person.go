@@ -105,7 +105,11 @@ func (l *Ledger) Retry(ctx context.Context, ids []int64) error {
 		if err != nil || n == 0 {
 			return false, err
 		}
-		return true, errors.Join(reopen(t, id), l.settleSwept(t, false, "i.id = ?1 AND i.state = 'queued'", id))
+		if err := reopen(t, id); err != nil {
+			return true, err
+		}
+		_, err = l.settleSwept(t, false, "i.id = ?1 AND i.state = 'queued'", id)
+		return true, err
 	})
 }
 

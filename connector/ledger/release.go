@@ -155,12 +155,18 @@ func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	for _, step := range []func(*tx, int64) error{enterStates, l.decideSwept, l.decideCredits} {
-		if err := step(t, fileID); err != nil {
-			return Summary{}, err
-		}
+	if err := enterStates(t, fileID); err != nil {
+		return Summary{}, err
+	}
+	adopted, err := l.decideSwept(t, fileID)
+	if err == nil {
+		err = l.decideCredits(t, fileID)
+	}
+	if err != nil {
+		return Summary{}, err
 	}
 	s, err := summaryOf(context.Background(), t, fileID)
+	s.Adopted = adopted
 	if err == nil && met {
 		err = clearRivals(t)
 	}

@@ -236,7 +236,7 @@ func TestNothingIsSentBeforeTheSweep(t *testing.T) {
 	marked, err := w.MarkSending(t.Context(), []int64{inv.ID})
 	w.ok(err)
 	want(t, "marked", len(marked), 0)
-	w.ok(w.SweepDone(t.Context(), acme))
+	w.sweepDone(acme)
 	want(t, "to send", w.next(1), "A1")
 	w.wantErr(w.RequireSweep(t.Context(), "nobody"), ErrState)
 	needed, err := w.SweepNeeded(t.Context(), "nobody")
@@ -271,7 +271,7 @@ func TestSweepSettlesWhatThePlatformHas(t *testing.T) {
 			}
 			w.ok(w.AddSwept(t.Context(), acme, found))
 			w.ok(w.AddSwept(t.Context(), acme, found))
-			w.ok(w.SweepDone(t.Context(), acme))
+			w.sweepDone(acme)
 			if got == nil {
 				got = export()
 			}
@@ -285,6 +285,7 @@ func TestSweepSettlesWhatThePlatformHas(t *testing.T) {
 			w.state(got[4], Queued)
 			w.state(got[5], Queued)
 			want(t, "events", w.kinds(got[0])+" "+w.kinds(got[1]), "SENT HELD")
+			want(t, "adopted", fmt.Sprint(w.adopted), "[{A1 api-1}]")
 		})
 	}
 }
@@ -324,8 +325,8 @@ func TestHeldInvoiceThatThePlatformHasIsNotSentOnRelease(t *testing.T) {
 	got := w.release(staged...)
 	w.ok(w.RequireSweep(t.Context(), acme))
 	w.ok(w.AddSwept(t.Context(), acme, []connector.Remote{remote("api-1", "A1", "1.00", connector.Status{}), remote("api-2", "A2", "2.00", connector.Status{})}))
-	w.ok(w.SweepDone(t.Context(), acme))
-	w.ok(w.SweepDone(t.Context(), acme))
+	w.sweepDone(acme)
+	w.sweepDone(acme)
 	w.state(got[0], Sent)
 	w.state(got[1], Held)
 	want(t, "asked once more, about the platform", w.kinds(got[1]), "HELD HELD")

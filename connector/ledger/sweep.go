@@ -54,20 +54,24 @@ func (l *Ledger) addSwept(t *tx, company, siren string, r *connector.Remote) err
 }
 
 // SweepDone allows sending, and settles unsent invoices whose key was found: same
-// gross: Sent with that id; other gross, or two documents: Held. Release does the
-// same for later exports.
-func (l *Ledger) SweepDone(ctx context.Context, company string) error {
-	err := l.commit(ctx, func(t *tx) error {
+// gross: Sent with that id, which are returned; other gross, or two documents:
+// Held. Release does the same for later exports.
+func (l *Ledger) SweepDone(ctx context.Context, company string) (adopted []Adopted, err error) {
+	err = l.commit(ctx, func(t *tx) (err error) {
 		if err := must(t.exec("UPDATE company SET swept_at = ? WHERE id = ?", stamp(l.now()), company)); err != nil {
 			return err
 		}
-		return l.settleSwept(t, false, "i.company = ?1 AND i.state IN ('queued', 'waiting', 'held')", company)
+		adopted, err = l.settleSwept(t, false, "i.company = ?1 AND i.state IN ('queued', 'waiting', 'held')", company)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("end sweep of %s: %w", company, err)
+		return nil, fmt.Errorf("end sweep of %s: %w", company, err)
 	}
-	return nil
+	return adopted, nil
 }
+
+// Adopted is an invoice that was not sent because the platform has it.
+type Adopted struct{ Number, APIID string }
 
 // RequireSweep makes the company sweep again (owner marker of a drop names
 // another ledger, or a later generation of this one), and numbers leap, once a run.
@@ -89,7 +93,7 @@ func (l *Ledger) RequireSweep(ctx context.Context, company string) error {
 }
 
 // decideSwept compares a file's invoices with what a finished sweep found.
-func (l *Ledger) decideSwept(t *tx, fileID int64) error {
+func (l *Ledger) decideSwept(t *tx, fileID int64) ([]Adopted, error) {
 	return l.settleSwept(t, true, `i.file_id = ?1 AND i.state IN ('queued', 'waiting', 'held')
 		AND EXISTS (SELECT 1 FROM company c WHERE c.id = i.company AND c.swept_at IS NOT NULL)`, fileID)
 }
@@ -112,6 +116,9 @@ type find struct {
 	status connector.Status
 }
 
+// ours tells whether there is no doubt which document it is.
+func (f *find) ours() bool { return f.named && f.found == 1 && f.same }
+
 // settleSwept leaves out what the platform refused in a way that is mended under
 // the same number, unless it is the very same total: then it may be this one.
 // What is held already is looked at as well, or a person's release would send it
@@ -119,15 +126,15 @@ type find struct {
 // tried: a backup may have been made between a try that failed and one that did
 // not. What the platform shows without a date (year 0) may be of any year. At
 // release its outcome is the verdict as well.
-func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
+func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) (adopted []Adopted, err error) {
 	ctx := context.Background()
 	found, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM swept)")
 	if err != nil || !found {
-		return err
+		return nil, err
 	}
 	mute, err := first(ctx, t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM company c JOIN swept s ON s.seller_siren = c.siren AND s.document_number = '')")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	joins := []string{byKey}
 	if mute { // after the key: what that settled is not asked about
@@ -140,15 +147,18 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) error {
 			AND NOT (i.state = 'held' AND (`+fmt.Sprintf(asked, "E5008")+` OR `+fmt.Sprintf(asked, "E5009")+` OR `+fmt.Sprintf(asked, "E5015")+`))
 			AND (s.gross_plain = i.gross_plain OR NOT (s.platform_state = 'ERROR' AND s.status_code IN (501, 221))) GROUP BY i.id ORDER BY i.id`, arg)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, f := range finds {
 			if err := l.settleFind(t, f, release); err != nil {
-				return err
+				return nil, err
+			}
+			if f.ours() {
+				adopted = append(adopted, Adopted{f.number, f.apiID})
 			}
 		}
 	}
-	return nil
+	return adopted, nil
 }
 
 // How an unsent invoice i is found among what a sweep saw. By its total, within
@@ -167,6 +177,12 @@ func scanFind(r row) (f find, err error) {
 }
 
 func (l *Ledger) settleFind(t *tx, f find, release bool) error {
+	if f.ours() {
+		if err := l.enterSent(t, f.id, f.apiID, f.status, "found at the platform by the sweep"); err != nil {
+			return err
+		}
+		return l.wake(t, f.id)
+	}
 	p := problem.Problem{
 		Code: "E5008", Severity: problem.Hold, Invoice: f.number, Field: "totals.total_amount_including_tax", BT: "BT-112",
 		Value: f.gross.String(), Expected: f.total.String(), Position: problem.Position{File: f.file, Row: f.row},
@@ -177,11 +193,6 @@ func (l *Ledger) settleFind(t *tx, f find, release bool) error {
 		p.Code, p.Field, p.BT, p.Value, p.Expected = "E5015", "document_number", "BT-1", "", ""
 	case f.found > 1:
 		p.Code = "E5009"
-	case f.same:
-		if err := l.enterSent(t, f.id, f.apiID, f.status, "found at the platform by the sweep"); err != nil {
-			return err
-		}
-		return l.wake(t, f.id)
 	}
 	text, err := problemText(p)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestAnExportIsAnsweredOnDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	if err := l.SweepDone(ctx, "acme"); err != nil {
+	if _, err := l.SweepDone(ctx, "acme"); err != nil {
 		t.Fatal(err)
 	}
 	store, err := durable.OpenStore(t.TempDir())
