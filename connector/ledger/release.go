@@ -189,6 +189,11 @@ func (l *Ledger) release(t *tx, fileID int64, m Mapped) (Summary, error) {
 // decideKeys decides what the business keys say, and tells whether any of them met
 // another one: most exports bring new numbers only, and are spared the rest.
 func (l *Ledger) decideKeys(t *tx, fileID int64) (met bool, err error) {
+	known, err := first(context.Background(), t, scanOne[bool], "SELECT EXISTS (SELECT 1 FROM invoice i WHERE "+fmt.Sprintf(candidate, "i")+
+		" AND EXISTS (SELECT 1 FROM invoice o WHERE o.document_number = i.document_number AND o.seller_siren = i.seller_siren AND o.id <> i.id))", fileID)
+	if err != nil || !known {
+		return false, err
+	}
 	twins, err := decideTwins(t, fileID)
 	if err != nil {
 		return false, err
