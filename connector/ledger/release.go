@@ -112,12 +112,7 @@ func (l *Ledger) stageReady(t *tx, f Ready, encoded []staged) error {
 	if err != nil {
 		return err
 	}
-	for i := range held {
-		if err := insertStaged(t, f.FileID, &held[i], l.now()); err != nil {
-			return fmt.Errorf("invoice %d: %w", held[i].Ordinal, err)
-		}
-	}
-	return nil
+	return insertStaged(t, f.FileID, held, l.now())
 }
 
 // held asks Hold, on a copy: a transaction that fails runs again.

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"einvoice/connector"
@@ -65,12 +67,7 @@ func (l *Ledger) StageBatch(ctx context.Context, b Batch) error {
 		if err := requireTaken(t, b.fileID); err != nil {
 			return err
 		}
-		for i := range b.ready {
-			if err := insertStaged(t, b.fileID, &b.ready[i], l.now()); err != nil {
-				return fmt.Errorf("invoice %d: %w", b.ready[i].Ordinal, err)
-			}
-		}
-		return nil
+		return insertStaged(t, b.fileID, b.ready, l.now())
 	})
 	if err != nil {
 		return fmt.Errorf("stage file %d: %w", b.fileID, err)
@@ -131,20 +128,58 @@ func requireTaken(t *tx, fileID int64) error {
 	return err
 }
 
-func insertStaged(t *tx, fileID int64, s *staged, now time.Time) error {
-	inv := &s.Invoice
-	id, err := t.insert(`INSERT INTO invoice
-		(file_id, ordinal, source_rows, source_row, company, erp_key, seller_siren, document_number, issue_year, issue_date, is_credit,
-		 buyer_siren, gross, gross_plain, currency, fingerprint, verdict, state, not_before, problems, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?)`,
-		fileID, s.Ordinal, s.Rows, s.Row, s.Company, orNull(inv.ERPKey), s.key.SIREN, s.key.Number, s.key.Year, string(inv.IssueDate), inv.IsCredit(),
-		inv.Buyer.SIREN(), inv.Totals.Gross.String(), plain(inv.Totals.Gross), inv.Currency, s.fingerprint, string(s.Verdict), stamp(s.NotBefore), s.problems, stamp(now))
-	if err != nil {
+// insertedAtOnce is the number of rows of one statement: each statement opens and
+// closes all of the table's indexes, which costs as much as some rows do.
+const insertedAtOnce = 8
+
+func insertStaged(t *tx, fileID int64, all []staged, now time.Time) error {
+	for some := range slices.Chunk(all, insertedAtOnce) {
+		last, err := t.insert(`INSERT INTO invoice
+			(file_id, ordinal, source_rows, source_row, company, erp_key, seller_siren, document_number, issue_year, issue_date, is_credit,
+			 buyer_siren, gross, gross_plain, currency, fingerprint, verdict, state, not_before, problems, created_at)
+			VALUES `+rowsOf(len(some), "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'staged', ?, ?, ?)"), invoiceArgs(fileID, some, now)...)
+		if err == nil {
+			// Ids of one statement follow one another: nobody else writes.
+			err = insertBelow(t, last-int64(len(some))+1, some)
+		}
+		if err != nil {
+			return fmt.Errorf("invoices %d to %d: %w", some[0].Ordinal, some[len(some)-1].Ordinal, err)
+		}
+	}
+	return nil
+}
+
+// rowsOf writes the rows of an INSERT.
+func rowsOf(n int, row string) string { return strings.Repeat(row+", ", n-1) + row }
+
+func invoiceArgs(fileID int64, some []staged, now time.Time) (args []any) {
+	for i := range some {
+		s := &some[i]
+		inv := &s.Invoice
+		args = append(args, fileID, s.Ordinal, s.Rows, s.Row, s.Company, orNull(inv.ERPKey), s.key.SIREN, s.key.Number, s.key.Year, string(inv.IssueDate), inv.IsCredit(),
+			inv.Buyer.SIREN(), inv.Totals.Gross.String(), plain(inv.Totals.Gross), inv.Currency, s.fingerprint, string(s.Verdict), stamp(s.NotBefore), s.problems, stamp(now))
+	}
+	return args
+}
+
+// insertBelow adds what belongs to invoices whose ids begin with id.
+func insertBelow(t *tx, id int64, some []staged) error {
+	var documents []any
+	for i := range some {
+		documents = append(documents, id+int64(i), some[i].document)
+	}
+	if _, err := t.exec("INSERT INTO document (invoice_id, json) VALUES "+rowsOf(len(some), "(?, ?)"), documents...); err != nil {
 		return err
 	}
-	if _, err := t.exec("INSERT INTO document (invoice_id, json) VALUES (?, ?)", id, s.document); err != nil {
-		return err
+	for i := range some {
+		if err := insertCorrections(t, id+int64(i), &some[i].Invoice); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func insertCorrections(t *tx, id int64, inv *connector.Invoice) error {
 	if !inv.IsCredit() {
 		return nil
 	}
