@@ -164,7 +164,11 @@ func (in *Inbox) Run(ctx context.Context) error {
 // supplier invoices, registers. What cannot be done now is tried in a later
 // round; the error is about our own ledger and disk, not about the platform.
 func (in *Inbox) Round(ctx context.Context) error {
-	return errors.Join(in.Bring(ctx), in.Registers(ctx))
+	err := in.Bring(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	return errors.Join(err, in.Registers(ctx))
 }
 
 // Bring is Round without the registers.

@@ -93,7 +93,7 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 // tellAdopted says in the journal what is not sent because the platform has it.
 func (o *Outbox) tellAdopted(all []ledger.Adopted) {
 	for _, a := range all {
-		o.tell("found", "number", a.Number, "id", a.APIID)
+		o.tell("found", "company", a.Company, "number", a.Number, "id", a.APIID)
 	}
 }
 

@@ -285,8 +285,50 @@ func TestSweepSettlesWhatThePlatformHas(t *testing.T) {
 			w.state(got[4], Queued)
 			w.state(got[5], Queued)
 			want(t, "events", w.kinds(got[0])+" "+w.kinds(got[1]), "SENT HELD")
-			want(t, "adopted", fmt.Sprint(w.adopted), "[{A1 api-1}]")
+			want(t, "adopted", fmt.Sprint(w.adopted), "[{acme A1 api-1}]")
 		})
+	}
+}
+
+// One document without a date may be one of two unsent invoices of that number
+// and total, of two years: it is one of them, and the other is held.
+func TestOneDocumentIsAdoptedOnce(t *testing.T) {
+	old := bill("A1", "1.00")
+	old.IssueDate = "2025-10-01"
+	undated := remote("api-1", "A1", "1.00", connector.Status{})
+	undated.Invoice.IssueDate = ""
+	for _, order := range []string{"exported before the sweep", "exported after it"} {
+		t.Run(order, func(t *testing.T) {
+			w := newWorld(t)
+			w.ok(w.RequireSweep(t.Context(), acme))
+			var got []Invoice
+			export := func() { got = w.release(queued(bill("A1", "1.00"), old)...) }
+			if order == "exported before the sweep" {
+				export()
+			}
+			w.ok(w.AddSwept(t.Context(), acme, []connector.Remote{undated}))
+			w.sweepDone(acme)
+			if got == nil {
+				export()
+			}
+			w.state(got[0], Sent)
+			w.state(got[1], Held)
+			want(t, "adopted", fmt.Sprint(w.adopted), "[{acme A1 api-1}]")
+		})
+	}
+}
+
+// TestWhatASweepFoundIsNotToldAsWaitingOrHeld: its acknowledgement would say that
+// it does not go, and its status that it is there.
+func TestWhatASweepFoundIsNotToldAsWaitingOrHeld(t *testing.T) {
+	w := newWorld(t)
+	w.ok(w.AddSwept(t.Context(), acme, []connector.Remote{remote("api-1", "A1", "1.00", connector.Status{}), remote("api-2", "A2", "1.00", connector.Status{})}))
+	s := queued(bill("A1", "1.00"), bill("A2", "1.00"))
+	s[0].Verdict, s[0].NotBefore = VerdictWaiting, w.clock.now().Add(time.Hour)
+	s[1].Verdict = VerdictHeld
+	for _, inv := range w.release(s...) {
+		w.state(inv, Sent)
+		want(t, inv.Key.Number, string(inv.Verdict)+" "+w.kinds(inv), "QUEUED SENT")
 	}
 }
 

@@ -71,7 +71,7 @@ func (l *Ledger) SweepDone(ctx context.Context, company string) (adopted []Adopt
 }
 
 // Adopted is an invoice that was not sent because the platform has it.
-type Adopted struct{ Number, APIID string }
+type Adopted struct{ Company, Number, APIID string }
 
 // RequireSweep makes the company sweep again (owner marker of a drop names
 // another ledger, or a later generation of this one), and numbers leap, once a run.
@@ -103,17 +103,18 @@ const asked = `INSTR(i.problems || i.answer_problems, '"code":"%s"') > 0`
 
 // find is an unsent invoice that a sweep may have found at the platform.
 type find struct {
-	id     int64
-	number string
-	gross  connector.Amount
-	file   string
-	row    int
-	named  bool // by its key; else by its total among those that show no number
-	found  int  // documents at the platform that it may be, and that are not ours yet
-	same   bool // the newest of them has the same total
-	apiID  string
-	total  connector.Amount
-	status connector.Status
+	id      int64
+	company string
+	number  string
+	gross   connector.Amount
+	file    string
+	row     int
+	named   bool // by its key; else by its total among those that show no number
+	found   int  // documents at the platform that it may be, and that are not ours yet
+	same    bool // the newest of them has the same total
+	apiID   string
+	total   connector.Amount
+	status  connector.Status
 }
 
 // ours tells whether there is no doubt which document it is.
@@ -136,12 +137,13 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) (adopte
 	if err != nil {
 		return nil, err
 	}
+	taken := map[string]bool{} // ids; a second owner of one is held instead
 	joins := []string{byKey}
 	if mute { // after the key: what that settled is not asked about
 		joins = append(joins, byTotal)
 	}
 	for _, join := range joins {
-		finds, err := list(ctx, t, scanFind, `SELECT i.id, i.document_number, i.gross, f.name, i.source_row, s.document_number <> '', COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
+		finds, err := list(ctx, t, scanFind, `SELECT i.id, i.company, i.document_number, i.gross, f.name, i.source_row, s.document_number <> '', COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
 			fmt.Sprintf(statusColumns, "s")+` FROM invoice i JOIN file f ON f.id = i.file_id `+join+` WHERE `+where+`
 			AND NOT EXISTS (SELECT 1 FROM invoice o WHERE o.api_id = s.api_id)
 			AND NOT (i.state = 'held' AND (`+fmt.Sprintf(asked, "E5008")+` OR `+fmt.Sprintf(asked, "E5009")+` OR `+fmt.Sprintf(asked, "E5015")+`))
@@ -153,8 +155,9 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) (adopte
 			if err := l.settleFind(t, f, release); err != nil {
 				return nil, err
 			}
-			if f.ours() {
-				adopted = append(adopted, Adopted{f.number, f.apiID})
+			if f.ours() && !taken[f.apiID] {
+				taken[f.apiID] = true
+				adopted = append(adopted, Adopted{f.company, f.number, f.apiID})
 			}
 		}
 	}
@@ -171,7 +174,7 @@ const (
 )
 
 func scanFind(r row) (f find, err error) {
-	dest := append([]any{&f.id, &f.number, amountTo{&f.gross}, &f.file, &f.row, &f.named, &f.found, &f.same, textTo(&f.apiID), amountTo{&f.total}}, statusInto(&f.status)...)
+	dest := append([]any{&f.id, &f.company, &f.number, amountTo{&f.gross}, &f.file, &f.row, &f.named, &f.found, &f.same, textTo(&f.apiID), amountTo{&f.total}}, statusInto(&f.status)...)
 	err = r.Scan(dest...)
 	return f, err
 }
@@ -179,6 +182,9 @@ func scanFind(r row) (f find, err error) {
 func (l *Ledger) settleFind(t *tx, f find, release bool) error {
 	if f.ours() {
 		if err := l.enterSent(t, f.id, f.apiID, f.status, "found at the platform by the sweep"); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE invoice SET verdict = 'QUEUED' WHERE ?1 AND id = ?2 AND state = 'sent'", release, f.id); err != nil {
 			return err
 		}
 		return l.wake(t, f.id)

@@ -123,7 +123,7 @@ type StagedInvoice struct {
 type Summary struct {
 	Counts   map[Verdict]int
 	Invoices int
-	Adopted  []Adopted // at release: those that a sweep found; their verdict is QUEUED
+	Adopted  []Adopted // at release: those that a sweep found, which count as QUEUED
 }
 
 // Invoice is an outgoing invoice in the ledger.
