@@ -59,18 +59,10 @@ uncertain, waiting or stopped); of 3 and 6 the higher one.`,
 // stays bounded should something need more. SQLite's pages come on top.
 const softMemory = 64 << 20
 
-// rarely is the garbage, in percent of what is alive, that is let lie below
-// softMemory: with so little alive, the usual 100 would collect all the time.
-const rarely = 200
-
-// limitMemory leaves alone what the administrator has set.
+// limitMemory leaves a limit alone that the administrator has set.
 func limitMemory() {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	debug.SetMemoryLimit(softMemory)
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(rarely)
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
 	}
 }
 
