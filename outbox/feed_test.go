@@ -94,6 +94,14 @@ func reopened(t *testing.T, l *ledger.Ledger, companies []connector.Company) *le
 	return l
 }
 
+// stage stages invoices of an export that was taken.
+func (r *rig) stage(f ledger.File, invoices ...ledger.StagedInvoice) {
+	r.t.Helper()
+	batch, err := ledger.Encode(f.ID, invoices)
+	r.must(err)
+	r.must(r.Ledger.Stage(r.t.Context(), batch))
+}
+
 // queue has n invoices of a company wait to be sent: <company>-000 and so on.
 func (r *rig) queue(c connector.Company, n int) {
 	r.t.Helper()
@@ -105,7 +113,7 @@ func (r *rig) queue(c connector.Company, n int) {
 		inv := connector.Invoice{Number: fmt.Sprintf("%s-%03d", c.ID, i), Type: "380", IssueDate: "2026-11-02", Seller: connector.Party{FiscalID: c.FiscalID}}
 		all = append(all, ledger.StagedInvoice{Ordinal: i + 1, Row: i + 2, Company: c.ID, Invoice: inv, Verdict: ledger.VerdictQueued})
 	}
-	r.must(r.Ledger.Stage(ctx, f.ID, all))
+	r.stage(f, all...)
 	_, err = r.Ledger.Release(ctx, f.ID, ledger.Mapped{Mapping: "test"})
 	r.must(err)
 }

@@ -135,7 +135,7 @@ func TestWhatAnInterruptedMappingStagedIsGone(t *testing.T) {
 	}
 	r.must(r.scan(t.Context(), r.Drops[0]))
 	f := r.files()[0]
-	r.must(r.Ledger.Stage(t.Context(), f.ID, []ledger.StagedInvoice{{Ordinal: 1, Company: "acme", Verdict: ledger.VerdictQueued}}))
+	r.stage(f, ledger.StagedInvoice{Ordinal: 1, Company: "acme", Verdict: ledger.VerdictQueued})
 	r.must(r.mapFiles(t.Context()))
 	r.want("F1", ledger.Queued)
 	if n, err := r.Ledger.SummaryOf(t.Context(), f.ID); err != nil || n.Invoices != 1 {

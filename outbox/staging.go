@@ -130,7 +130,7 @@ func (s *staging) flush(ctx context.Context) {
 }
 
 func (s *staging) stage(ctx context.Context, batch ledger.Batch) error {
-	if err := s.o.Ledger.StageBatch(ctx, batch); err != nil {
+	if err := s.o.Ledger.Stage(ctx, batch); err != nil {
 		return err
 	}
 	return fault.Hit(fault.Staged)

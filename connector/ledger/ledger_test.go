@@ -190,6 +190,15 @@ func (w *world) releaseFile(f File, staged ...StagedInvoice) []Invoice {
 	return all(w.t, w.InvoicesOf(w.t.Context(), f.ID))
 }
 
+// Stage encodes and stages.
+func (w *world) Stage(ctx context.Context, fileID int64, invoices []StagedInvoice) error {
+	b, err := Encode(fileID, invoices)
+	if err != nil {
+		return err
+	}
+	return w.Ledger.Stage(ctx, b)
+}
+
 // sweepDone ends a company's sweep.
 func (w *world) sweepDone(company string) {
 	w.t.Helper()

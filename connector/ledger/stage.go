@@ -39,30 +39,21 @@ type staged struct {
 	fingerprint, document, problems string
 }
 
-// Stage adds invoices of a file in state taken, in one transaction a call.
-func (l *Ledger) Stage(ctx context.Context, fileID int64, invoices []StagedInvoice) error {
-	b, err := Encode(fileID, invoices)
-	if err != nil {
-		return err
-	}
-	return l.StageBatch(ctx, b)
-}
-
 // Batch is a part of a file, ready to be staged.
 type Batch struct {
 	fileID int64
 	ready  []staged
 }
 
-// Encode does what of Stage needs no ledger, so that a caller can do it while the
-// batch before is being written.
+// Encode does what needs no ledger, so that a caller can do it while the batch
+// before is being written.
 func Encode(fileID int64, invoices []StagedInvoice) (Batch, error) {
 	ready, err := encodeAll(fileID, invoices)
 	return Batch{fileID, ready}, err
 }
 
-// StageBatch is Stage of an encoded batch.
-func (l *Ledger) StageBatch(ctx context.Context, b Batch) error {
+// Stage adds invoices of a file in state taken, in one transaction a call.
+func (l *Ledger) Stage(ctx context.Context, b Batch) error {
 	err := l.commit(ctx, func(t *tx) error {
 		if err := requireTaken(t, b.fileID); err != nil {
 			return err

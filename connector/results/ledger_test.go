@@ -95,12 +95,15 @@ func released(t *testing.T, l *ledger.Ledger) int64 {
 	}
 	bad := good
 	bad.Number, bad.ERPKey = "F2", ""
-	err = l.Stage(ctx, f.ID, []ledger.StagedInvoice{
+	batch, err := ledger.Encode(f.ID, []ledger.StagedInvoice{
 		{Ordinal: 1, Row: 2, Rows: "2", Company: "acme", Invoice: good, Verdict: ledger.VerdictQueued},
 		{Ordinal: 2, Row: 3, Rows: "3-4", Company: "acme", Invoice: bad, Verdict: ledger.VerdictRefused, Problems: []problem.Problem{{
 			Code: unknownCode, Severity: problem.Refuse, Value: "2O", Position: problem.Position{File: "orders.csv", Row: 4, Column: "TVA"},
 		}}},
 	})
+	if err == nil {
+		err = l.Stage(ctx, batch)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
