@@ -11,12 +11,13 @@ import (
 // lanes knows which companies may send now. A lane is the sending path of one
 // company under one credential; the credential's own stop closes them all.
 type lanes struct {
-	mu    sync.Mutex
-	probe time.Duration
-	pause func(failures int) time.Duration // of a lane that waits as a whole
-	of    map[string]*stop                 // the credential's own, by company: shared
-	each  map[string]*stop
-	order []string // companies, in turn
+	mu     sync.Mutex
+	probe  time.Duration
+	pause  func(failures int) time.Duration // of a lane that waits as a whole
+	of     map[string]*stop                 // the credential's own, by company: shared
+	each   map[string]*stop
+	order  []string // companies, in turn
+	opened int      // how often a path was opened, or a probe let go before its time
 }
 
 // stop is a closed path: it opens for one probe at a time, and for good when a
@@ -72,6 +73,7 @@ func (l *lanes) shut(company string) bool {
 func (l *lanes) hurry() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.opened++
 	for company, s := range l.each {
 		s.until, l.of[company].until = time.Time{}, time.Time{}
 	}
@@ -131,6 +133,9 @@ func (l *lanes) worked(company string) bool {
 	defer l.mu.Unlock()
 	s, all := l.each[company], l.of[company]
 	news := s.closed || all.closed
+	if news {
+		l.opened++
+	}
 	*s, *all = stop{}, stop{}
 	return news
 }
@@ -143,8 +148,20 @@ func (l *lanes) read(company string) bool {
 	defer l.mu.Unlock()
 	s := l.each[company]
 	news := s.closed
+	if news {
+		l.opened++
+	}
 	*s = stop{}
 	return news
+}
+
+// openings counts how often a path was opened. Who finds all paths closed, and
+// after that nothing under way, has seen no end if it grew meanwhile: a probe got
+// through.
+func (l *lanes) openings() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opened
 }
 
 // why tells what stops a company: its own reason before that of its credential,

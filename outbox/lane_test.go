@@ -149,6 +149,46 @@ func TestAStopClosesNoMoreThanItMust(t *testing.T) {
 	}
 }
 
+// TestAProbeThatGetsThroughIsNoEnd: a stopped company's probe is answered between
+// the look at the paths and the look at what is under way. Each is right, and a
+// run with --once that believed both would leave the rest in the queue.
+func TestAProbeThatGetsThroughIsNoEnd(t *testing.T) {
+	r := newFirm(t, 3)
+	r.Drops[0].read.Store(true)
+	for _, c := range r.Companies {
+		_, err := r.swept(t.Context(), c.ID)
+		r.must(err)
+	}
+	for _, c := range []connector.Company{firstOfOne, ofAnother} { // every credential
+		r.lanes.stopped(c.ID, api.ScopeCredential, "E4001", r.clock.now())
+	}
+	idle := func(want bool) {
+		t.Helper()
+		if got, err := r.Idle(t.Context()); err != nil || got != want {
+			t.Errorf("idle: %v, %v, want %v", got, err, want)
+		}
+	}
+	idle(true)
+	next, err := r.Ledger.NextToSend(t.Context(), firstOfOne.ID, 1)
+	r.must(err)
+	_, err = r.Ledger.MarkSending(t.Context(), []int64{next[0].ID})
+	r.must(err)
+	r.lanes.probing(firstOfOne.ID, r.clock.now())
+	idle(false)
+	looks := 0
+	r.Now = func() time.Time {
+		if looks++; looks == len(r.Companies) { // those of the probe were seen closed
+			out := r.Outbox.outcome(t.Context(), next[0], r.api.Submit(t.Context(), next[0].Invoice))
+			r.must(r.Ledger.Settle(t.Context(), []ledger.Outcome{out}))
+		}
+		return r.clock.now()
+	}
+	idle(false)
+	if n := r.sentOf(firstOfOne, 3); n != 1 {
+		t.Errorf("%d of its invoices are sent, want the probe", n)
+	}
+}
+
 // TestACompanysOwnStopOutlivesThatOfItsCredential: money comes back to the
 // account while one company is not registered.
 func TestACompanysOwnStopOutlivesThatOfItsCredential(t *testing.T) {

@@ -161,14 +161,20 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 	}
 	// In the order in which work moves on, so that what leaves one step while we
 	// look is seen in the next.
-	for _, quiet := range []func(context.Context) (bool, error){
-		o.nothingToMap, o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle),
-	} {
-		if ok, err := quiet(ctx); err != nil || !ok {
+	return o.quiet(ctx, o.nothingToMap, o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle))
+}
+
+// quiet tells whether no step has work. What waits behind a probe may be sent
+// once the probe was, and then nothing is under way any more: a path that opened
+// while we looked is work.
+func (o *Outbox) quiet(ctx context.Context, steps ...func(context.Context) (bool, error)) (bool, error) {
+	opened := o.lanes.openings()
+	for _, idle := range steps {
+		if ok, err := idle(ctx); err != nil || !ok {
 			return false, err
 		}
 	}
-	return true, nil
+	return o.lanes.openings() == opened, nil
 }
 
 // none tells whether a list of files is empty.

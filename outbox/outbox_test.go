@@ -246,11 +246,13 @@ func (r *rig) sendAll() {
 	done := make(chan error, 1)
 	go func() { done <- r.send(ctx) }()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		idle, err := r.nothingToSend(ctx) // first: what leaves the queue meanwhile is then seen under way
+		var pending map[ledger.State]int
+		idle, err := r.quiet(ctx, r.nothingToSend, func(ctx context.Context) (_ bool, err error) {
+			pending, err = r.Ledger.Pending(ctx)
+			return pending[ledger.Sending] == 0, err
+		})
 		r.must(err)
-		pending, err := r.Ledger.Pending(ctx)
-		r.must(err)
-		if idle && pending[ledger.Sending] == 0 {
+		if idle {
 			break
 		}
 		if time.Now().After(end) {
