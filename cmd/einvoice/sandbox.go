@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"einvoice/connector"
 	"einvoice/connector/sandbox"
 )
 
@@ -43,13 +44,21 @@ can be asked of it: connector/sandbox/README.md.`,
 	f.StringToStringVar(&switches, "switch", nil, "what is unknown of the platform, as name=value: see the README")
 	f.BoolVar(&opt.OnlyMinted, "only-minted", false, "accept only tokens that were asked for at /tokens or /token")
 	f.DurationVar(&opt.TokenTTL, "token-ttl", 0, "longest life of such a token")
-	f.Float64Var(&opt.Credit, "credit", 0, "euros in the wallet")
-	f.Float64Var(&opt.Price, "price", 0, "euros that an invoice costs; 0 is free")
+	f.Func("credit", "`euros` in the wallet", into(&opt.Credit))
+	f.Func("price", "`euros` that an invoice costs; none is free", into(&opt.Price))
 	f.StringVar(&opt.Directory, "directory", "", "JSON file of companies, with how they are reached")
 	f.StringVar(&opt.Mail, "mail", "", "folder for the e-mails to recipients that nothing else reaches")
 	f.StringVar(&opt.SMTP, "smtp", "", "local mail server (host:port) that gets them too")
 	f.StringVar(&opt.Data, "data", "", "file that keeps the state over restarts")
 	return cmd
+}
+
+// into reads an amount of a flag.
+func into(to *connector.Amount) func(string) error {
+	return func(text string) (err error) {
+		*to, err = connector.ParseAmount(text)
+		return err
+	}
 }
 
 // serveSandbox serves until ctx ends.

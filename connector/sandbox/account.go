@@ -6,29 +6,52 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+
+	"github.com/govalues/decimal"
+
+	"einvoice/connector"
 )
 
-// credit is what the account has, in euros: Options.Credit less Options.Price
-// for each invoice taken in charge. The caller holds mu.
-func (s *Sandbox) credit() float64 { return s.opt.Credit - s.spent }
+// account is what was paid in, what invoices cost of it and what is left, in euros.
+type account struct{ paidIn, spent, credit decimal.Decimal }
+
+// book pays in and takes what an invoice cost. An error says that a sum has too
+// many digits; nothing is booked then.
+func (a *account) book(paidIn, cost connector.Amount) (err error) {
+	var next account
+	if next.paidIn, err = a.paidIn.Add(paidIn.Or0()); err != nil {
+		return err
+	}
+	if next.spent, err = a.spent.Add(cost.Or0()); err != nil {
+		return err
+	}
+	if next.credit, err = next.paidIn.Sub(next.spent); err != nil {
+		return err
+	}
+	*a = next
+	return nil
+}
 
 // broke tells whether another invoice cannot be paid. The caller holds mu.
-func (s *Sandbox) broke() bool { return s.opt.Price > 0 && s.credit() < s.opt.Price }
+func (s *Sandbox) broke() bool {
+	price := s.opt.Price.Or0()
+	return price.IsPos() && s.account.credit.Less(price)
+}
 
 func (s *Sandbox) wallet(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
-	credit := s.credit()
+	credit := connector.AmountOf(s.account.credit)
 	s.mu.Unlock()
 	answerData(w, map[string]any{"credit": credit, "createdAt": s.started, "updatedAt": s.opt.Now()})
 }
 
 func (s *Sandbox) transactions(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
-	spent := s.spent
+	a := s.account
 	s.mu.Unlock()
-	list := []map[string]any{{"id": newID(s.started), "amount": s.opt.Credit, "createdAt": s.started, "description": "Wallet recharge"}}
-	if spent > 0 {
-		list = append(list, map[string]any{"id": newID(s.started), "amount": -spent, "createdAt": s.opt.Now(), "description": "API usage - FR-invoices"})
+	list := []map[string]any{{"id": newID(s.started), "amount": connector.AmountOf(a.paidIn), "createdAt": s.started, "description": "Wallet recharge"}}
+	if a.spent.IsPos() {
+		list = append(list, map[string]any{"id": newID(s.started), "amount": connector.AmountOf(a.spent.Neg()), "createdAt": s.opt.Now(), "description": "API usage - FR-invoices"})
 	}
 	answerData(w, list)
 }
@@ -36,17 +59,23 @@ func (s *Sandbox) transactions(w http.ResponseWriter, _ *http.Request) {
 // recharge is POST /sandbox/wallet {"credit": 10}: that much more.
 func (s *Sandbox) recharge(w http.ResponseWriter, r *http.Request) {
 	var b struct {
-		Credit float64 `json:"credit"`
+		Credit connector.Amount `json:"credit"`
 	}
 	if !readJSON(w, r, &b) {
 		return
 	}
 	s.mu.Lock()
-	s.opt.Credit += b.Credit
-	s.remember(entry{Recharged: b.Credit})
-	credit := s.credit()
+	err := s.account.book(b.Credit, connector.Amount{})
+	if err == nil {
+		s.remember(entry{Recharged: b.Credit})
+	}
+	credit := connector.AmountOf(s.account.credit)
 	s.mu.Unlock()
-	writeJSON(w, http.StatusOK, map[string]float64{"credit": credit})
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]connector.Amount{"credit": credit})
 }
 
 // callbackLog is GET /callbacks: what was tried, newest first, from which a

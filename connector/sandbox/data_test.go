@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"einvoice/connector"
 )
 
 // basic calls the token service.
@@ -36,7 +38,7 @@ func (r *rig) as(token, path string) int {
 // switches and the log of callbacks outlive a kill.
 func TestDataKeepsTheAccount(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.jsonl")
-	opt := Options{Data: path, OnlyMinted: true, Credit: 1, Price: 0.25, Switches: Switches{Order: "oldest"}}
+	opt := Options{Data: path, OnlyMinted: true, Credit: connector.MustAmount("1"), Price: connector.MustAmount("0.25"), Switches: Switches{Order: "oldest"}}
 	killed := open(t, opt)
 	mint := func(scopes, limits string) string {
 		return at(killed.basic("POST", "/tokens", `{"scopes":[`+scopes+`],"limits":`+limits+`}`), "data", "token").(string)

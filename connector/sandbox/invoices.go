@@ -2,6 +2,8 @@ package sandbox
 
 import (
 	"net/http"
+
+	"einvoice/connector"
 )
 
 // postInvoice takes an invoice in charge.
@@ -109,7 +111,9 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, invoice, re
 		r.Visible = now.Add(f.Delay)
 	}
 	_, r.Cent = q.struck["normalise_cent"]
-	s.spent += s.opt.Price
+	if err := s.account.book(connector.Amount{}, s.opt.Price); err != nil {
+		return nil, invoice{}, badInput(err)
+	}
 	s.keep(r)
 	s.remember(entry{Invoice: r, Cost: s.opt.Price})
 	s.schedule(r)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"einvoice/connector"
 )
 
 // journal is the Data file: JSON lines, appended before an answer leaves, so
@@ -17,19 +19,19 @@ type journal struct{ file *os.File }
 
 // entry is one line of the journal, about one thing.
 type entry struct {
-	Invoice        *record         `json:"invoice,omitempty"` // new
-	Cost           float64         `json:"cost,omitempty"`    // of the new invoice
-	State          *record         `json:"state,omitempty"`   // its new state, without the body
-	Company        *company        `json:"company,omitempty"` // new or changed
-	Gone           string          `json:"gone,omitempty"`    // a company's fiscal id
-	Italian        *italian        `json:"italian,omitempty"`
-	ItalianInvoice *italianInvoice `json:"italian_invoice,omitempty"`
-	Listed         *Entry          `json:"listed,omitempty"`    // new or changed in the directory
-	Token          *token          `json:"token,omitempty"`     // new or used
-	Forgotten      string          `json:"forgotten,omitempty"` // a token
-	Recharged      float64         `json:"recharged,omitempty"` // the wallet, by that much
-	Switches       json.RawMessage `json:"switches,omitempty"`  // those that changed
-	Tried          *keptTry        `json:"tried,omitempty"`     // a callback
+	Invoice        *record          `json:"invoice,omitempty"` // new
+	Cost           connector.Amount `json:"cost,omitzero"`     // of the new invoice
+	State          *record          `json:"state,omitempty"`   // its new state, without the body
+	Company        *company         `json:"company,omitempty"` // new or changed
+	Gone           string           `json:"gone,omitempty"`    // a company's fiscal id
+	Italian        *italian         `json:"italian,omitempty"`
+	ItalianInvoice *italianInvoice  `json:"italian_invoice,omitempty"`
+	Listed         *Entry           `json:"listed,omitempty"`    // new or changed in the directory
+	Token          *token           `json:"token,omitempty"`     // new or used
+	Forgotten      string           `json:"forgotten,omitempty"` // a token
+	Recharged      connector.Amount `json:"recharged,omitzero"`  // the wallet, by that much
+	Switches       json.RawMessage  `json:"switches,omitempty"`  // those that changed
+	Tried          *keptTry         `json:"tried,omitempty"`     // a callback
 }
 
 // keptTry is a Try with what only the platform's log shows of it.
@@ -121,7 +123,6 @@ func (s *Sandbox) redo(e entry) error {
 	switch {
 	case e.Invoice != nil:
 		s.keep(e.Invoice)
-		s.spent += e.Cost
 	case e.State != nil:
 		if r := s.store.byID[e.State.ID]; r != nil {
 			e.State.Raw = r.Raw
@@ -150,8 +151,7 @@ func (s *Sandbox) redo(e entry) error {
 	case e.Tried != nil:
 		s.books.tried(e.Tried.try())
 	}
-	s.opt.Credit += e.Recharged
-	return nil
+	return s.account.book(e.Recharged, e.Cost)
 }
 
 // keep adds an invoice to the store and to the books.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"einvoice/connector"
 )
 
 // account asks the token service, by e-mail and API key.
@@ -88,20 +90,28 @@ func TestALimitedTokenRunsOut(t *testing.T) {
 	}
 }
 
+// Three times 0.1 is 0.3 here, as in a wallet.
 func TestTheWalletRunsDry(t *testing.T) {
-	r := open(t, Options{Credit: 0.25, Price: 0.1}).registered()
-	r.post("FA-1")
-	r.post("FA-2")
-	body := invoiceTo("FA-3", buyer, "Menuiserie Exemple SAS")
+	r := open(t, Options{Credit: connector.MustAmount("0.3"), Price: connector.MustAmount("0.1")}).registered()
+	for _, number := range []string{"FA-1", "FA-2", "FA-3"} {
+		r.post(number)
+	}
+	body := invoiceTo("FA-4", buyer, "Menuiserie Exemple SAS")
 	if status, v := r.call("POST", "/FR-invoices", body); status != 402 || at(v, "error") != 611.0 {
 		t.Fatalf("%d %v", status, v)
 	}
-	if credit := at(r.account("GET", "/wallet", ""), "data", "credit").(float64); credit < 0.04 || credit > 0.06 {
-		t.Errorf("credit %v", credit)
+	credit := func(want float64) {
+		t.Helper()
+		if got := at(r.account("GET", "/wallet", ""), "data", "credit"); got != want {
+			t.Errorf("credit %v, want %v", got, want)
+		}
 	}
+	credit(0)
 	r.must(200, "POST", "/sandbox/wallet", `{"credit":10}`)
 	r.must(200, "POST", "/FR-invoices", body)
-	if list := r.account("GET", "/wallet/transactions", "")["data"].([]any); len(list) != 2 {
+	credit(9.9)
+	list := r.account("GET", "/wallet/transactions", "")["data"].([]any)
+	if len(list) != 2 || at(list, 0, "amount") != 10.3 || at(list, 1, "amount") != -0.4 {
 		t.Errorf("transactions %v", list)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"einvoice/connector"
 )
 
 // Options of a sandbox. The zero value is instant, lenient and in memory.
@@ -25,8 +27,8 @@ type Options struct {
 	Tokens     []string                         // the bearer tokens that are accepted; none: any that is not empty
 	OnlyMinted bool                             // only tokens of POST /tokens are accepted, not any
 	TokenTTL   time.Duration                    // the longest life of a minted token; 0: what is asked for
-	Credit     float64                          // of the wallet, in euros; it counts only with a Price
-	Price      float64                          // of an invoice; 0: free
+	Credit     connector.Amount                 // of the wallet, in euros; it counts only with a Price
+	Price      connector.Amount                 // of an invoice; none or 0: free
 	Data       string                           // file that keeps the state over restarts; "": memory
 	Directory  string                           // file with a JSON list of entries, beside those that come with the sandbox; "": none
 	Mail       string                           // folder for the e-mails (.eml) that are sent where nothing else reaches; "": none
@@ -63,7 +65,7 @@ type Sandbox struct {
 	faults          []*Fault
 	books           ledgerOfCalls
 	tokens          map[string]*token
-	spent           float64
+	account         account
 	italians        map[string]*italian // by fiscal id
 	italianInvoices []*italianInvoice   // in the order of arrival
 	kept            map[string]*call    // callbacks that wait for the next one, by invoice and address
@@ -88,6 +90,9 @@ func New(opt Options) (*Sandbox, error) {
 	if err := s.readDirectory(opt.Directory); err != nil {
 		return nil, fmt.Errorf("read sandbox directory: %w", err)
 	}
+	if err := s.account.book(opt.Credit, connector.Amount{}); err != nil {
+		return nil, fmt.Errorf("sandbox credit: %w", err)
+	}
 	if opt.Data != "" {
 		if err := s.restore(opt.Data); err != nil {
 			return nil, fmt.Errorf("open sandbox data: %w", err)
@@ -108,6 +113,9 @@ func (o *Options) complete() error {
 	}
 	if o.Scale < 0 {
 		return fmt.Errorf("sandbox scale %v: must not be negative", o.Scale)
+	}
+	if o.Price.Or0().IsNeg() {
+		return fmt.Errorf("sandbox price %s: must not be negative", o.Price)
 	}
 	for _, word := range []struct {
 		name  string
