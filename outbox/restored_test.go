@@ -258,6 +258,8 @@ func TestWhatANamelessInvoiceAtThePlatformMayBeIsHeld(t *testing.T) {
 	}{
 		{"the same total", nameless("12.00"), ledger.Sent},
 		{"a cent more", nameless("12.01"), ledger.Sent},
+		{"a cent less", nameless("11.990"), ledger.Sent},
+		{"a little more", nameless("12.004"), ledger.Sent},
 		{"no total", nameless(""), ledger.Held},
 		{"nothing: it cannot be read", broken(500), ledger.Sent},
 	} {
@@ -293,6 +295,18 @@ func TestWhatANamelessInvoiceAtThePlatformMayBeIsHeld(t *testing.T) {
 			r.want("F5", ledger.Sent)
 		})
 	}
+}
+
+func TestANamelessInvoiceOfAnotherTotalHoldsNothing(t *testing.T) {
+	r := newRig(t, nil)
+	listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
+		r.Invoice.Number, r.Invoice.Totals.Gross = "", connector.MustAmount("12.02")
+		return r, nil
+	})
+	r.drop("a.csv", header+row("F1", "10.00"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
 }
 
 // The platform is away between the list and the single read: nothing goes, and

@@ -140,7 +140,7 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) (adopte
 	taken := map[string]bool{} // ids; a second owner of one is held instead
 	joins := []string{byKey}
 	if mute { // after the key: what that settled is not asked about
-		joins = append(joins, byTotal)
+		joins = append(joins, fmt.Sprintf(byTotal, fmt.Sprintf(hundredths, "s"), fmt.Sprintf(hundredths, "i")))
 	}
 	for _, join := range joins {
 		finds, err := list(ctx, t, scanFind, `SELECT i.id, i.company, i.document_number, i.gross, f.name, i.source_row, s.document_number <> '', COUNT(*), MAX(s.gross_plain = i.gross_plain), s.api_id, s.gross, `+
@@ -169,8 +169,11 @@ func (l *Ledger) settleSwept(t *tx, release bool, where string, arg any) (adopte
 // before i was issued.
 const (
 	byKey   = "JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = i.document_number AND s.issue_year IN (i.issue_year, 0)"
-	byTotal = `JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = '' AND (s.gross_plain = '' OR ABS(s.gross_plain - i.gross_plain) < 0.011)
+	byTotal = `JOIN swept s ON s.seller_siren = i.seller_siren AND s.document_number = '' AND (s.gross_plain = '' OR ABS(%s - %s) <= 1)
 		AND DATE(i.issue_date) <= DATE(s.found_at, '+1 day')`
+	// hundredths is the total of an alias as a whole number; what is smaller is cut off.
+	hundredths = `CAST(REPLACE(SUBSTR(%[1]s.gross_plain || IIF(INSTR(%[1]s.gross_plain, '.'), '00', '.00'), 1,
+		INSTR(%[1]s.gross_plain || '.', '.') + 2), '.', '') AS INTEGER)`
 )
 
 func scanFind(r row) (f find, err error) {
