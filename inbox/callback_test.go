@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/api"
 	"einvoice/connector/ledger"
 	"einvoice/connector/problem"
 )
@@ -390,6 +391,27 @@ func TestOneOutageDoesNotHammerThePlatform(t *testing.T) {
 	w.must(w.answerCallbacks(w.ctx))
 	if n := len(w.platform.gets); n != outageRow {
 		t.Errorf("%d GETs while the platform is away, want %d", n, outageRow)
+	}
+}
+
+// TestThePlatformIsLeftAloneForAsLongAsItAsks, from the first time on.
+func TestThePlatformIsLeftAloneForAsLongAsItAsks(t *testing.T) {
+	w := newWorld(t)
+	for i := range 5 {
+		id := fmt.Sprintf("id%d", i)
+		w.outgoing(fmt.Sprintf("F-%d", i), ledger.Sent, id)
+		w.platform.fail[id] = &api.Error{Fate: api.Later, Scope: api.ScopeCredential, HTTP: 429, RetryAfter: 2 * time.Hour}
+		w.ring(EventCustomer, about(id))
+	}
+	for _, step := range []struct {
+		pass time.Duration
+		gets int
+	}{{0, 1}, {119 * time.Minute, 1}, {time.Minute, 2}} {
+		w.pass(step.pass)
+		w.must(w.answerCallbacks(w.ctx))
+		if n := len(w.platform.gets); n != step.gets {
+			t.Errorf("%d GETs %s later, want %d", n, step.pass, step.gets)
+		}
 	}
 }
 

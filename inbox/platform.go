@@ -161,7 +161,14 @@ func (in *Inbox) answered(company string) {
 
 func (in *Inbox) failed(company string, now time.Time, err error) {
 	away := in.outage(company)
+	asked := now.Add(api.RetryAfter(err))
+	if asked.After(now) { // one that says so need not fail again to be believed
+		away.row = max(away.row, outageRow-1)
+	}
 	away.fail(now, lastPause)
+	if asked.After(away.until) {
+		away.until = asked
+	}
 	if away.row == outageRow {
 		in.opt.Log.Warn().Err(err).Msg("the platform does not answer; it is asked again in a while")
 		return

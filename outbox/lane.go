@@ -90,9 +90,9 @@ func (l *lanes) probing(company string, now time.Time) {
 	}
 }
 
-// stopped closes what an answer stops, and keeps why. It returns true when that
-// is news.
-func (l *lanes) stopped(company string, scope api.Scope, why string, now time.Time) bool {
+// stopped closes what an answer stops, for wait at least, and keeps why. It returns
+// true when that is news.
+func (l *lanes) stopped(company string, scope api.Scope, why string, now time.Time, wait time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.each[company]
@@ -100,7 +100,7 @@ func (l *lanes) stopped(company string, scope api.Scope, why string, now time.Ti
 		s = l.of[company]
 	}
 	news := !s.closed || s.why == ""
-	s.closed, s.until = true, now.Add(l.probe)
+	s.closed, s.until = true, now.Add(max(wait, l.probe))
 	if news {
 		s.why = why
 	}

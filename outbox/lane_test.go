@@ -160,7 +160,7 @@ func TestAProbeThatGetsThroughIsNoEnd(t *testing.T) {
 		r.must(err)
 	}
 	for _, c := range []connector.Company{firstOfOne, ofAnother} { // every credential
-		r.lanes.stopped(c.ID, api.ScopeCredential, "E4001", r.clock.now())
+		r.lanes.stopped(c.ID, api.ScopeCredential, "E4001", r.clock.now(), 0)
 	}
 	idle := func(want bool) {
 		t.Helper()
@@ -465,5 +465,19 @@ func TestWhatAPersonTriesAgainIsTriedForAsLongAgain(t *testing.T) {
 		r.clock.add(r.Config.MaxAge.Std() / 2)
 		r.sendAll()
 		r.want("F1", want)
+	}
+}
+
+// TestAStopIsNotedWhileTheRunEnds: with --once, the stop itself is what ends it.
+func TestAStopIsNotedWhileTheRunEnds(t *testing.T) {
+	r := newFirm(t, 1)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	r.lanes.stopped(firstOfOne.ID, api.ScopeCompany, "E5205", r.clock.now(), 0)
+	r.note(ended, firstOfOne.ID)
+	why, err := r.Ledger.Get(t.Context(), StoppedFact(firstOfOne.ID))
+	r.must(err)
+	if why != "E5205" {
+		t.Errorf("status says %q", why)
 	}
 }

@@ -539,3 +539,24 @@ func TestADoubtIsLookedUpAfterTheMachineWasOff(t *testing.T) {
 	r.pass(10 * time.Minute)
 	r.want("DOUBT", ledger.Sent)
 }
+
+// TestALookUpWaitsAsLongAsThePlatformAsks, though its own turn would come sooner.
+func TestALookUpWaitsAsLongAsThePlatformAsks(t *testing.T) {
+	r := newRig(t, nil)
+	lists := &sparse{platform: r.api}
+	r.Platform = lists
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		r.api.take(inv)
+		return api.Answer{Fate: api.Unsure}
+	}
+	r.drop("a.csv", header+row("DOUBT", "10.00"))
+	r.intake()
+	r.sendAll()
+	lists.err = &api.Error{Fate: api.Later, Scope: api.ScopeCredential, HTTP: 429, RetryAfter: 3 * time.Hour}
+	r.pass(10 * time.Minute)
+	lists.err = nil
+	r.pass(170 * time.Minute)
+	r.want("DOUBT", ledger.Uncertain)
+	r.pass(10 * time.Minute)
+	r.want("DOUBT", ledger.Sent)
+}

@@ -147,7 +147,11 @@ func (o *Outbox) blind(ctx context.Context, doubts []ledger.Doubt, err error) er
 	var looks []ledger.Look
 	for _, d := range doubts {
 		if o.lanes.shut(d.Company) || !o.tooLong(d) || d.Lookups < len(o.Config.Lookups) {
-			looks = append(looks, o.look(d, false))
+			look := o.look(d, false)
+			if asked := o.Now().Add(api.RetryAfter(err)); asked.After(look.Next) {
+				look.Next = asked
+			}
+			looks = append(looks, look)
 			continue
 		}
 		outcomes = append(outcomes, o.held(d, problem.Problem{Code: "E5102", Value: o.Config.DoubtMax.String()}))

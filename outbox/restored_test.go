@@ -310,32 +310,50 @@ func TestANamelessInvoiceOfAnotherTotalHoldsNothing(t *testing.T) {
 }
 
 // The platform is away between the list and the single read: nothing goes, and
-// the reason is told, until it is back.
+// the reason is told, until it is back. It is asked again after a while, or when it
+// says.
 func TestASweepThatCannotReadSinglyIsNotDone(t *testing.T) {
-	r := newRig(t, nil)
-	away := true
-	listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
-		if away {
-			return connector.Remote{}, io.ErrUnexpectedEOF
-		}
-		return r, nil
-	})
-	r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
-	r.intake()
-	r.sendAll()
-	r.want("F1", ledger.Queued)
-	r.want("F2", ledger.Queued)
-	why, err := r.Ledger.Get(t.Context(), StoppedFact("acme"))
-	r.must(err)
-	if !strings.Contains(why, "E5205") {
-		t.Errorf("status says %q", why)
+	for name, c := range map[string]struct {
+		err  error
+		code string
+		wait time.Duration // Probe at least
+	}{
+		"no answer": {io.ErrUnexpectedEOF, "E5205", 0},
+		"too many requests": {&api.Error{Fate: api.Later, Scope: api.ScopeCredential, HTTP: 429, RetryAfter: 2 * time.Hour,
+			Problem: problem.Problem{Code: "E4012"}}, "E4012", 2 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			away := true
+			listing(r, noNumber, func(r connector.Remote) (connector.Remote, error) {
+				if away {
+					return connector.Remote{}, c.err
+				}
+				return r, nil
+			})
+			r.drop("a.csv", header+row("F1", "10.00")+row("F2", "20.00"))
+			r.intake()
+			r.sendAll()
+			r.want("F1", ledger.Queued)
+			r.want("F2", ledger.Queued)
+			why, err := r.Ledger.Get(t.Context(), StoppedFact("acme"))
+			r.must(err)
+			if !strings.Contains(why, c.code) {
+				t.Errorf("status says %q", why)
+			}
+			away = false
+			if wait := c.wait - time.Minute; wait > 0 {
+				r.clock.add(wait)
+				r.sendAll()
+				r.want("F2", ledger.Queued)
+			}
+			r.clock.add(r.Config.Probe.Std())
+			r.sendAll()
+			r.want("F1", ledger.Sent)
+			r.want("F2", ledger.Sent)
+			r.posts("F1", 0)
+		})
 	}
-	away = false
-	r.clock.add(r.Config.Probe.Std())
-	r.sendAll()
-	r.want("F1", ledger.Sent)
-	r.want("F2", ledger.Sent)
-	r.posts("F1", 0)
 }
 
 // The list shows neither number nor parties of what a supplier sent us.

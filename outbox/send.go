@@ -215,7 +215,7 @@ func (o *Outbox) outcome(ctx context.Context, t ledger.ToSend, a api.Answer) led
 		if a.Doubt {
 			out.State, out.Retry = ledger.Uncertain, now.Add(o.Config.lookupWait(0))
 		}
-		if o.lanes.stopped(t.Company, a.Scope, o.since(now, first(a.Problems)), now) {
+		if o.lanes.stopped(t.Company, a.Scope, o.since(now, first(a.Problems)), now, a.RetryAfter) {
 			o.tell("stopped", args...)
 			o.note(ctx, t.Company)
 		}
@@ -273,8 +273,10 @@ func (o *Outbox) since(now time.Time, p problem.Problem) string {
 // note keeps where status can read it what stops a company and those under its
 // credential. It is for people only: lanes start open, and the first answer tells
 // again. Two workers may note at once what they met: each writes what the lanes
-// say then, so that the last one is right.
+// say then, so that the last one is right. It is written while stopping too: a run
+// with --once ends as soon as nothing may be sent, and tells why from here.
 func (o *Outbox) note(ctx context.Context, company string) {
+	ctx = context.WithoutCancel(ctx)
 	o.noting.Lock()
 	defer o.noting.Unlock()
 	for _, c := range o.Companies {

@@ -64,7 +64,7 @@ func (o *Outbox) swept(ctx context.Context, company string) (bool, error) {
 	}
 	if away, ok := errors.AsType[*unreadError](err); ok {
 		p := unread(away.cause)
-		if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), p), o.Now()) {
+		if o.lanes.stopped(company, api.ScopeCompany, o.since(o.Now(), p), o.Now(), api.RetryAfter(away.cause)) {
 			o.note(ctx, company)
 			o.tell("unreachable", "company", company, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 		}

@@ -68,7 +68,18 @@ type Error struct {
 	Code    string // the platform's own code, "111", "125.22"; often ""
 	Message string // the platform's own text
 	Problem problem.Problem
-	cause   error
+	// RetryAfter is how long the platform asks to be left alone, 0 when it does not.
+	RetryAfter time.Duration
+	cause      error
+}
+
+// RetryAfter is how long the platform asks to be left alone in an error of Get or
+// List, 0 when it does not.
+func RetryAfter(err error) time.Duration {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known.RetryAfter
+	}
+	return 0
 }
 
 // Error reads `get invoice: HTTP 404, error 111: Fiscal ID not found`.

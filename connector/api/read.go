@@ -57,7 +57,7 @@ func (r *reply) readError(op string) error {
 		v = r.because(Later, ScopeCredential, codeReadFailed)
 	}
 	return &Error{Op: op, Fate: v.fate, Scope: v.scope, HTTP: r.status, Code: r.code, Message: r.text(),
-		Problem: v.problems[0], cause: r.err}
+		Problem: v.problems[0], RetryAfter: r.retryAfter, cause: r.err}
 }
 
 // Query says which invoices to list. Zero fields do not filter.

@@ -164,6 +164,10 @@ func TestEveryAnswerHasItsFate(t *testing.T) {
 			if calls != 1 {
 				t.Errorf("%d requests", calls)
 			}
+			_, err := c.Get(t.Context(), "0a1b", false)
+			if got, want := RetryAfter(err), retryOf(row.headers); got != want {
+				t.Errorf("a read tries again after %s, want %s", got, want)
+			}
 			if row.code == "" {
 				return
 			}
