@@ -147,7 +147,11 @@ func (o *Outbox) Run(ctx context.Context) error {
 	g.Go(func() error { return o.loop(ctx, "settle", o.settleWake, time.Minute, sparing(o.settleFiles)) })
 	g.Go(func() error { return o.resolve(ctx) })
 	g.Go(func() error { return o.send(ctx) })
-	return g.Wait()
+	err := g.Wait()
+	for _, d := range o.Drops { // another run begins by reading them
+		d.read.Store(false)
+	}
+	return err
 }
 
 // Idle tells whether nothing is left to do now: every drop was read, every

@@ -872,3 +872,30 @@ func TestAReadOnlyDropIsSaidOnceAndScannedAtItsPace(t *testing.T) {
 		t.Errorf("asked %d times, said %v", asked, r.said)
 	}
 }
+
+// TestEachRunReadsTheDropsBeforeItsEnd: what an earlier one found says nothing of
+// the export that came since.
+func TestEachRunReadsTheDropsBeforeItsEnd(t *testing.T) {
+	r := newRig(t, nil)
+	idle := func() bool {
+		ok, err := r.Idle(t.Context())
+		r.must(err)
+		return ok
+	}
+	for range 2 {
+		if idle() {
+			t.Error("idle, and no drop was read")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- r.Run(ctx) }()
+		for end := time.Now().Add(time.Minute); !idle() && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if !idle() {
+			t.Error("not idle after a minute")
+		}
+		stop()
+		r.must(<-done)
+	}
+}
