@@ -177,6 +177,16 @@ func TestStatusFileTellsEventsInOrder(t *testing.T) {
 	pairs, err := w.PlacesWithEvents(t.Context())
 	w.ok(err)
 	want(t, "pairs", fmt.Sprint(pairs), "[[results acme]]")
+	waiting := func(place, company string, most, n int) {
+		t.Helper()
+		got, err := w.EventsWaiting(t.Context(), place, company, most)
+		w.ok(err)
+		want(t, fmt.Sprintf("waiting of %s, %s, up to %d", place, company, most), got, n)
+	}
+	waiting("results", acme, 100, 3)
+	waiting("results", acme, 2, 2)
+	waiting("results", "other", 100, 0)
+	waiting("elsewhere", acme, 100, 0)
 	pub, ok, err := w.NumberEvents(t.Context(), "results", acme, 100, func(first int64) string { return fmt.Sprintf("status_%d.csv", first) })
 	w.ok(err)
 	want(t, "made", ok, true)
@@ -186,6 +196,7 @@ func TestStatusFileTellsEventsInOrder(t *testing.T) {
 	e := events[2]
 	want(t, "event", fmt.Sprint(e.Number, e.ERPKey, e.APIID, e.SourceFile, e.SourceRow, e.Status.State), "F1erp-F1api-1export1.csv2NEW")
 	want(t, "problem", events[0].Problem.Value, "timeout")
+	waiting("results", acme, 100, 0)
 	_, ok, err = w.NumberEvents(t.Context(), "results", acme, 100, nil)
 	w.ok(err)
 	want(t, "nothing left", ok, false)
