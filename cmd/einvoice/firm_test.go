@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/govalues/decimal"
 	"github.com/rs/zerolog"
 
-	"einvoice/connector"
 	"einvoice/connector/sandbox"
 )
 
@@ -103,7 +103,7 @@ tax_rate = { value = "20" }
 func newFirm(t *testing.T) *firm {
 	t.Helper()
 	f := &firm{t: t, accounts: map[string]*sandbox.Sandbox{}}
-	for name, opt := range map[string]sandbox.Options{"one": {}, "two": {Price: connector.MustAmount("1"), Credit: connector.MustAmount("1")}} {
+	for name, opt := range map[string]sandbox.Options{"one": {}, "two": {Price: decimal.MustParse("1"), Credit: decimal.MustParse("1")}} {
 		box, err := sandbox.New(opt)
 		if err != nil {
 			t.Fatal(err)

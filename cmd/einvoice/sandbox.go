@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/govalues/decimal"
 	"github.com/spf13/cobra"
 
 	"einvoice/connector"
@@ -54,9 +55,10 @@ can be asked of it: connector/sandbox/README.md.`,
 }
 
 // into reads an amount of a flag.
-func into(to *connector.Amount) func(string) error {
-	return func(text string) (err error) {
-		*to, err = connector.ParseAmount(text)
+func into(to *decimal.Decimal) func(string) error {
+	return func(text string) error {
+		a, err := connector.ParseAmount(text)
+		*to = a.Or0()
 		return err
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"github.com/govalues/decimal"
-
-	"einvoice/connector"
 )
 
 // account is what was paid in, what invoices cost of it and what is left, in euros.
@@ -17,12 +15,12 @@ type account struct{ paidIn, spent, credit decimal.Decimal }
 
 // book pays in and takes what an invoice cost. An error says that a sum has too
 // many digits; nothing is booked then.
-func (a *account) book(paidIn, cost connector.Amount) (err error) {
+func (a *account) book(paidIn, cost decimal.Decimal) (err error) {
 	var next account
-	if next.paidIn, err = a.paidIn.Add(paidIn.Or0()); err != nil {
+	if next.paidIn, err = a.paidIn.Add(paidIn); err != nil {
 		return err
 	}
-	if next.spent, err = a.spent.Add(cost.Or0()); err != nil {
+	if next.spent, err = a.spent.Add(cost); err != nil {
 		return err
 	}
 	if next.credit, err = next.paidIn.Sub(next.spent); err != nil {
@@ -34,13 +32,12 @@ func (a *account) book(paidIn, cost connector.Amount) (err error) {
 
 // broke tells whether another invoice cannot be paid. The caller holds mu.
 func (s *Sandbox) broke() bool {
-	price := s.opt.Price.Or0()
-	return price.IsPos() && s.account.credit.Less(price)
+	return s.opt.Price.IsPos() && s.account.credit.Less(s.opt.Price)
 }
 
 func (s *Sandbox) wallet(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
-	credit := connector.AmountOf(s.account.credit)
+	credit := number{s.account.credit}
 	s.mu.Unlock()
 	answerData(w, map[string]any{"credit": credit, "createdAt": s.started, "updatedAt": s.opt.Now()})
 }
@@ -49,9 +46,9 @@ func (s *Sandbox) transactions(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()
 	a := s.account
 	s.mu.Unlock()
-	list := []map[string]any{{"id": newID(s.started), "amount": connector.AmountOf(a.paidIn), "createdAt": s.started, "description": "Wallet recharge"}}
+	list := []map[string]any{{"id": newID(s.started), "amount": number{a.paidIn}, "createdAt": s.started, "description": "Wallet recharge"}}
 	if a.spent.IsPos() {
-		list = append(list, map[string]any{"id": newID(s.started), "amount": connector.AmountOf(a.spent.Neg()), "createdAt": s.opt.Now(), "description": "API usage - FR-invoices"})
+		list = append(list, map[string]any{"id": newID(s.started), "amount": number{a.spent.Neg()}, "createdAt": s.opt.Now(), "description": "API usage - FR-invoices"})
 	}
 	answerData(w, list)
 }
@@ -59,23 +56,23 @@ func (s *Sandbox) transactions(w http.ResponseWriter, _ *http.Request) {
 // recharge is POST /sandbox/wallet {"credit": 10}: that much more.
 func (s *Sandbox) recharge(w http.ResponseWriter, r *http.Request) {
 	var b struct {
-		Credit connector.Amount `json:"credit"`
+		Credit number `json:"credit"`
 	}
 	if !readJSON(w, r, &b) {
 		return
 	}
 	s.mu.Lock()
-	err := s.account.book(b.Credit, connector.Amount{})
+	err := s.account.book(b.Credit.Decimal, decimal.Zero)
 	if err == nil {
-		s.remember(entry{Recharged: b.Credit})
+		s.remember(entry{Recharged: &b.Credit})
 	}
-	credit := connector.AmountOf(s.account.credit)
+	credit := number{s.account.credit}
 	s.mu.Unlock()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]connector.Amount{"credit": credit})
+	writeJSON(w, http.StatusOK, map[string]number{"credit": credit})
 }
 
 // callbackLog is GET /callbacks: what was tried, newest first, from which a

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"einvoice/connector"
+	"github.com/govalues/decimal"
 )
 
 // basic calls the token service.
@@ -38,7 +38,7 @@ func (r *rig) as(token, path string) int {
 // switches and the log of callbacks outlive a kill.
 func TestDataKeepsTheAccount(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sandbox.jsonl")
-	opt := Options{Data: path, OnlyMinted: true, Credit: connector.MustAmount("1"), Price: connector.MustAmount("0.25"), Switches: Switches{Order: "oldest"}}
+	opt := Options{Data: path, OnlyMinted: true, Credit: decimal.MustParse("1"), Price: decimal.MustParse("0.25"), Switches: Switches{Order: "oldest"}}
 	killed := open(t, opt)
 	mint := func(scopes, limits string) string {
 		return at(killed.basic("POST", "/tokens", `{"scopes":[`+scopes+`],"limits":`+limits+`}`), "data", "token").(string)

@@ -3,7 +3,7 @@ package sandbox
 import (
 	"net/http"
 
-	"einvoice/connector"
+	"github.com/govalues/decimal"
 )
 
 // postInvoice takes an invoice in charge.
@@ -111,11 +111,11 @@ func (s *Sandbox) accept(q *request, p posted, raw []byte) (*record, invoice, re
 		r.Visible = now.Add(f.Delay)
 	}
 	_, r.Cent = q.struck["normalise_cent"]
-	if err := s.account.book(connector.Amount{}, s.opt.Price); err != nil {
+	if err := s.account.book(decimal.Zero, s.opt.Price); err != nil {
 		return nil, invoice{}, badInput(err)
 	}
 	s.keep(r)
-	s.remember(entry{Invoice: r, Cost: s.opt.Price})
+	s.remember(entry{Invoice: r, Cost: &number{s.opt.Price}})
 	s.schedule(r)
 	s.opt.Log("sandbox: invoice %s %s taken in charge", r.Number, r.ID)
 	return r, inv, reply{}

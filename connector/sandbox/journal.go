@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"einvoice/connector"
 )
 
 // journal is the Data file: JSON lines, appended before an answer leaves, so
@@ -19,19 +17,19 @@ type journal struct{ file *os.File }
 
 // entry is one line of the journal, about one thing.
 type entry struct {
-	Invoice        *record          `json:"invoice,omitempty"` // new
-	Cost           connector.Amount `json:"cost,omitzero"`     // of the new invoice
-	State          *record          `json:"state,omitempty"`   // its new state, without the body
-	Company        *company         `json:"company,omitempty"` // new or changed
-	Gone           string           `json:"gone,omitempty"`    // a company's fiscal id
-	Italian        *italian         `json:"italian,omitempty"`
-	ItalianInvoice *italianInvoice  `json:"italian_invoice,omitempty"`
-	Listed         *Entry           `json:"listed,omitempty"`    // new or changed in the directory
-	Token          *token           `json:"token,omitempty"`     // new or used
-	Forgotten      string           `json:"forgotten,omitempty"` // a token
-	Recharged      connector.Amount `json:"recharged,omitzero"`  // the wallet, by that much
-	Switches       json.RawMessage  `json:"switches,omitempty"`  // those that changed
-	Tried          *keptTry         `json:"tried,omitempty"`     // a callback
+	Invoice        *record         `json:"invoice,omitempty"` // new
+	Cost           *number         `json:"cost,omitempty"`    // of the new invoice
+	State          *record         `json:"state,omitempty"`   // its new state, without the body
+	Company        *company        `json:"company,omitempty"` // new or changed
+	Gone           string          `json:"gone,omitempty"`    // a company's fiscal id
+	Italian        *italian        `json:"italian,omitempty"`
+	ItalianInvoice *italianInvoice `json:"italian_invoice,omitempty"`
+	Listed         *Entry          `json:"listed,omitempty"`    // new or changed in the directory
+	Token          *token          `json:"token,omitempty"`     // new or used
+	Forgotten      string          `json:"forgotten,omitempty"` // a token
+	Recharged      *number         `json:"recharged,omitempty"` // the wallet, by that much
+	Switches       json.RawMessage `json:"switches,omitempty"`  // those that changed
+	Tried          *keptTry        `json:"tried,omitempty"`     // a callback
 }
 
 // keptTry is a Try with what only the platform's log shows of it.
@@ -151,7 +149,7 @@ func (s *Sandbox) redo(e entry) error {
 	case e.Tried != nil:
 		s.books.tried(e.Tried.try())
 	}
-	return s.account.book(e.Recharged, e.Cost)
+	return s.account.book(e.Recharged.or0(), e.Cost.or0())
 }
 
 // keep adds an invoice to the store and to the books.

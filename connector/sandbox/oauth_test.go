@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"einvoice/connector"
+	"github.com/govalues/decimal"
 )
 
 // account asks the token service, by e-mail and API key.
@@ -92,7 +92,7 @@ func TestALimitedTokenRunsOut(t *testing.T) {
 
 // Three times 0.1 is 0.3 here, as in a wallet.
 func TestTheWalletRunsDry(t *testing.T) {
-	r := open(t, Options{Credit: connector.MustAmount("0.3"), Price: connector.MustAmount("0.1")}).registered()
+	r := open(t, Options{Credit: decimal.MustParse("0.3"), Price: decimal.MustParse("0.1")}).registered()
 	for _, number := range []string{"FA-1", "FA-2", "FA-3"} {
 		r.post(number)
 	}

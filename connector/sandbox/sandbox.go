@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"einvoice/connector"
+	"github.com/govalues/decimal"
 )
 
 // Options of a sandbox. The zero value is instant, lenient and in memory.
@@ -27,8 +27,8 @@ type Options struct {
 	Tokens     []string                         // the bearer tokens that are accepted; none: any that is not empty
 	OnlyMinted bool                             // only tokens of POST /tokens are accepted, not any
 	TokenTTL   time.Duration                    // the longest life of a minted token; 0: what is asked for
-	Credit     connector.Amount                 // of the wallet, in euros; it counts only with a Price
-	Price      connector.Amount                 // of an invoice; none or 0: free
+	Credit     decimal.Decimal                  // of the wallet, in euros; it counts only with a Price
+	Price      decimal.Decimal                  // of an invoice; 0: free
 	Data       string                           // file that keeps the state over restarts; "": memory
 	Directory  string                           // file with a JSON list of entries, beside those that come with the sandbox; "": none
 	Mail       string                           // folder for the e-mails (.eml) that are sent where nothing else reaches; "": none
@@ -90,7 +90,7 @@ func New(opt Options) (*Sandbox, error) {
 	if err := s.readDirectory(opt.Directory); err != nil {
 		return nil, fmt.Errorf("read sandbox directory: %w", err)
 	}
-	if err := s.account.book(opt.Credit, connector.Amount{}); err != nil {
+	if err := s.account.book(opt.Credit, decimal.Zero); err != nil {
 		return nil, fmt.Errorf("sandbox credit: %w", err)
 	}
 	if opt.Data != "" {
@@ -114,7 +114,7 @@ func (o *Options) complete() error {
 	if o.Scale < 0 {
 		return fmt.Errorf("sandbox scale %v: must not be negative", o.Scale)
 	}
-	if o.Price.Or0().IsNeg() {
+	if o.Price.IsNeg() {
 		return fmt.Errorf("sandbox price %s: must not be negative", o.Price)
 	}
 	for _, word := range []struct {
