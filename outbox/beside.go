@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"sync"
 
 	"einvoice/connector"
@@ -18,42 +19,59 @@ import (
 
 // stalled are the exports that wait for an attachment.
 type stalled struct {
-	mu  sync.Mutex
-	ids map[int64]bool
+	mu    sync.Mutex
+	ids   map[int64]bool
+	freed int // how often some were let go, or attachments came
 }
 
-func (s *stalled) has(id int64) bool {
+// all are those that wait now.
+func (s *stalled) all() map[int64]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ids[id]
+	return maps.Clone(s.ids)
 }
 
-func (s *stalled) count() int {
+// changes counts what ends a wait. Who saw an export wait has seen no end if it
+// grew meanwhile.
+func (s *stalled) changes() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.ids)
+	return s.freed
 }
 
-// set tells whether that is news.
-func (s *stalled) set(id int64, on bool) (news bool) {
+// wait has an export wait, unless attachments came since it was looked for them,
+// when changes was seen: then late is true. news is, when it did not wait before.
+func (s *stalled) wait(id int64, seen int) (news, late bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.freed != seen {
+		return false, true
+	}
 	if s.ids == nil {
 		s.ids = map[int64]bool{}
 	}
-	news = s.ids[id] != on
-	if delete(s.ids, id); on {
-		s.ids[id] = true
-	}
-	return news
+	news = !s.ids[id]
+	s.ids[id] = true
+	return news, false
 }
 
-// clear returns whether there were any.
+// end lets an export go.
+func (s *stalled) end(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ids[id] {
+		s.freed++
+	}
+	delete(s.ids, id)
+}
+
+// clear lets all go, and returns whether there were any.
 func (s *stalled) clear() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	any := len(s.ids) > 0
 	s.ids = nil
+	s.freed++
 	return any
 }
 
@@ -115,6 +133,7 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 	if len(m.Besides()) == 0 {
 		return true, nil
 	}
+	seen := o.stalled.changes() // before the first look
 	all, err := o.wantedBy(ctx, d, f, m, e)
 	if err != nil {
 		return false, err
@@ -137,14 +156,18 @@ func (o *Outbox) gather(ctx context.Context, d *Drop, f ledger.File, m *mappers.
 		}
 	}
 	if missing != "" && o.Now().Before(f.TakenAt.Add(d.Config.Deadline.Std())) {
-		if o.stalled.set(f.ID, true) {
+		news, late := o.stalled.wait(f.ID, seen)
+		if late { // it may be there by now
+			o.mapWake.set()
+		}
+		if news {
 			p := problem.Problem{Code: codeWaitsBeside, Expected: missing, Position: problem.Position{File: f.Name}}
 			o.tell("pending", "drop", f.Drop, "file", f.Name, "reason", p.Message(o.Lang), "remedy", p.Remedy(o.Lang))
 		}
 		return false, nil
 	}
 	delete(o.wanted, f.ID)
-	o.stalled.set(f.ID, false)
+	o.stalled.end(f.ID)
 	return true, nil
 }
 

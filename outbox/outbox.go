@@ -165,20 +165,20 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 	}
 	// In the order in which work moves on, so that what leaves one step while we
 	// look is seen in the next.
-	return o.quiet(ctx, o.nothingToMap, o.nothingToSend, o.nothingUnderWay, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle))
+	return o.quiet(ctx, o.nothingToMap, o.nothingLeft, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle))
 }
 
 // quiet tells whether no step has work. What waits behind a probe may be sent
 // once the probe was, and then nothing is under way any more: a path that opened
-// while we looked is work.
+// while we looked is work. So is an attachment that came meanwhile.
 func (o *Outbox) quiet(ctx context.Context, steps ...func(context.Context) (bool, error)) (bool, error) {
-	opened := o.lanes.openings()
+	opened, came := o.lanes.openings(), o.stalled.changes()
 	for _, idle := range steps {
 		if ok, err := idle(ctx); err != nil || !ok {
 			return false, err
 		}
 	}
-	return o.lanes.openings() == opened, nil
+	return o.lanes.openings() == opened && o.stalled.changes() == came, nil
 }
 
 // none tells whether a list of files is empty.
@@ -192,25 +192,16 @@ func none(list func(context.Context) ([]ledger.File, error)) func(context.Contex
 // nothingToMap tells whether every export was mapped, but for those that wait
 // for an attachment.
 func (o *Outbox) nothingToMap(ctx context.Context) (bool, error) {
-	ids, err := o.Ledger.ToMap(ctx, o.stalled.count()+1)
+	waiting := o.stalled.all()
+	ids, err := o.Ledger.ToMap(ctx, len(waiting)+1)
 	if err != nil {
 		return false, err
 	}
-	return !slices.ContainsFunc(ids, func(id int64) bool { return !o.stalled.has(id) }), nil
+	return !slices.ContainsFunc(ids, func(id int64) bool { return !waiting[id] }), nil
 }
 
 // Waiting counts the exports that wait for an attachment.
-func (o *Outbox) Waiting() int { return o.stalled.count() }
-
-// nothingUnderWay tells whether no POST and no look-up is pending.
-func (o *Outbox) nothingUnderWay(ctx context.Context) (bool, error) {
-	pending, err := o.Ledger.Pending(ctx)
-	if err != nil || pending[ledger.Sending] > 0 {
-		return false, err
-	}
-	doubts, err := o.Ledger.Doubts(ctx, 1)
-	return len(doubts) == 0, err
-}
+func (o *Outbox) Waiting() int { return len(o.stalled.all()) }
 
 // Wake makes the outbox look at the ledger now, and a stopped lane try now: a
 // person changed something.
@@ -240,22 +231,22 @@ func (o *Outbox) Unserved() []string {
 	return names
 }
 
-// nothingToSend tells whether no invoice may start now.
-func (o *Outbox) nothingToSend(ctx context.Context) (bool, error) {
+// nothingLeft tells whether no POST and no look-up is pending, and no invoice may
+// start now. The ledger is seen at one moment: an answer lets credit notes go, a
+// look-up lets an invoice go again, and between two looks neither would be seen.
+// The paths come first: one that opens later is counted.
+func (o *Outbox) nothingLeft(ctx context.Context) (bool, error) {
+	var open []string
 	for _, c := range o.Companies {
-		if n, _ := o.lanes.open(c.ID, 1, o.Now()); n == 0 || !o.entitled(c.ID) {
-			continue // stopped
-		}
-		unread, err := o.Ledger.SweepNeeded(ctx, c.ID)
-		if err != nil || unread {
-			return false, err
-		}
-		next, err := o.Ledger.NextToSend(ctx, c.ID, 1)
-		if err != nil || len(next) > 0 {
-			return false, err
+		if n, _ := o.lanes.open(c.ID, 1, o.Now()); n > 0 && o.entitled(c.ID) {
+			open = append(open, c.ID)
 		}
 	}
-	return true, nil
+	left, err := o.Ledger.Left(ctx)
+	if err != nil || left.UnderWay {
+		return false, err
+	}
+	return !slices.ContainsFunc(open, func(company string) bool { return !left.Nothing[company] }), nil
 }
 
 // loop calls work at each wake-up, and every pause in case one was missed.

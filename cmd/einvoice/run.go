@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,6 +195,9 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 	}
 	if owed > 0 || len(a.outbox.Unserved()) > 0 || a.outbox.Waiting() > 0 {
 		return exitError(exitUnfinished)
+	}
+	if unread, err := a.ledger.ToMap(ctx, 1); err != nil || len(unread) > 0 { // taken, and not read yet
+		return cmp.Or(err, error(exitError(exitUnfinished)))
 	}
 	for _, c := range a.cfg.Companies { // nothing may be queued that could tell
 		why, err := a.ledger.Get(ctx, outbox.StoppedFact(c.ID))

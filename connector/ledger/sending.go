@@ -235,6 +235,37 @@ func (l *Ledger) TriedSince(ctx context.Context, id int64) (time.Time, error) {
 	return since, nil
 }
 
+// Left is what there is to do, all of it seen at one moment.
+type Left struct {
+	Sending  bool            // a POST is under way
+	UnderWay bool            // or a look-up is due
+	Nothing  map[string]bool // companies that were swept and have no invoice that may go now
+}
+
+// Left tells what there is to do.
+func (l *Ledger) Left(ctx context.Context) (left Left, err error) {
+	left.Nothing = map[string]bool{}
+	now, never := stamp(l.now()), stamp(l.now().Add(longestWait))
+	// One statement reads one state of the database.
+	_, err = list(ctx, l.read, func(r row) (struct{}, error) {
+		var company string
+		var nothing, doubt bool
+		err := r.Scan(&company, &nothing, &left.Sending, &doubt)
+		left.UnderWay = left.Sending || doubt
+		left.Nothing[company] = nothing
+		return struct{}{}, err
+	}, `SELECT c.id, c.swept_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoice i JOIN document d ON d.invoice_id = i.id WHERE i.company = c.id AND i.state = 'queued' AND i.not_before IS NULL)
+			AND NOT EXISTS (SELECT 1 FROM invoice i JOIN document d ON d.invoice_id = i.id WHERE i.not_before IS NOT NULL AND i.company = c.id
+				AND (i.not_before <= ?1 AND (i.state = 'queued' OR i.state = 'waiting' AND i.waits_for IS NULL) OR i.not_before > ?2 AND i.state = 'queued')),
+			EXISTS (SELECT 1 FROM invoice i WHERE i.state = 'sending'),
+			EXISTS (SELECT 1 FROM doubt d WHERE d.next_lookup_at <= ?1 OR d.next_lookup_at > ?2)
+		FROM company c`, now, never)
+	if err != nil {
+		return Left{}, fmt.Errorf("look for what is left to do: %w", err)
+	}
+	return left, nil
+}
+
 // Pending counts invoices by state, all companies; for "is everything settled?"
 // and for status.
 func (l *Ledger) Pending(ctx context.Context) (map[State]int, error) {
