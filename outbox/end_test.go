@@ -3,11 +3,14 @@ package outbox
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
 )
 
@@ -190,4 +193,41 @@ func TestAnAttachmentThatComesMeanwhileIsNotMissed(t *testing.T) {
 	}
 	r.must(r.mapFiles(t.Context()))
 	r.want("F1", ledger.Queued)
+}
+
+// forbidden is a place whose F1.pdf may not be opened.
+type forbidden struct{ Place }
+
+func (p forbidden) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	if name == "F1.pdf" {
+		return nil, os.ErrPermission
+	}
+	return p.Place.Open(ctx, name)
+}
+
+// TestWatcherIsUsedByOneGoroutine scans and maps at once, as the daemon does; the
+// race detector looks.
+func TestWatcherIsUsedByOneGoroutine(t *testing.T) {
+	r := newRig(t, reading(t, withPDF))
+	r.sweep()
+	r.drop("x.csv", header+row("F1", "10"))
+	r.drop("F1.pdf", pdf+"F1")
+	r.Drops[0].Place = forbidden{r.Drops[0].Place}
+	r.Drops[0].Watcher = drop.NewWatcher(r.Drops[0].Place, r.Drops[0].Config, drop.WatcherOptions{Now: r.clock.now, Beside: r.Drops[0].IsBeside})
+	r.must(r.scan(t.Context(), r.Drops[0]))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range 50 {
+			r.must(r.mapFiles(context.Background()))
+		}
+	})
+	wg.Go(func() {
+		for range 50 {
+			r.clock.add(11 * time.Minute / 50)
+			r.drop("n", "x")
+			r.must(r.scan(context.Background(), r.Drops[0]))
+			_ = os.Remove(filepath.Join(r.dir, "drop", "n"))
+		}
+	})
+	wg.Wait()
 }

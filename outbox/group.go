@@ -263,5 +263,8 @@ func (d *Drop) catchUp() {
 	for _, e := range d.kept {
 		d.Watcher.Leave(e)
 	}
-	d.gone, d.kept = nil, nil
+	for _, u := range d.unopened {
+		d.Watcher.Unreadable(u.entry, u.err)
+	}
+	d.gone, d.kept, d.unopened = nil, nil, nil
 }

@@ -53,9 +53,10 @@ type Drop struct {
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 
-	mu       sync.Mutex            // guards what parallel moves and the mapping touch: stuck, trouble, gone, kept, besides
+	mu       sync.Mutex            // guards what parallel moves and the mapping touch: stuck, trouble, gone, kept, unopened, besides
 	gone     []string              // originals that were moved, for the watcher to forget
 	kept     []drop.Entry          // attachments taken and left in place
+	unopened []unopened            // files that could not be opened, for the watcher to know
 	besides  map[string]drop.Entry // attachments that wait for an export, by folded name
 	waits    waits                 // files that are not taken, and since when
 	unserved atomic.Bool           // the claim was refused, or the place is away

@@ -20,7 +20,7 @@ import (
 // watch scans a drop until ctx ends. The scan is the truth; a hint only makes
 // it come sooner.
 func (o *Outbox) watch(ctx context.Context, d *Drop) error {
-	d.stuck = true // an earlier run may have left originals to move
+	d.again() // an earlier run may have left originals to move
 	for ctx.Err() == nil {
 		if err := o.scan(ctx, d); err != nil {
 			if d.again(); o.endure(ctx, "drop "+d.Config.Name, err) {
@@ -43,6 +43,20 @@ func (d *Drop) again() {
 	d.stuck = true
 }
 
+// unstick tells whether there is something that a broken scan left.
+func (d *Drop) unstick() (stuck bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	stuck, d.stuck = d.stuck, false
+	return stuck
+}
+
+// unopened is a file that a scan offered and that could not be opened.
+type unopened struct {
+	entry drop.Entry
+	err   error
+}
+
 // scan takes every export of a drop that is whole. A place that cannot be read
 // is logged and tried again; only a ledger or spool that fails is an error.
 func (o *Outbox) scan(ctx context.Context, d *Drop) error {
@@ -50,8 +64,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 		d.Watcher.Skip()
 		return nil
 	}
-	if d.stuck {
-		d.stuck = false
+	if d.unstick() {
 		if err := o.recoverDrop(ctx, d); err != nil {
 			return fmt.Errorf("recover drop %s: %w", d.Config.Name, err)
 		}
@@ -79,6 +92,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 			return err
 		}
 	}
+	d.catchUp()
 	d.read.Store(!found.soon())
 	return nil
 }
@@ -256,7 +270,7 @@ func (o *Outbox) copyBatch(ctx context.Context, d *Drop, batch []drop.Entry) (en
 	})
 	for i, err := range failed {
 		if errors.Is(err, errUnopened) && !errors.Is(err, drop.ErrBusy) {
-			d.Watcher.Unreadable(batch[i], err)
+			d.cannotOpen(batch[i], err)
 		}
 	}
 	if err := spool.Sync(); err != nil {
@@ -269,6 +283,14 @@ func (o *Outbox) copyBatch(ctx context.Context, d *Drop, batch []drop.Entry) (en
 		entries, copied = append(entries, e), append(copied, blobs[i])
 	}
 	return entries, copied, busy.Load(), nil
+}
+
+// cannotOpen notes a file for the watcher, which only the scan may use: the mapping
+// copies attachments.
+func (d *Drop) cannotOpen(e drop.Entry, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.unopened = append(d.unopened, unopened{e, err})
 }
 
 // each calls work for 0 to count-1, n at once.
