@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"einvoice/connector"
+	"einvoice/connector/api"
 	"einvoice/connector/drop"
 	"einvoice/connector/ledger"
 )
@@ -230,4 +231,65 @@ func TestWatcherIsUsedByOneGoroutine(t *testing.T) {
 		}
 	})
 	wg.Wait()
+}
+
+// TestAReleaseWhileAFileIsSettledIsNoHardship: a person lets go what is held while the end of its file is being written.
+func TestAReleaseWhileAFileIsSettledIsNoHardship(t *testing.T) {
+	r := newRig(t, func(opt *Options, _ *drop.Config) { opt.Endure = true })
+	r.sweep()
+	r.drop("a.csv", header+row("F1", "10")+row("F2", "10"))
+	r.intake()
+	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
+		if inv.Number == "F1" {
+			return api.Answer{Fate: api.Refused}
+		}
+		return api.Answer{Fate: api.Sent}
+	}
+	found, err := r.Ledger.Find(t.Context(), "F2")
+	r.must(err)
+	r.must(r.Ledger.Hold(t.Context(), []int64{found[0].ID}, "by a person"))
+	r.sendAll()
+	r.want("F1", ledger.Rejected)
+	r.want("F2", ledger.Held)
+	r.Journal = func(event string, args map[string]string) {
+		if event == "copy" { // rendered, not recorded yet
+			r.must(r.Ledger.ReleaseHeld(r.t.Context(), []int64{found[0].ID}, "a person"))
+		}
+	}
+	if err := r.settleFiles(t.Context()); err != nil {
+		t.Errorf("told as a failure of our disk or ledger, and ends a run with --once: %v", err)
+	}
+}
+
+// retiring is a place where something happens before an attachment is moved: a scan
+// that goes on with originals that were left moves what the mapping is about to.
+type retiring struct {
+	Place
+	before func()
+}
+
+func (p *retiring) Retire(ctx context.Context, name, to string) error {
+	if f := p.before; f != nil && name == "F1.pdf" {
+		p.before = nil
+		f()
+	}
+	return p.Place.Retire(ctx, name, to)
+}
+
+func TestAnAttachmentIsMovedByTwo(t *testing.T) {
+	r := newRig(t, reading(t, withPDF))
+	r.sweep()
+	r.drop("x.csv", header+row("F1", "10"))
+	r.drop("F1.pdf", pdf+"F1")
+	p := &retiring{Place: r.Drops[0].Place}
+	r.Drops[0].Place = p
+	r.must(r.scan(t.Context(), r.Drops[0]))
+	p.before = func() {
+		r.Drops[0].again() // another original could not be moved
+		r.must(r.scan(r.t.Context(), r.Drops[0]))
+	}
+	if err := r.mapFiles(t.Context()); err != nil {
+		t.Errorf("told as a failure of our disk or ledger, and ends a run with --once: %v", err)
+	}
+	r.want("F1", ledger.Queued)
 }

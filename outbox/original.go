@@ -55,7 +55,11 @@ func (x original) to() string {
 // moved records where an original went.
 func (o *Outbox) moved(ctx context.Context, x original, to string) error {
 	if x.part.Name != "" {
-		return o.Ledger.PartArchived(ctx, x.file.ID, x.part.Name, to)
+		err := o.Ledger.PartArchived(ctx, x.file.ID, x.part.Name, to)
+		if errors.Is(err, ledger.ErrState) { // the scan and the mapping both move attachments: the other was quicker
+			return nil
+		}
+		return err
 	}
 	return o.Ledger.FileArchived(ctx, x.file.ID, to)
 }

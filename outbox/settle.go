@@ -208,7 +208,11 @@ func (o *Outbox) settleFile(ctx context.Context, f ledger.File) error {
 	if err := fault.Hit(fault.FileSettle); err != nil {
 		return err
 	}
-	if err := o.Ledger.FileSettled(ctx, f.ID, pubs); err != nil {
+	err = o.Ledger.FileSettled(ctx, f.ID, pubs)
+	if errors.Is(err, ledger.ErrState) { // a person let something go meanwhile: this is not its end
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := fault.Hit(fault.FileSettled); err != nil {
