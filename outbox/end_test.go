@@ -293,3 +293,42 @@ func TestAnAttachmentIsMovedByTwo(t *testing.T) {
 	}
 	r.want("F1", ledger.Queued)
 }
+
+// TestTheNoteBesideACopyComesAfterAStop: a run is stopped, or believes in its end,
+// between the end of a file and the note about what that mended.
+func TestTheNoteBesideACopyComesAfterAStop(t *testing.T) {
+	r := newRig(t, nil)
+	r.sweep()
+	r.drop("a.csv", header+row("F1", "ten"))
+	r.intake()
+	r.must(r.settleFiles(t.Context()))
+	r.drop("b.csv", header+row("F1", "10"))
+	r.intake()
+	r.sendAll()
+	r.want("F1", ledger.Sent)
+	r.Drops[0].read.Store(true)
+	ctx, stop := context.WithCancel(t.Context())
+	r.Journal = func(event string, _ map[string]string) {
+		if event == "settled" {
+			r.wantIdle(false)
+			stop()
+		}
+	}
+	_ = r.settleFiles(ctx) // its context ended
+	r.restart(nil)
+	ctx, stop = context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		owed, err := r.Ledger.FilesMended(t.Context())
+		r.must(err)
+		if len(owed) == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is mended, and nobody says so", owed[0].Name)
+		}
+	}
+	stop()
+	r.must(<-done)
+}

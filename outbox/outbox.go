@@ -113,6 +113,7 @@ type Outbox struct {
 	noting     sync.Mutex         // of why companies are stopped
 	wanted     map[int64][]wanted // attachments of exports that wait for some
 	stalled    stalled
+	notesOwed  atomic.Bool // a file ended, and what that mends is not noted yet
 	hardship   hardship
 }
 
@@ -140,6 +141,7 @@ func New(opt Options) *Outbox {
 // returns nil. With Endure it has no other end: a ledger or disk that fails is
 // said once and tried again. Without, its error is returned.
 func (o *Outbox) Run(ctx context.Context) error {
+	o.notesOwed.Store(true) // an earlier run may have ended in between
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range o.Drops {
 		g.Go(func() error { return o.watch(ctx, o.Drops[i]) })
@@ -166,7 +168,8 @@ func (o *Outbox) Idle(ctx context.Context) (bool, error) {
 	}
 	// In the order in which work moves on, so that what leaves one step while we
 	// look is seen in the next.
-	return o.quiet(ctx, o.nothingToMap, o.nothingLeft, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle))
+	return o.quiet(ctx, o.nothingToMap, o.nothingLeft, none(o.Ledger.FilesWithoutCopy), none(o.Ledger.FilesToSettle),
+		func(context.Context) (bool, error) { return !o.notesOwed.Load(), nil })
 }
 
 // quiet tells whether no step has work. What waits behind a probe may be sent

@@ -38,6 +38,9 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(done) > 0 { // only the end of a file can mend another
+		o.notesOwed.Store(true)
+	}
 	blemished, err := o.settlePlain(ctx, done)
 	errs = append(errs, err)
 	failed := make([]error, len(blemished)) // several at once share their commits
@@ -51,8 +54,10 @@ func (o *Outbox) settleFiles(ctx context.Context) error {
 	if len(owed)+len(done) > 0 {
 		o.Published()
 	}
-	if len(done) > 0 { // only the end of a file can mend another
-		errs = append(errs, o.noteMended(ctx))
+	if o.notesOwed.Load() {
+		err := o.noteMended(ctx)
+		o.notesOwed.Store(err != nil)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
