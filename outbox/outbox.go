@@ -217,6 +217,10 @@ func (o *Outbox) Wake() {
 	o.Published()
 }
 
+// Settle closes the files that nothing is under way of any more, and gives back what
+// was refused; for when Run has ended, and the way back found the last invoice of one.
+func (o *Outbox) Settle(ctx context.Context) error { return o.settleFiles(ctx) }
+
 // Adopted makes the outbox look at the ledger again: somebody else found an
 // uncertain invoice, which may have been the last one of its file.
 func (o *Outbox) Adopted() {

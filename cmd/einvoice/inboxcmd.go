@@ -85,9 +85,6 @@ func doFetch(ctx context.Context, a *app, args map[string]string, out io.Writer)
 	return nil, err
 }
 
-// fetchRounds bounds how often fetch goes on while rounds deliver something.
-const fetchRounds = 1000
-
 func (a *app) fetch(ctx context.Context, since connector.Date) error {
 	all := true
 	for _, c := range a.cfg.companies() {
@@ -97,27 +94,38 @@ func (a *app) fetch(ctx context.Context, since connector.Date) error {
 		}
 		all = all && whole
 	}
-	settled := false
-	for i := 0; i < fetchRounds && !settled; i++ {
-		before, err := a.ledger.Spend(ctx, time.Now().In(a.cfg.location()).Format(time.DateOnly), 0)
+	settled, err := a.goOn(ctx, a.inbox.Round)
+	if err == nil && (!all || !settled) {
+		err = exitError(exitUnfinished)
+	}
+	return err
+}
+
+// inboxRounds bounds how often rounds of the way back follow each other.
+const inboxRounds = 1000
+
+// goOn repeats a round of the way back, which brings a part of what the platform
+// has, until all is here or nobody may be asked now.
+func (a *app) goOn(ctx context.Context, round func(context.Context) error) (settled bool, err error) {
+	spent := func() (int, error) {
+		return a.ledger.Spend(ctx, time.Now().In(a.cfg.location()).Format(time.DateOnly), 0)
+	}
+	for range inboxRounds {
+		before, err := spent()
 		if err != nil {
-			return err
+			return false, err
 		}
-		if err := a.inbox.Round(ctx); err != nil {
-			return err
+		if err := round(ctx); err != nil {
+			return false, err
 		}
-		if settled, err = a.inbox.Settled(ctx); err != nil {
-			return err
+		if settled, err = a.inbox.Settled(ctx); err != nil || settled {
+			return settled, err
 		}
-		after, err := a.ledger.Spend(ctx, time.Now().In(a.cfg.location()).Format(time.DateOnly), 0)
-		if err != nil || after == before && !settled {
-			return errors.Join(err, exitError(exitUnfinished)) // nobody may be asked now
+		if after, err := spent(); err != nil || after == before {
+			return false, err
 		}
 	}
-	if !all || !settled {
-		return exitError(exitUnfinished)
-	}
-	return nil
+	return false, nil
 }
 
 func registersCommand(s streams) *cobra.Command {

@@ -118,8 +118,11 @@ func (a *app) Once(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := a.inbox.Bring(ctx); err != nil {
+	if _, err := a.goOn(ctx, a.inbox.Bring); err != nil {
 		a.log.Error().Err(err).Msg("way back")
+	}
+	if err := a.outbox.Settle(ctx); err != nil { // it may have found the last invoice of an export
+		a.log.Error().Err(err).Msg("copies not written; the next run writes them")
 	}
 	for n := 1; n > 0; { // a stop bounds the time for this; what is merely much is written
 		if n, err = a.publisher.Flush(ctx); err != nil {
