@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -331,4 +332,38 @@ func TestTheNoteBesideACopyComesAfterAStop(t *testing.T) {
 	}
 	stop()
 	r.must(<-done)
+}
+
+// unreadable is a place whose bad.csv is listed and opened, and cannot be read.
+type unreadable struct{ Place }
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("input/output error") }
+func (broken) Close() error             { return nil }
+
+func (p unreadable) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	if name == "bad.csv" {
+		return broken{}, nil
+	}
+	return p.Place.Open(ctx, name)
+}
+
+func TestARunEndsAlthoughAFileCannotBeRead(t *testing.T) {
+	r := newRig(t, nil)
+	r.sweep()
+	r.Drops[0].Place = unreadable{r.Drops[0].Place}
+	r.drop("bad.csv", header+row("F1", "10"))
+	for range 10 {
+		r.clock.add(time.Hour)
+		r.intake()
+		if ok, err := r.Idle(t.Context()); err != nil || ok {
+			r.must(err)
+			if !r.Unreadable() {
+				t.Error("its end says that all was read")
+			}
+			return
+		}
+	}
+	t.Error("a run with --once does not end in ten hours")
 }

@@ -53,17 +53,18 @@ type Drop struct {
 	Companies []connector.Company         // that may sell through this drop
 	Results   string                      // results place that gets the answers
 
-	mu       sync.Mutex            // guards what parallel moves and the mapping touch: stuck, trouble, gone, kept, unopened, besides
-	gone     []string              // originals that were moved, for the watcher to forget
-	kept     []drop.Entry          // attachments taken and left in place
-	unopened []unopened            // files that could not be opened, for the watcher to know
-	besides  map[string]drop.Entry // attachments that wait for an export, by folded name
-	waits    waits                 // files that are not taken, and since when
-	unserved atomic.Bool           // the claim was refused, or the place is away
-	claimed  atomic.Bool           // the place was claimed, or is away
-	trouble  string                // what last kept it from being read
-	stuck    bool                  // an original could not be moved to the archive yet
-	read     atomic.Bool           // the last scan left nothing that will be ready by itself
+	mu         sync.Mutex            // guards what parallel moves and the mapping touch: stuck, trouble, gone, kept, unopened, besides
+	gone       []string              // originals that were moved, for the watcher to forget
+	kept       []drop.Entry          // attachments taken and left in place
+	unopened   []unopened            // files that could not be opened, for the watcher to know
+	besides    map[string]drop.Entry // attachments that wait for an export, by folded name
+	waits      waits                 // files that are not taken, and since when
+	unserved   atomic.Bool           // the claim was refused, or the place is away
+	unreadable atomic.Bool           // the last scan left a file that cannot be opened or read
+	claimed    atomic.Bool           // the place was claimed, or is away
+	trouble    string                // what last kept it from being read
+	stuck      bool                  // an original could not be moved to the archive yet
+	read       atomic.Bool           // the last scan left nothing that will be ready by itself
 }
 
 // Journal tells the business log, in words that the caller chooses, what
@@ -226,6 +227,11 @@ func (o *Outbox) Settle(ctx context.Context) error { return o.settleFiles(ctx) }
 func (o *Outbox) Adopted() {
 	o.settleWake.set()
 	o.sendWake.set()
+}
+
+// Unreadable tells whether a drop holds a file that cannot be opened or read.
+func (o *Outbox) Unreadable() bool {
+	return slices.ContainsFunc(o.Drops, func(d *Drop) bool { return d.unreadable.Load() })
 }
 
 // Unserved lists the drops that are not read: away, or served by another ledger.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -77,6 +78,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	}
 	d.unserved.Store(false)
 	found := o.sort(d, ready, pending)
+	soon := found.soon(d.Watcher.Failing)
 	if err := o.sayPending(ctx, d, found.pending, ready); err != nil {
 		return err
 	}
@@ -93,7 +95,9 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 		}
 	}
 	d.catchUp()
-	d.read.Store(!found.soon())
+	d.unreadable.Store(slices.ContainsFunc(ready, d.Watcher.Failing) ||
+		slices.ContainsFunc(pending, func(p drop.Pending) bool { return d.Watcher.Failing(p.Entry) }))
+	d.read.Store(!soon)
 	return nil
 }
 
@@ -303,8 +307,23 @@ func each(n, count int, work func(i int) error) error {
 	return g.Wait()
 }
 
-// errUnopened is wrapped for an export that the place lists and does not open.
+// errUnopened is wrapped for an export that the place lists, and does not open or
+// does not let be read.
 var errUnopened = errors.New("export cannot be opened")
+
+// source remembers that reading failed, as opposed to our own disk.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
 
 // copy copies an export into the spool, where it is on disk after the batch's
 // Sync. Nothing is returned for one that cannot be had now, or that is not the
@@ -315,10 +334,14 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry, spool *durable
 		o.Log.Warn().Err(err).Str("drop", d.Config.Name).Str("file", e.Name).Msg("export cannot be opened")
 		return durable.Blob{}, fmt.Errorf("%w: %w", errUnopened, err)
 	}
-	blob, err := spool.Put(ctx, r)
+	from := source{Reader: r}
+	blob, err := spool.Put(ctx, &from)
 	r.Close()
 	if err != nil { // a share that died, or a full disk: the original stays, and the next scan tries again
 		o.sayTrouble(d, fmt.Errorf("copy %s to the spool: %w", e.Name, err))
+		if from.err != nil && ctx.Err() == nil { // a run that ends must not wait for it for ever
+			err = fmt.Errorf("%w: %w", errUnopened, err)
+		}
 		return durable.Blob{}, err
 	}
 	o.sayTrouble(d, nil)

@@ -196,7 +196,7 @@ func (a *app) verdict(ctx context.Context, before map[ledger.State]int, start ti
 	if err != nil {
 		return err
 	}
-	if owed > 0 || len(a.outbox.Unserved()) > 0 || a.outbox.Waiting() > 0 {
+	if owed > 0 || len(a.outbox.Unserved()) > 0 || a.outbox.Unreadable() || a.outbox.Waiting() > 0 {
 		return exitError(exitUnfinished)
 	}
 	if unread, err := a.ledger.ToMap(ctx, 1); err != nil || len(unread) > 0 { // taken, and not read yet
