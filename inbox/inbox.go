@@ -150,7 +150,9 @@ func (in *Inbox) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		in.round.Lock() // people's errands say things as well
 		in.sayOnce("round", err)
+		in.round.Unlock()
 		select {
 		case <-ctx.Done():
 			return nil
