@@ -199,7 +199,7 @@ func doReplay(ctx context.Context, a *app, args map[string]string, out io.Writer
 	if err != nil {
 		return nil, err
 	}
-	n, err := a.ledger.Republish(ctx, since)
+	n, gone, err := a.ledger.Republish(ctx, since, a.blobs.Has)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +215,11 @@ func doReplay(ctx context.Context, a *app, args map[string]string, out io.Writer
 		}
 	}
 	a.wakePublisher()
-	_, err = fmt.Fprint(out, a.cfg.say("replay-results: %d file(s) written again\n", n))
+	text := a.cfg.say("replay-results: %d file(s) written again\n", n)
+	if gone > 0 {
+		text += a.cfg.say("replay-results: %d file(s) not written: they are kept no longer (retention.payload_days)\n", gone)
+	}
+	_, err = fmt.Fprint(out, text)
 	return nil, err
 }
 

@@ -68,7 +68,7 @@ func TestTheDaemonSeesWhatNeedsAPerson(t *testing.T) {
 			return a.ledger.RecordCallback(t.Context(), ledger.Callback{Company: "demo", Event: "customer-invoice", APIID: "x", BodySHA256: strings.Repeat("0", 64)})
 		}, alarm.Condition{Kind: alarm.CallbackSilence, Subject: "demo"}},
 		{"answers cannot be written", func() error {
-			if _, err := a.ledger.Republish(t.Context(), time.Now().Add(-time.Hour)); err != nil {
+			if _, _, err := a.ledger.Republish(t.Context(), time.Now().Add(-time.Hour), a.blobs.Has); err != nil {
 				return err
 			}
 			return errors.Join(away(results), flushed(a))

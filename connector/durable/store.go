@@ -161,6 +161,12 @@ func (s *Store) Open(sha string) (*os.File, error) {
 	return f, nil
 }
 
+// Has tells whether a blob is there.
+func (s *Store) Has(sha string) bool {
+	info, err := os.Lstat(s.Path(sha))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // Remove removes a blob; that it is absent is no error.
 func (s *Store) Remove(sha string) error {
 	if err := Remove(s.Path(sha)); err != nil {

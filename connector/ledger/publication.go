@@ -259,15 +259,31 @@ func summaryOf(ctx context.Context, from source, fileID int64) (Summary, error) 
 
 // Republish makes the acknowledgements, summaries and status files that were
 // published since a time due again, under the same names and with the same
-// bytes, and counts them.
-func (l *Ledger) Republish(ctx context.Context, since time.Time) (n int64, err error) {
-	err = l.commit(ctx, func(t *tx) (err error) {
-		n, err = t.exec(`UPDATE publication SET published_at = NULL, due_at = ? WHERE published_at >= ? AND kind IN ('ack', 'summary', 'status')`,
-			stamp(l.now()), stamp(since))
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("make results due again: %w", err)
+// bytes, and counts them. Those whose bytes are kept no longer, neither here nor, as
+// blob tells, in the blob store, are left out, and counted as gone: they would keep
+// back for ever what comes after them.
+func (l *Ledger) Republish(ctx context.Context, since time.Time, blob func(sha string) bool) (n, gone int, err error) {
+	type answer struct {
+		id   int64
+		sha  string
+		here bool
 	}
-	return n, nil
+	found, err := list(ctx, l.read, func(r row) (a answer, err error) {
+		err = r.Scan(&a.id, &a.sha, &a.here)
+		return a, err
+	}, `SELECT id, sha256, EXISTS (SELECT 1 FROM answer WHERE publication_id = id) FROM publication
+		WHERE published_at >= ? AND kind IN ('ack', 'summary', 'status') ORDER BY id`, stamp(since))
+	if err != nil {
+		return 0, 0, fmt.Errorf("look for results to publish again: %w", err)
+	}
+	var ids []int64
+	for _, a := range found {
+		if a.here || blob(a.sha) {
+			ids = append(ids, a.id)
+		}
+	}
+	if err := l.each(ctx, "make results due again", ids, "UPDATE publication SET published_at = NULL, due_at = ? WHERE id = ?", l.now()); err != nil {
+		return 0, 0, err
+	}
+	return len(ids), len(found) - len(ids), nil
 }
