@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"einvoice/connector/fault"
@@ -84,9 +83,9 @@ func (s *sender) add(n int) {
 	s.mu.Unlock()
 }
 
-// round gives each company its share of the room, the one that was first last
-// time now last, and commits all their intents at once. again is when there may
-// be more, zero for no known time.
+// round gives each company its share of the room, beginning behind the one that
+// was given something last, and commits all their intents at once. again is when
+// there may be more, zero for no known time.
 func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error) {
 	select {
 	case <-s.o.sendWake: // what was released may go before what stands ready
@@ -99,7 +98,7 @@ func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error
 	}
 	var next []ledger.ToSend
 	share := max(1, room/max(1, len(s.o.lanes.order)))
-	for _, company := range s.shelf.turn(s.o.lanes.order) {
+	for _, company := range s.o.lanes.turn() {
 		n, until := s.o.lanes.open(company, min(share, room-len(next)), s.o.Now())
 		if n == 0 {
 			again = earlier(again, until)
@@ -117,7 +116,11 @@ func (s *sender) round(ctx context.Context) (fed int, again time.Time, err error
 			return 0, again, err
 		}
 		next = append(next, mine...)
-		if len(mine) > 0 && s.o.lanes.shut(company) {
+		if len(mine) == 0 {
+			continue
+		}
+		s.o.lanes.gave(company)
+		if s.o.lanes.shut(company) {
 			break // one probe is enough for all companies
 		}
 	}
@@ -190,7 +193,6 @@ func (s *sender) hand(ctx context.Context, next []ledger.ToSend) (int, error) {
 // committed for what is still queued in the ledger.
 type shelf struct {
 	ready map[string][]ledger.ToSend
-	first int // whose turn it is
 }
 
 func newShelf() shelf { return shelf{ready: map[string][]ledger.ToSend{}} }
@@ -208,13 +210,4 @@ func (s *shelf) take(company string, n int) []ledger.ToSend {
 	n = min(n, len(all))
 	s.ready[company] = all[n:]
 	return all[:n:n]
-}
-
-// turn lists the companies, beginning with another one each time.
-func (s *shelf) turn(order []string) []string {
-	if len(order) == 0 {
-		return nil
-	}
-	s.first = (s.first + 1) % len(order)
-	return slices.Concat(order[s.first:], order[:s.first])
 }

@@ -118,9 +118,9 @@ func (r *rig) queue(c connector.Company, n int) {
 	r.must(err)
 }
 
-// TestNoCompanyWaitsForAnother gives four companies many invoices and fewer
-// places than companies.
-func TestNoCompanyWaitsForAnother(t *testing.T) {
+// newFour has n invoices wait for each of four companies, and one worker.
+func newFour(t *testing.T, n int) *rig {
+	t.Helper()
 	var companies []connector.Company
 	for i, siret := range []string{"10000000900017", "20000000800017", "73282932000074", "55208131766522"} {
 		companies = append(companies, connector.Company{ID: fmt.Sprint("c", i), FiscalID: siret, Name: fmt.Sprint("Company ", i)})
@@ -131,16 +131,55 @@ func TestNoCompanyWaitsForAnother(t *testing.T) {
 		opt.Ledger = reopened(t, opt.Ledger, companies)
 	})
 	for _, c := range companies {
-		r.queue(c, 100)
+		r.queue(c, n)
 	}
+	return r
+}
+
+// TestNoCompanyWaitsForAnother gives four companies many invoices and fewer
+// places than companies.
+func TestNoCompanyWaitsForAnother(t *testing.T) {
+	r := newFour(t, 100)
 	counts := map[string]int{}
 	for _, number := range r.sentUntil(80, nil)[:80] {
 		counts[number[:2]]++
 	}
-	for _, c := range companies {
+	for _, c := range r.Companies {
 		if n := counts[c.ID]; n < 18 || n > 22 {
 			t.Errorf("of 80 posts %d were for %s, of four equal companies: %v", n, c.ID, counts)
 		}
+	}
+}
+
+// TestTurnsAreEqualWhateverRoomThereIs: how many places are free when feed looks
+// depends on who is quicker, the platform or the disk.
+func TestTurnsAreEqualWhateverRoomThereIs(t *testing.T) {
+	for _, rooms := range [][]int{{1}, {2}, {2, 1}, {1, 2}, {3, 1}, {3, 2, 1}, {5, 3}} {
+		t.Run(fmt.Sprint(rooms), func(t *testing.T) {
+			r := newFour(t, 40)
+			r.Config.Workers = 3
+			for _, c := range r.Companies {
+				_, err := r.swept(t.Context(), c.ID)
+				r.must(err)
+			}
+			s := &sender{o: r.Outbox, work: make(chan ledger.ToSend, 200), shelf: newShelf()}
+			for i := range 24 {
+				s.pending = 2*r.Config.Workers - rooms[i%len(rooms)]
+				_, _, err := s.round(t.Context())
+				r.must(err)
+			}
+			close(s.work)
+			counts := map[string]int{}
+			for given := range s.work {
+				counts[given.Company]++
+			}
+			for _, c := range r.Companies { // the last round may be a part of a turn
+				if n := counts[c.ID] - counts["c0"]; n < -1 || n > 1 {
+					t.Errorf("four equal companies were given %v", counts)
+					break
+				}
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package outbox
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type lanes struct {
 	of     map[string]*stop                 // the credential's own, by company: shared
 	each   map[string]*stop
 	order  []string // companies, in turn
+	last   string   // of them that was given something to send
 	opened int      // how often a path was opened, or a probe let go before its time
 }
 
@@ -41,6 +43,24 @@ func newLanes(companies []connector.Company, c Config, credential func(company s
 		l.order = append(l.order, c.ID)
 	}
 	return l
+}
+
+// turn lists the companies, beginning behind the one that was given something last,
+// be it one of two places or a credential's probe. Who began one further at each
+// look would serve some twice as often as others, or never let them probe, as the
+// places that are free and the looks between two probes come in a rhythm.
+func (l *lanes) turn() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := slices.Index(l.order, l.last) + 1
+	return slices.Concat(l.order[first:], l.order[:first])
+}
+
+// gave ends a company's turn.
+func (l *lanes) gave(company string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = company
 }
 
 // open tells how many invoices of a company may start now: all that fit, one
