@@ -63,7 +63,8 @@ func appConfig(t *testing.T, url string) *Config {
 	t.Helper()
 	dir := t.TempDir()
 	_, err := initialise(dir, "en", frenchStarter, func(config string) string {
-		for _, s := range [][3]string{{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"results", "status_every", `"1s"`}, {"admin", "enabled", "false"}} {
+		for _, s := range [][3]string{{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"results", "status_every", `"1s"`}, {"admin", "enabled", "false"},
+			{"safety", "other_year", `"send"`}} { // the examples grow old
 			config = setKey(config, s[0], s[1], s[2])
 		}
 		return config

@@ -188,6 +188,7 @@ list = "1s"
 budget = 100000
 [safety]
 first_run = "send"
+other_year = "send"
 `} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

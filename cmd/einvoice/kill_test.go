@@ -63,6 +63,7 @@ func killRig(t *testing.T, url string) string {
 			{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`}, {"drop", "scan", `"100ms"`},
 			{"outbox", "lookups", `["50ms"]`}, {"outbox", "retry_min", `"10ms"`}, {"outbox", "retry_max", `"100ms"`},
 			{"outbox", "proofs_over", `"100ms"`}, {"outbox", "probe", `"50ms"`}, {"inbox.poll", "budget", "1"}, {"log", "level", `"error"`},
+			{"safety", "other_year", `"send"`}, // the export has the dates that it was written at
 		} {
 			config = setKey(config, s[0], s[1], s[2])
 		}

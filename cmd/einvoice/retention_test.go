@@ -44,7 +44,6 @@ func newKeeper(t *testing.T) *keeper {
 	}
 	platform := httptest.NewServer(box)
 	cfg := appConfig(t, platform.URL)
-	cfg.Safety.OtherYear = "send"
 	cfg.Inbox.Poll.List = setting.Duration(time.Millisecond)
 	a, err := newApp(t.Context(), cfg, zerolog.Nop(), func(string, map[string]string) {})
 	if err != nil {

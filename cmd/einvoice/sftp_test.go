@@ -42,6 +42,7 @@ func newSFTPRig(t *testing.T, server sftpServer, remote, more string) *sftpRig {
 	keys := [][3]string{
 		{"api", "base_url", `"` + url + `"`}, {"drop", "complete", `"on-appearance"`},
 		{"", "shutdown_timeout", `"2s"`}, {"drop", "scan", `"200ms"`}, {"results", "status_every", `"1s"`},
+		{"safety", "other_year", `"send"`}, // the examples grow old
 	}
 	for _, f := range []string{"drop", "results", "refused", "to_check", "archive", "inbox"} {
 		keys = append(keys, [3]string{"folders", f, `"` + r.server.URL(filepath.Join(r.remote, f)) + `"`})

@@ -24,8 +24,8 @@ import (
 // patience bounds every wait of a story for what a process does meanwhile.
 const patience = 30 * time.Second
 
-// setUpStory gives a story two free loopback ports, a neutral locale, and no
-// token of the machine's.
+// setUpStory gives a story two free loopback ports, a neutral locale, a date that
+// does not grow old, and no token of the machine's.
 func setUpStory(env *testscript.Env) error {
 	for _, name := range []string{"API", "CALLBACKS"} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,6 +38,7 @@ func setUpStory(env *testscript.Env) error {
 	env.Setenv("LANG", "en_GB.UTF-8")
 	env.Setenv("LC_ALL", "")
 	env.Setenv("HOME", env.WorkDir)
+	env.Setenv("TODAY", time.Now().Format("02/01/2006"))
 	watchCanary(env)
 	return nil
 }
