@@ -32,7 +32,7 @@ func (r *rig) sentUntil(count int, between func(posted int)) []string {
 	r.t.Helper()
 	var mu sync.Mutex
 	var order []string
-	ctx, cancel := context.WithTimeout(r.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(r.t.Context(), 2*time.Minute) // each batch is an fsync or two
 	defer cancel()
 	r.api.answer = func(inv connector.Invoice, _ int) api.Answer {
 		mu.Lock()

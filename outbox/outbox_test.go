@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -873,15 +874,21 @@ func TestALookUpThatComesTooLateStopsNothing(t *testing.T) {
 func TestAReadOnlyDropIsSaidOnceAndScannedAtItsPace(t *testing.T) {
 	r := newRig(t, nil)
 	asked := 0
-	r.Drops[0].Beat = func(context.Context) error {
-		asked++
-		return fmt.Errorf("write .einvoice-owner.tmp-%d: permission denied", asked)
-	}
-	ctx, stop := context.WithTimeout(context.Background(), 300*time.Millisecond)
-	defer stop()
-	r.must(r.watch(ctx, r.Drops[0]))
-	if asked > 2 || len(r.said) != 1 {
-		t.Errorf("asked %d times, said %v", asked, r.said)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute) // of this bubble's clock
+		defer stop()
+		r.Drops[0].Beat = func(context.Context) error {
+			if asked++; asked == 100 { // without a pause the minute would never end
+				stop()
+			}
+			return fmt.Errorf("write .einvoice-owner.tmp-%d: permission denied", asked)
+		}
+		if err := r.watch(ctx, r.Drops[0]); err != nil {
+			t.Error(err)
+		}
+	})
+	if asked < 2 || asked > 7 || len(r.said) != 1 {
+		t.Errorf("asked %d times in a minute, said %v", asked, r.said)
 	}
 }
 
