@@ -154,11 +154,11 @@ func TestInvoicesTakeLittleMoreThanTheirOwnJSON(t *testing.T) {
 			t.Errorf("%s lists %d", path, len(v["data"].([]any)))
 		}
 	}
-	start := time.Now()
+	start := worked()
 	if v := r.must(200, "GET", "/FR-invoices?document_number=STUCK-5", ""); len(v["data"].([]any)) != 1 {
 		t.Error("it is not found")
 	}
-	if took := time.Since(start); took > time.Second {
+	if took := worked() - start; took > time.Second {
 		t.Errorf("a look-up took %s", took)
 	}
 }
