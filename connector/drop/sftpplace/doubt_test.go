@@ -17,14 +17,17 @@ func TestDoubtfulConnectionIsProbed(t *testing.T) {
 	section := s.Section()
 	section.Host, section.Timeout = addr, setting.Duration(300*time.Millisecond)
 	p, _ := place(t, through{s, addr}, section)
-	if err := p.Connect(t.Context()); err != nil {
-		t.Fatal(err)
+	connect := func() error { return p.Connect(t.Context()) }
+	var err error
+	for range 3 { // where the machine rests for so long, the new connection is late as well
+		awaitNil(t, connect)
+		forget()
+		p.Rest(time.Minute)
+		if err = connect(); err == nil {
+			return
+		}
 	}
-	forget()
-	p.Rest(time.Minute)
-	if err := p.Connect(t.Context()); err != nil {
-		t.Errorf("the forgotten connection was used: %v", err)
-	}
+	t.Errorf("the forgotten connection was used: %v", err)
 }
 
 // through is a server seen at another address.
