@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -334,36 +335,49 @@ func TestTheNoteBesideACopyComesAfterAStop(t *testing.T) {
 	r.must(<-done)
 }
 
-// unreadable is a place whose bad.csv is listed and opened, and cannot be read.
-type unreadable struct{ Place }
+// unreadable is a place whose bad.csv is listed, and opened as body.
+type unreadable struct {
+	Place
+	body io.Reader
+}
 
 type broken struct{}
 
 func (broken) Read([]byte) (int, error) { return 0, errors.New("input/output error") }
-func (broken) Close() error             { return nil }
 
 func (p unreadable) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if name == "bad.csv" {
-		return broken{}, nil
+		return io.NopCloser(p.body), nil
 	}
 	return p.Place.Open(ctx, name)
 }
 
+// TestARunEndsAlthoughAFileCannotBeRead, and says that something is left.
 func TestARunEndsAlthoughAFileCannotBeRead(t *testing.T) {
-	r := newRig(t, nil)
-	r.sweep()
-	r.Drops[0].Place = unreadable{r.Drops[0].Place}
-	r.drop("bad.csv", header+row("F1", "10"))
-	for range 10 {
-		r.clock.add(time.Hour)
-		r.intake()
-		if ok, err := r.Idle(t.Context()); err != nil || ok {
-			r.must(err)
-			if !r.Unreadable() {
-				t.Error("its end says that all was read")
+	for name, harm := range map[string]func(r *rig){
+		"it breaks off": func(r *rig) { r.Drops[0].Place = unreadable{r.Drops[0].Place, broken{}} },
+		"less comes than is listed": func(r *rig) {
+			r.Drops[0].Place = unreadable{r.Drops[0].Place, strings.NewReader("number")}
+		},
+		"the spool cannot be written": func(r *rig) { r.must(os.RemoveAll(filepath.Join(r.dir, "spool"))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, nil)
+			r.sweep()
+			harm(r)
+			r.drop("bad.csv", header+row("F1", "10"))
+			for range 10 {
+				r.clock.add(time.Hour)
+				r.intake()
+				if ok, err := r.Idle(t.Context()); err != nil || ok {
+					r.must(err)
+					if !r.Unreadable() {
+						t.Error("its end says that all was read")
+					}
+					return
+				}
 			}
-			return
-		}
+			t.Error("a run with --once does not end in ten hours")
+		})
 	}
-	t.Error("a run with --once does not end in ten hours")
 }

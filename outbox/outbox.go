@@ -60,7 +60,7 @@ type Drop struct {
 	besides    map[string]drop.Entry // attachments that wait for an export, by folded name
 	waits      waits                 // files that are not taken, and since when
 	unserved   atomic.Bool           // the claim was refused, or the place is away
-	unreadable atomic.Bool           // the last scan left a file that cannot be opened or read
+	unreadable atomic.Bool           // the last scan left a file that cannot be read, or copied
 	claimed    atomic.Bool           // the place was claimed, or is away
 	trouble    string                // what last kept it from being read
 	stuck      bool                  // an original could not be moved to the archive yet
@@ -229,7 +229,7 @@ func (o *Outbox) Adopted() {
 	o.sendWake.set()
 }
 
-// Unreadable tells whether a drop holds a file that cannot be opened or read.
+// Unreadable tells whether a drop holds a file that cannot be read, or copied.
 func (o *Outbox) Unreadable() bool {
 	return slices.ContainsFunc(o.Drops, func(d *Drop) bool { return d.unreadable.Load() })
 }

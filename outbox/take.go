@@ -78,7 +78,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	}
 	d.unserved.Store(false)
 	found := o.sort(d, ready, pending)
-	soon := found.soon(d.Watcher.Failing)
+	soon, before := found.soon(d.Watcher.Failing), d.troubled()
 	if err := o.sayPending(ctx, d, found.pending, ready); err != nil {
 		return err
 	}
@@ -95,9 +95,10 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 		}
 	}
 	d.catchUp()
-	d.unreadable.Store(slices.ContainsFunc(ready, d.Watcher.Failing) ||
+	lasting := before && d.troubled() // our own disk is full, say: an end does not wait for space
+	d.unreadable.Store(lasting || slices.ContainsFunc(ready, d.Watcher.Failing) ||
 		slices.ContainsFunc(pending, func(p drop.Pending) bool { return d.Watcher.Failing(p.Entry) }))
-	d.read.Store(!soon)
+	d.read.Store(!soon || lasting)
 	return nil
 }
 
@@ -307,8 +308,8 @@ func each(n, count int, work func(i int) error) error {
 	return g.Wait()
 }
 
-// errUnopened is wrapped for an export that the place lists, and does not open or
-// does not let be read.
+// errUnopened is wrapped for an export that the place lists, and does not open,
+// does not let be read, or gives in another size.
 var errUnopened = errors.New("export cannot be opened")
 
 // source remembers that reading failed, as opposed to our own disk.
@@ -345,8 +346,8 @@ func (o *Outbox) copy(ctx context.Context, d *Drop, e drop.Entry, spool *durable
 		return durable.Blob{}, err
 	}
 	o.sayTrouble(d, nil)
-	if blob.Size != e.Size { // it changed between the listing and the copy: wait until it is whole
-		return durable.Blob{}, nil
+	if blob.Size != e.Size { // it changed between the listing and the copy; or the place does not tell the truth
+		return durable.Blob{}, fmt.Errorf("%w: %d bytes were listed, %d came", errUnopened, e.Size, blob.Size)
 	}
 	return blob, nil
 }
@@ -432,6 +433,13 @@ func (o *Outbox) sayTrouble(d *Drop, err error) {
 	}
 	o.Log.Error().Err(err).Str("drop", d.Config.Name).Msg("drop not read; trying again")
 	o.tell("trouble", "drop", d.Config.Name, "reason", err.Error())
+}
+
+// troubled tells whether something keeps the drop from being read.
+func (d *Drop) troubled() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.trouble != ""
 }
 
 // tell writes to the business journal; pairs are name, value, name, value.
