@@ -19,7 +19,7 @@ const (
 	exitRefused     = 3   // some invoices were refused
 	exitConfig      = 4   // the configuration is invalid
 	exitInUse       = 5   // another process has the ledger
-	exitUnfinished  = 6   // invoices are held, uncertain, waiting or stopped
+	exitUnfinished  = 6   // invoices are held, uncertain, waiting or stopped, or a file was not to be had
 	exitInterrupted = 130 // a signal asked to stop
 )
 
