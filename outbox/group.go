@@ -30,12 +30,15 @@ type found struct {
 	pending []drop.Pending
 }
 
-// soon tells whether something is taken now, or will be by itself; what failed
-// before may fail for ever.
-func (f found) soon(failing func(drop.Entry) bool) bool {
+// whole tells whether something is taken now; what failed before may fail for ever.
+func (f found) whole(failing func(drop.Entry) bool) bool {
 	return slices.ContainsFunc(f.single, func(e drop.Entry) bool { return !failing(e) }) ||
-		slices.ContainsFunc(f.groups, func(g *group) bool { return !slices.ContainsFunc(g.members, failing) }) ||
-		slices.ContainsFunc(f.pending, func(p drop.Pending) bool { return p.Soon })
+		slices.ContainsFunc(f.groups, func(g *group) bool { return !slices.ContainsFunc(g.members, failing) })
+}
+
+// soon tells whether something will be whole by itself.
+func (f found) soon() bool {
+	return slices.ContainsFunc(f.pending, func(p drop.Pending) bool { return p.Soon })
 }
 
 // group is several files that are one export.

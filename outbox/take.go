@@ -78,7 +78,7 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 	}
 	d.unserved.Store(false)
 	found := o.sort(d, ready, pending)
-	soon, before := found.soon(d.Watcher.Failing), d.troubled()
+	whole, before := found.whole(d.Watcher.Failing), d.troubled()
 	if err := o.sayPending(ctx, d, found.pending, ready); err != nil {
 		return err
 	}
@@ -95,10 +95,10 @@ func (o *Outbox) scan(ctx context.Context, d *Drop) error {
 		}
 	}
 	d.catchUp()
-	lasting := before && d.troubled() // our own disk is full, say: an end does not wait for space
+	lasting := whole && before && d.troubled() // our own disk is full, say: an end does not wait for space
 	d.unreadable.Store(lasting || slices.ContainsFunc(ready, d.Watcher.Failing) ||
 		slices.ContainsFunc(pending, func(p drop.Pending) bool { return d.Watcher.Failing(p.Entry) }))
-	d.read.Store(!soon || lasting)
+	d.read.Store(!found.soon() && (!whole || lasting))
 	return nil
 }
 
